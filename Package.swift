@@ -1,0 +1,91 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+/// The five families: each knows the fleet it runs in, and no other family.
+let family: [Target.Dependency] = ["Contract", "Postgres", "Schema", "Fleet", "Metering"]
+
+let package = Package(
+    name: "tenantry",
+    products: [
+        .executable(name: "tenantry", targets: ["tenantry"]),
+        .library(name: "TenantryClient", targets: ["Client"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // The C libraries, each imported by its one wrapper alone.
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CLibRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
+        .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+
+        // What is promised, and the drivers.
+        .target(name: "Contract"),
+        .target(name: "Postgres", dependencies: ["CLibPQ"]),
+        .target(name: "AMQP", dependencies: ["CLibRabbitMQ"]),
+
+        // The fleet.
+        .target(
+            name: "Schema", dependencies: ["Postgres", crypto],
+            resources: [.embedInCode("Migrations/control"), .embedInCode("Migrations/tenant")]),
+        .target(name: "Fleet", dependencies: ["Contract", "Postgres", "AMQP", crypto, logging, metrics]),
+        .target(name: "Metering", dependencies: ["Contract", "Postgres"]),
+
+        // The families, one file a kind.
+        .target(name: "Accounts", dependencies: family + [crypto]),
+        .target(name: "Tenants", dependencies: family + [crypto]),
+        .target(name: "Corpus", dependencies: family + ["CLibXML2", crypto]),
+        .target(name: "Conversations", dependencies: family),
+        .target(name: "Usage", dependencies: family),
+
+        // The edges.
+        .target(name: "Client", dependencies: ["Contract", "AMQP"]),
+        .target(name: "Embedded"),
+        .target(name: "Console", dependencies: [hummingbird, lifecycle, logging, metrics]),
+        .executableTarget(
+            name: "tenantry",
+            dependencies: [
+                "Contract", "Postgres", "AMQP", "Schema", "Fleet", "Metering", "Accounts", "Tenants", "Corpus", "Conversations", "Usage",
+                "Client", "Embedded", "Console", argumentParser, configuration, crypto, lifecycle, logging, metrics,
+                system, unixSignals, yams,
+            ]),
+
+        // Tests, against real servers of their own.
+        .target(name: "TestSupport", dependencies: ["Embedded"], path: "Tests/TestSupport"),
+        .executableTarget(name: "EmbeddedOwner", dependencies: ["Embedded"], path: "Tests/EmbeddedOwner"),
+        .testTarget(name: "ContractTests", dependencies: ["Contract"]),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"]),
+        .testTarget(name: "AMQPTests", dependencies: ["AMQP", "TestSupport"]),
+        .testTarget(name: "EmbeddedTests", dependencies: ["Embedded", "TestSupport", "EmbeddedOwner"]),
+        .testTarget(name: "CorpusTests", dependencies: ["Corpus"]),
+    ]
+)
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings = [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .treatAllWarnings(as: .error),
+    ]
+}

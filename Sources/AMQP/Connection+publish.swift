@@ -1,0 +1,101 @@
+internal import CLibRabbitMQ
+
+extension Connection {
+    /// After so many publishes what has arrived is read, or confirms would fill both sides' buffers until neither can send.
+    private static let publishesBetweenDrains = 64
+
+    /// Publishes that the broker has not confirmed yet.
+    public var unconfirmedCount: Int { ledger.unconfirmedCount }
+
+    /// Turns on publisher confirms for this channel. Call it before the first publish: sequences count from here.
+    public mutating func enableConfirms() throws(AMQPError) {
+        _ = try call(AMQP_CONFIRM_SELECT_METHOD, amqp_confirm_select_t(nowait: 0), expecting: AMQP_CONFIRM_SELECT_OK_METHOD)
+        confirmsEnabled = true
+    }
+
+    /// Sends a message and does not wait for its confirm.
+    ///
+    /// - Parameter mandatory: the broker returns the message if no queue is bound for it.
+    /// - Returns: its sequence, from 1 in each channel; 0 when confirms are not enabled.
+    /// - Throws: `blocked` while the broker takes none, `usage` for what AMQP cannot carry (names over 255 bytes, headers over a frame);
+    ///   nothing was sent then. `channel` if an earlier publish broke it (404: no such exchange).
+    @discardableResult
+    public mutating func publish(
+        exchange: String, routingKey: String, properties: Properties, body: UnsafeRawBufferPointer, mandatory: Bool = false
+    ) throws(AMQPError) -> UInt64 {
+        let state = try channelOpened()
+        publishesSinceDrain += 1
+        if publishesSinceDrain >= Self.publishesBetweenDrains { try drain() }
+        guard !isBlocked else { throw AMQPError(.blocked, "the broker takes no publishes at the moment") }
+        scratch.reset()
+        let exchangeBytes = try scratch.short(exchange, "an exchange's name")
+        let keyBytes = try scratch.short(routingKey, "a routing key")
+        var native = try scratch.properties(properties)
+        // The library has sent the method frame by the time it sees that the header frame is too long, and the channel is lost.
+        guard scratch.encodedBytes < frameMaxBytes - 64 else {
+            throw AMQPError(.usage, "the headers do not fit into a frame of \(frameMaxBytes) bytes")
+        }
+        let status = amqp_basic_publish(
+            state, Self.mainChannel, exchangeBytes, keyBytes, mandatory ? 1 : 0, 0, &native,
+            amqp_bytes_t(len: body.count, bytes: UnsafeMutableRawPointer(mutating: body.baseAddress)))
+        guard status == AMQP_STATUS_OK.rawValue else { throw fail(status: status, "cannot publish") }
+        guard confirmsEnabled else { return 0 }
+        guard mandatory else { return ledger.publish() }
+        return ledger.publishMandatory(exchange: exchange, routingKey: routingKey, messageID: properties.messageID)
+    }
+
+    @discardableResult
+    public mutating func publish(
+        exchange: String, routingKey: String, properties: Properties, body: [UInt8], mandatory: Bool = false
+    ) throws(AMQPError) -> UInt64 {
+        try body.withUnsafeBufferPointer { bytes throws(AMQPError) in
+            try publish(
+                exchange: exchange, routingKey: routingKey, properties: properties, body: UnsafeRawBufferPointer(bytes),
+                mandatory: mandatory)
+        }
+    }
+
+    @discardableResult
+    public mutating func publish(
+        exchange: String, routingKey: String, properties: Properties, body: String, mandatory: Bool = false
+    ) throws(AMQPError) -> UInt64 {
+        try publish(
+            exchange: exchange, routingKey: routingKey, properties: properties, body: Array(body.utf8), mandatory: mandatory)
+    }
+
+    /// Waits until at most `remaining` publishes are unconfirmed, by default none.
+    ///
+    /// Deliveries that arrive meanwhile are kept in order for `receive`.
+    /// - Returns: what was refused or returned since the last call.
+    /// - Throws: `timeout`, or `blocked` if the broker had said so: the confirms may still come, and may be awaited again. `channel` and
+    ///   `connection` errors leave the outcome of what was unconfirmed unknown.
+    public mutating func awaitConfirms(downTo remaining: Int = 0, timeoutSeconds: Double) throws(AMQPError) -> ConfirmOutcome {
+        let deadline = Clock.now() + Int(timeoutSeconds * 1e6)
+        while ledger.unconfirmedCount > remaining {
+            _ = try channelOpened()
+            switch try nextArrival(timeoutMicroseconds: deadline - Clock.now()) {
+            case .progress: continue
+            case .event(let event): pending.append(event)
+            case .nothing:
+                throw AMQPError(
+                    isBlocked ? .blocked : .timeout,
+                    "\(ledger.unconfirmedCount) publishes are unconfirmed after \(timeoutSeconds) s")
+            case .reply: throw strayReply()
+            }
+        }
+        return ledger.takeOutcome()
+    }
+
+    /// Takes in what has arrived: confirms into the ledger, events to be received later.
+    private mutating func drain() throws(AMQPError) {
+        publishesSinceDrain = 0
+        while true {
+            switch try nextArrival(timeoutMicroseconds: 0) {
+            case .nothing: return
+            case .progress: continue
+            case .reply: throw strayReply()
+            case .event(let event): pending.append(event)
+            }
+        }
+    }
+}

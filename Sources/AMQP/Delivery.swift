@@ -1,0 +1,144 @@
+internal import CLibRabbitMQ
+internal import Glibc
+
+/// One message from the broker, delivered to a consumer or fetched with `get`.
+///
+/// It owns a single block of memory that holds the message as it came over the wire; every view points into it and is valid as long as
+/// the delivery lives: hold it in a variable or a batch while using them, a temporary (`try get(queue)?.body`) is gone too soon.
+/// A `String` is made only when one is asked for. Views of headers decode nothing they do not need.
+/// Not `Sendable`: it belongs to the thread of its connection.
+public final class Delivery {
+    /// Counts the deliveries of this channel from 1; what `ack` takes.
+    public let deliveryTag: UInt64
+    /// True if it may have been delivered before.
+    public let redelivered: Bool
+    public let body: UnsafeRawBufferPointer
+    public let exchangeBytes: UnsafeRawBufferPointer
+    public let routingKeyBytes: UnsafeRawBufferPointer
+    /// Empty for a message from `get`.
+    public let consumerTagBytes: UnsafeRawBufferPointer
+    /// The property flags, then the properties present, as on the wire.
+    private let rawProperties: UnsafeRawBufferPointer
+    private let storage: UnsafeMutableRawBufferPointer
+    private var filledBytes = 0
+
+    /// Copies everything but the body, which `append` brings. Nil if there is no memory for it.
+    init?(_ opening: DeliveryOpening, rawProperties raw: amqp_bytes_t, bodyBytes: Int) {
+        let parts = [opening.exchange, opening.routingKey, opening.consumerTag, raw]
+        let total = opening.exchange.len + opening.routingKey.len + opening.consumerTag.len + raw.len + bodyBytes
+        guard let memory = malloc(max(total, 1)) else { return nil }
+        storage = UnsafeMutableRawBufferPointer(start: memory, count: total)
+        var offset = 0
+        func place(_ bytes: amqp_bytes_t) -> UnsafeRawBufferPointer {
+            if bytes.len > 0 { memcpy(memory + offset, bytes.bytes, bytes.len) }
+            defer { offset += bytes.len }
+            return UnsafeRawBufferPointer(start: memory + offset, count: bytes.len)
+        }
+        exchangeBytes = place(parts[0])
+        routingKeyBytes = place(parts[1])
+        consumerTagBytes = place(parts[2])
+        rawProperties = place(parts[3])
+        body = UnsafeRawBufferPointer(start: memory + offset, count: bodyBytes)
+        deliveryTag = opening.deliveryTag
+        redelivered = opening.redelivered
+    }
+
+    deinit { free(storage.baseAddress) }
+
+    var isComplete: Bool { filledBytes == body.count }
+
+    /// Takes the next fragment of the body; false if it is longer than announced.
+    func append(_ fragment: amqp_bytes_t) -> Bool {
+        guard fragment.len <= body.count - filledBytes, let base = storage.baseAddress else { return false }
+        memcpy(base + (storage.count - body.count + filledBytes), fragment.bytes, fragment.len)
+        filledBytes += fragment.len
+        return true
+    }
+
+    /// The body, with the delivery certain to live as long as the closure runs.
+    public func withBody<Value, Failure: Error>(
+        _ read: (UnsafeRawBufferPointer) throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        defer { withExtendedLifetime(self) {} }
+        return try read(body)
+    }
+
+    public var bodyBytes: Int { body.count }
+    public var exchange: String { String(decoding: exchangeBytes, as: UTF8.self) }
+    public var routingKey: String { String(decoding: routingKeyBytes, as: UTF8.self) }
+    public var consumerTag: String { String(decoding: consumerTagBytes, as: UTF8.self) }
+}
+
+@available(*, unavailable)
+extension Delivery: Sendable {}
+
+// MARK: - Properties
+
+extension Delivery {
+    public var contentTypeBytes: UnsafeRawBufferPointer? { property(.contentType) }
+    public var correlationIDBytes: UnsafeRawBufferPointer? { property(.correlationID) }
+    public var replyToBytes: UnsafeRawBufferPointer? { property(.replyTo) }
+    public var messageIDBytes: UnsafeRawBufferPointer? { property(.messageID) }
+    public var typeBytes: UnsafeRawBufferPointer? { property(.type) }
+
+    public var contentType: String? { text(.contentType) }
+    public var correlationID: String? { text(.correlationID) }
+    public var replyTo: String? { text(.replyTo) }
+    public var messageID: String? { text(.messageID) }
+    public var type: String? { text(.type) }
+
+    /// Seconds since 1970-01-01T00:00:00Z, as the producer said.
+    public var timestamp: UInt64? {
+        property(.timestamp).flatMap { bytes in
+            var reader = WireReader(bytes)
+            return reader.integer(UInt64.self)
+        }
+    }
+
+    /// All properties, copied: for publishing the message again.
+    public var properties: Properties {
+        Properties(
+            contentType: contentType, contentEncoding: text(.contentEncoding), headers: headers,
+            deliveryMode: property(.deliveryMode).flatMap { Properties.DeliveryMode(rawValue: $0[0]) },
+            priority: property(.priority)?[0], correlationID: correlationID, replyTo: replyTo, expiration: text(.expiration),
+            messageID: messageID, timestamp: timestamp, type: type, userID: text(.userID), appID: text(.appID))
+    }
+
+    private func property(_ property: PropertyField) -> UnsafeRawBufferPointer? { property.find(in: rawProperties) }
+
+    private func text(_ property: PropertyField) -> String? {
+        property.find(in: rawProperties).map { String(decoding: $0, as: UTF8.self) }
+    }
+}
+
+// MARK: - Headers
+
+extension Delivery {
+    /// All headers, copied.
+    public var headers: FieldTable { property(.headers).map(FieldTable.init(wire:)) ?? FieldTable() }
+
+    /// The bytes of a text or byte-array header; nil if there is none of that name and kind. Allocates nothing.
+    public func header(_ name: StaticString) -> UnsafeRawBufferPointer? {
+        guard let (kind, value) = find(name), kind == UInt8(ascii: "S") || kind == UInt8(ascii: "x") else { return nil }
+        return value
+    }
+
+    /// A text header as a `String`.
+    public func headerText(_ name: StaticString) -> String? { header(name).map { String(decoding: $0, as: UTF8.self) } }
+
+    /// An integer header of any width. Allocates nothing.
+    public func headerInt(_ name: StaticString) -> Int64? {
+        find(name).flatMap { kind, value in FieldValue.integer(kind: kind, wire: value) }
+    }
+
+    private func find(_ name: StaticString) -> (kind: UInt8, value: UnsafeRawBufferPointer)? {
+        guard let table = property(.headers) else { return nil }
+        var reader = WireReader(table)
+        while let key = reader.shortBytes(), let kind = reader.integer(UInt8.self), let value = reader.value(of: kind) {
+            if key.count == name.utf8CodeUnitCount, let base = key.baseAddress, memcmp(base, name.utf8Start, key.count) == 0 {
+                return (kind, value)
+            }
+        }
+        return nil
+    }
+}

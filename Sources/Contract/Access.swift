@@ -1,0 +1,30 @@
+/// What a tenant's token may be allowed to do.
+public enum Scope: String, Sendable, CaseIterable, ClosedWord {
+    case settingsWrite = "settings:write"
+    case corpusWrite = "corpus:write"
+    case conversationWrite = "conversation:write"
+    case conversationErase = "conversation:erase"
+}
+
+/// Who may send a kind. A credential that is not named here is answered with `forbidden`.
+public struct Access: Sendable, Hashable {
+    /// Which of a tenant's own credentials may send a kind for that tenant.
+    public enum TenantAccess: Sendable, Hashable {
+        case none
+        case any
+        case scope(Scope)
+    }
+
+    public let `operator`: Bool
+    public let account: Bool
+    public let tenant: TenantAccess
+    /// The fleet itself sends this kind, periodically.
+    public let fleet: Bool
+
+    public init(operator: Bool = false, account: Bool = false, tenant: TenantAccess = .none, fleet: Bool = false) {
+        self.operator = `operator`
+        self.account = account
+        self.tenant = tenant
+        self.fleet = fleet
+    }
+}

@@ -1,0 +1,16 @@
+/// The kinds that share a queue (contract, section 1).
+public enum Family: String, Sendable, CaseIterable {
+    case account, tenant, corpus, conversation, usage
+
+    /// The family's queue: `tenantry.<family>`.
+    public var queue: String { "tenantry.\(rawValue)" }
+
+    /// What the family's queue is bound with on `tenantry.jobs`: its own kinds and those that ride with it (contract, section 4).
+    public var bindingKeys: [String] {
+        switch self {
+        case .account, .corpus, .conversation: ["\(rawValue).#"]
+        case .tenant: ["tenant.#", "admin.#", "token.#", "template.#"]
+        case .usage: ["usage.#", "billing.#"]
+        }
+    }
+}

@@ -1,0 +1,44 @@
+/// The name of an AMQP header, as text for writing and as a constant for reading without allocation.
+public struct HeaderName: Sendable, CustomStringConvertible {
+    public let constant: StaticString
+    public let name: String
+
+    public init(_ constant: StaticString) {
+        self.constant = constant
+        self.name = constant.description
+    }
+
+    public var description: String { name }
+}
+
+/// The headers that the contract gives a meaning to.
+public enum Header {
+    /// The tenant's slug.
+    public static let tenant = HeaderName("tenant")
+    /// `Bearer <key>.<secret>`
+    public static let authorization = HeaderName("authorization")
+    /// W3C trace context.
+    public static let traceparent = HeaderName("traceparent")
+
+    public static let errorCode = HeaderName("x-tenantry-error-code")
+    public static let errorMessage = HeaderName("x-tenantry-error-message")
+    /// A JSON Pointer; absent where no field is to blame.
+    public static let errorField = HeaderName("x-tenantry-error-field")
+    public static let kind = HeaderName("x-tenantry-kind")
+    /// How many attempts were counted.
+    public static let attempts = HeaderName("x-tenantry-attempts")
+    /// RFC 3339.
+    public static let failedAt = HeaderName("x-tenantry-failed-at")
+
+    /// The step of the retry ladder in milliseconds; the headers exchange `tenantry.retry` routes by it.
+    public static let retryDelay = HeaderName("tenantry-retry-delay")
+    /// The error code that sent the job up the ladder.
+    public static let retryCause = HeaderName("x-tenantry-retry-cause")
+    /// The message that belongs to `retryCause`.
+    public static let retryMessage = HeaderName("x-tenantry-retry-message")
+
+    /// What the fleet adds to a job and takes off again before the job is replayed.
+    public static let added = [
+        errorCode, errorMessage, errorField, kind, attempts, failedAt, retryDelay, retryCause, retryMessage,
+    ]
+}

@@ -1,0 +1,40 @@
+/// A point in time, to the microsecond; in JSON an RFC 3339 text.
+public struct Instant: Sendable, Hashable, Comparable {
+    public var microsecondsSince1970: Int64
+
+    public init(microsecondsSince1970: Int64) {
+        self.microsecondsSince1970 = microsecondsSince1970
+    }
+
+    /// nil where the text is no RFC 3339 date-time.
+    public init?(_ text: String) {
+        guard let microseconds = RFC3339.microseconds(text) else { return nil }
+        self.init(microsecondsSince1970: microseconds)
+    }
+
+    public static func < (left: Instant, right: Instant) -> Bool {
+        left.microsecondsSince1970 < right.microsecondsSince1970
+    }
+
+    static let schema: JSONValue = ["type": "string", "format": "date-time"]
+}
+
+extension Instant: CustomStringConvertible {
+    public var description: String { RFC3339.text(microsecondsSince1970) }
+}
+
+extension Instant: Codable {
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let instant = Instant(try container.decode(String.self)) else {
+            throw DecodingError.unacceptable(
+                "must be an RFC 3339 date-time such as 2026-11-23T01:00:00Z", at: container.codingPath)
+        }
+        self = instant
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+}

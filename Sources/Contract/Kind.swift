@@ -1,0 +1,62 @@
+/// A job's type, `family.verb`, with what must be known before its payload is looked at.
+///
+/// Each kind is declared beside its payload; `payloads` is the one list from which queues, metrics, command-line help and the
+/// AsyncAPI document follow.
+public struct Kind: Sendable {
+    /// `family.verb`, as in the routing key and the property `type`.
+    public let name: String
+    public let family: Family
+    /// Whether the header `tenant` is required.
+    public let needsTenant: Bool
+    public let access: Access
+    /// The longest body that is accepted; a longer one is `payload_too_large`.
+    public let bodyLimitBytes: Int
+    /// One sentence for help texts and the AsyncAPI document.
+    public let summary: String
+
+    let wireName: StaticString
+
+    init(
+        _ name: StaticString, family: Family, needsTenant: Bool = false, access: Access, bodyLimitBytes: Int = 1 << 20,
+        summary: String
+    ) {
+        self.name = name.description
+        self.wireName = name
+        self.family = family
+        self.needsTenant = needsTenant
+        self.access = access
+        self.bodyLimitBytes = bodyLimitBytes
+        self.summary = summary
+    }
+
+    /// The payload type of every kind, in the order of the contract's section 4. A new kind is one line here.
+    public static let payloads: [any JobPayload.Type] = [
+        AccountCreate.self, AccountUpdate.self, TenantCreate.self, TokenIssue.self, TokenRevoke.self,
+        CorpusIngest.self, CorpusRemove.self, ConversationLog.self, UsageAggregate.self,
+    ]
+
+    /// Every kind that this version knows.
+    public static let all: [Kind] = payloads.map { $0.kind }
+
+    /// The kind of this name, read from the wire without making a `String`; nil is `unknown_kind`.
+    public static func named(_ bytes: UnsafeRawBufferPointer) -> Kind? {
+        let hottest = Kind.conversationLog
+        if hottest.wireName.matches(bytes) { return hottest }
+        return all.first { $0.wireName.matches(bytes) }
+    }
+
+    /// The kind of this name; nil is `unknown_kind`.
+    public static func named(_ name: String) -> Kind? {
+        var name = name
+        return name.withUTF8 { named(UnsafeRawBufferPointer($0)) }
+    }
+}
+
+extension Kind: Hashable {
+    public static func == (left: Kind, right: Kind) -> Bool { left.name == right.name }
+    public func hash(into hasher: inout Hasher) { hasher.combine(name) }
+}
+
+extension Kind: CustomStringConvertible {
+    public var description: String { name }
+}

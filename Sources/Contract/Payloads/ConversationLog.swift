@@ -1,0 +1,64 @@
+extension Kind {
+    public static let conversationLog = Kind(
+        "conversation.log", family: .conversation, needsTenant: true,
+        access: Access(account: true, tenant: .scope(.conversationWrite)),
+        summary: "Logs messages of a conversation; a message id that is known already is counted as a duplicate.")
+}
+
+/// `conversation.log` (contract, section 4), for producers and for finding the words when a body is refused. Workers read bodies
+/// with `ConversationLogReader`.
+public struct ConversationLog: JobPayload, Equatable {
+    public static let kind = Kind.conversationLog
+    static let idLengths = 1...128
+    static let messageCounts = 1...1_000
+    /// How far `sent_at` may be ahead of the present: one day.
+    static let microsecondsAhead: Int64 = 86_400_000_000
+
+    /// 1 to 128 characters.
+    public var conversationID: String
+    public var channel: String?
+    public var metadata: [String: JSONValue]?
+    /// 1 to 1,000.
+    public var messages: [Message]
+
+    public init(conversationID: String, channel: String? = nil, metadata: [String: JSONValue]? = nil, messages: [Message]) {
+        self.conversationID = conversationID
+        self.channel = channel
+        self.metadata = metadata
+        self.messages = messages
+    }
+
+    enum CodingKeys: String, CodingKey {
+        // In the order in which missing fields are to be found.
+        case conversationID = "conversation_id"
+        case channel, metadata, messages
+    }
+
+    public func validate() throws(Rejection) {
+        try Rule.length(conversationID, Self.idLengths, "/conversation_id")
+        try Rule.count(messages.count, Self.messageCounts, "/messages")
+        for (index, message) in messages.enumerated() { try message.validate("/messages/\(index)") }
+    }
+
+    /// As `validate()`, and no message is more than a day ahead of the present.
+    ///
+    /// - Parameter nowMicroseconds: microseconds since 1970-01-01T00:00:00Z.
+    public func validate(nowMicroseconds: Int64) throws(Rejection) {
+        try validate()
+        let latest = nowMicroseconds.addingReportingOverflow(Self.microsecondsAhead)
+        guard !latest.overflow else { return }
+        for (index, message) in messages.enumerated() where message.sentAt.microsecondsSince1970 > latest.partialValue {
+            throw .invalid("/messages/\(index)/sent_at", "is more than a day ahead")
+        }
+    }
+
+    public static let schema = Schema.object(
+        required: ["conversation_id", "messages"],
+        [
+            "conversation_id": Schema.text(idLengths), "channel": Schema.optional(Schema.anyText), "metadata": Schema.anyObject,
+            "messages": Schema.list(Message.schema, messageCounts),
+        ])
+
+    public static let resultSchema = Schema.object(
+        required: ["accepted", "duplicates"], ["accepted": Schema.count, "duplicates": Schema.count])
+}

@@ -1,0 +1,38 @@
+extension Kind {
+    public static let corpusIngest = Kind(
+        "corpus.ingest", family: .corpus, needsTenant: true, access: Access(account: true, tenant: .scope(.corpusWrite)),
+        bodyLimitBytes: 16 << 20, summary: "Adds documents to the tenant's corpus, or brings them up to date.")
+}
+
+/// `corpus.ingest` (contract, section 4).
+public struct CorpusIngest: JobPayload, Equatable {
+    public static let kind = Kind.corpusIngest
+    static let documentCounts = 1...1_000
+
+    /// 1 to 1,000, each `external_id` once.
+    public var documents: [Document]
+
+    public init(documents: [Document]) {
+        self.documents = documents
+    }
+
+    public func validate() throws(Rejection) {
+        try Rule.count(documents.count, Self.documentCounts, "/documents")
+        // Bytes, not `String`: PostgreSQL tells apart what Unicode calls canonically equivalent.
+        var seen: Set<[UInt8]> = []
+        for (index, document) in documents.enumerated() {
+            let field = "/documents/\(index)"
+            try document.validate(field)
+            guard seen.insert(Array(document.externalID.utf8)).inserted else {
+                throw .invalid("\(field)/external_id", "is in this job already")
+            }
+        }
+    }
+
+    public static let schema = Schema.object(
+        required: ["documents"], ["documents": Schema.list(Document.schema, documentCounts)])
+
+    public static let resultSchema = Schema.object([
+        "documents": Schema.list(Schema.object(["external_id": Schema.anyText, "outcome": Schema.anyText]))
+    ])
+}

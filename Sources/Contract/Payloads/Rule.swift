@@ -1,0 +1,46 @@
+/// The rules that payloads share; each throws `invalid_payload` at the JSON Pointer it is given. Lengths are in Unicode scalars.
+enum Rule {
+    static func require(_ isGood: Bool, _ field: String, _ message: String) throws(Rejection) {
+        if !isGood { throw .invalid(field, message) }
+    }
+
+    static func length(_ text: String?, _ lengths: ClosedRange<Int>, _ field: String) throws(Rejection) {
+        guard let text else { return }
+        // Bytes first: no text has fewer bytes than scalars, and counting scalars of a long one is not free.
+        let isGood = text.utf8.count >= lengths.lowerBound && lengths.contains(text.unicodeScalars.count)
+        try require(isGood, field, "must have \(lengths.lowerBound) to \(lengths.upperBound) characters")
+    }
+
+    static func slug(_ text: String?, _ field: String) throws(Rejection) {
+        guard let text else { return }
+        try require(Slug.isValid(text), field, "must be a slug: \(Slug.pattern)")
+    }
+
+    static func count(_ count: Int, _ counts: ClosedRange<Int>, _ field: String) throws(Rejection) {
+        try require(counts.contains(count), field, "must have \(counts.lowerBound) to \(counts.upperBound) entries")
+    }
+
+    /// The shape of an IANA time zone name; PostgreSQL knows which ones there are.
+    static func timezone(_ text: String?, _ field: String) throws(Rejection) {
+        guard let text else { return }
+        let isShaped = text.utf8.allSatisfy { byte in
+            Ascii.isLetter(byte) || Ascii.isDigit(byte) || "_+/-".utf8.contains(byte)
+        }
+        try require((1...64).contains(text.utf8.count) && isShaped, field, "must be a time zone such as Europe/Zurich")
+    }
+
+    static func slugPrefix(_ text: String?, _ field: String) throws(Rejection) {
+        guard let text else { return }
+        try require(Slug.isWord(text.utf8, lengths: 1...39), field, "must begin a slug: \(Schema.slugPrefixPattern)")
+    }
+
+    static func anchorDay(_ day: Int?, _ field: String) throws(Rejection) {
+        guard let day else { return }
+        try require((1...31).contains(day), field, "must be a day of the month, 1 to 31")
+    }
+
+    static func limits(_ limits: Limits?, forTenants: Bool, _ field: String) throws(Rejection) {
+        guard forTenants, let limits, limits[.childTenants] != nil else { return }
+        throw .invalid("\(field)/\(Metric.childTenants.rawValue)", "is a limit of accounts only")
+    }
+}

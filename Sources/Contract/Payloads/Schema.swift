@@ -1,0 +1,51 @@
+/// The JSON Schemas (2020-12) that payloads share.
+enum Schema {
+    static let slugPrefixPattern = "^[a-z][a-z0-9-]{0,38}$"
+    static let environmentPattern = "^[a-z][a-z0-9-]{0,39}$"
+
+    static let plan = text(1...64)
+    static let displayName = text(1...200)
+    static let anyText: JSONValue = ["type": "string"]
+    static let anyObject: JSONValue = ["type": ["object", "null"]]
+    static let boolean: JSONValue = ["type": "boolean"]
+    static let count: JSONValue = ["type": "integer", "minimum": 0]
+    static let anchorDay: JSONValue = ["type": "integer", "minimum": 1, "maximum": 31]
+    static let timezone: JSONValue = ["type": "string", "pattern": "^[A-Za-z0-9_+/-]{1,64}$"]
+    static let slugPrefix = pattern(slugPrefixPattern)
+
+    static func text(_ lengths: ClosedRange<Int>) -> JSONValue {
+        ["type": "string", "minLength": .int(Int64(lengths.lowerBound)), "maxLength": .int(Int64(lengths.upperBound))]
+    }
+
+    static func pattern(_ pattern: String) -> JSONValue {
+        ["type": "string", "pattern": .string(pattern)]
+    }
+
+    static func list(_ items: JSONValue, _ counts: ClosedRange<Int>? = nil) -> JSONValue {
+        var schema: [String: JSONValue] = ["type": "array", "items": items]
+        if let counts {
+            schema["minItems"] = .int(Int64(counts.lowerBound))
+            schema["maxItems"] = .int(Int64(counts.upperBound))
+        }
+        return .object(schema)
+    }
+
+    /// The same, or null; a null is as if the field were not there.
+    static func optional(_ schema: JSONValue, default value: JSONValue? = nil) -> JSONValue {
+        var schema: JSONValue =
+            schema["enum"] == nil && schema["type"] != nil ? nullable(schema) : ["anyOf": [schema, ["type": "null"]]]
+        if let value { schema = schema.mergePatch(["default": value]) }
+        return schema
+    }
+
+    static func object(required: [String] = [], _ properties: [String: JSONValue]) -> JSONValue {
+        var schema: [String: JSONValue] = ["type": "object", "properties": .object(properties)]
+        if !required.isEmpty { schema["required"] = .array(required.map { .string($0) }) }
+        return .object(schema)
+    }
+
+    private static func nullable(_ schema: JSONValue) -> JSONValue {
+        guard case .string(let type)? = schema["type"] else { return schema }
+        return schema.mergePatch(["type": [.string(type), "null"]])
+    }
+}

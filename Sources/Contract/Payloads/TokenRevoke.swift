@@ -1,0 +1,30 @@
+extension Kind {
+    public static let tokenRevoke = Kind(
+        "token.revoke", family: .tenant, access: Access(account: true, tenant: .any),
+        summary: "Withdraws a token; it stops working within 30 seconds.")
+}
+
+/// `token.revoke` (contract, section 4): the token is named by its key, by its name, or by both.
+public struct TokenRevoke: JobPayload, Equatable {
+    public static let kind = Kind.tokenRevoke
+
+    public var key: String?
+    public var name: String?
+
+    public init(key: String? = nil, name: String? = nil) {
+        self.key = key
+        self.name = name
+    }
+
+    public func validate() throws(Rejection) {
+        try Rule.require(key != nil || name != nil, "/key", "is missing, and so is /name")
+        try Rule.length(key, 1...128, "/key")
+        try Rule.length(name, 1...128, "/name")
+    }
+
+    public static let schema = Schema.object([
+        "key": Schema.optional(Schema.text(1...128)), "name": Schema.optional(Schema.text(1...128)),
+    ]).mergePatch(["anyOf": [["required": ["key"]], ["required": ["name"]]]])
+
+    public static let resultSchema = Schema.object([:])
+}

@@ -1,0 +1,44 @@
+/// Why a job was rejected or dead-lettered, as it stands on the wire (contract, section 2).
+public enum ErrorCode: String, Sendable, CaseIterable, Codable {
+    case malformedJSON = "malformed_json"
+    case invalidPayload = "invalid_payload"
+    case unknownKind = "unknown_kind"
+    case payloadTooLarge = "payload_too_large"
+    case unauthenticated
+    case forbidden
+    case accountUnknown = "account_unknown"
+    case tenantUnknown = "tenant_unknown"
+    case tenantSuspended = "tenant_suspended"
+    case slugTaken = "slug_taken"
+    case limitReached = "limit_reached"
+    case conflict
+    case retriesExhausted = "retries_exhausted"
+    case crashLoop = "crash_loop"
+}
+
+/// A job's own fault: it is answered with this and goes to the dead-letter queue.
+public struct Rejection: Error, Sendable, Equatable {
+    public var code: ErrorCode
+    /// A sentence for a person. It never quotes the payload, so that it stays short and holds no secret.
+    public var message: String
+    /// A JSON Pointer (RFC 6901) into the payload: `""` is the payload as a whole, nil means that no place is to blame.
+    public var field: String?
+
+    public init(_ code: ErrorCode, _ message: String, field: String? = nil) {
+        self.code = code
+        self.message = message
+        self.field = field
+    }
+
+    /// `invalid_payload` at a JSON Pointer.
+    public static func invalid(_ field: String, _ message: String) -> Rejection {
+        Rejection(.invalidPayload, message, field: field)
+    }
+}
+
+extension Rejection: CustomStringConvertible {
+    public var description: String {
+        guard let field else { return "\(code.rawValue): \(message)" }
+        return "\(code.rawValue) at \"\(field)\": \(message)"
+    }
+}

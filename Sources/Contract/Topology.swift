@@ -1,0 +1,36 @@
+/// The names of what lies on the broker (contract, section 3). Queues of the families: `Family.queue`.
+public enum Topology {
+    public static let jobsExchange = "tenantry.jobs"
+    public static let retryExchange = "tenantry.retry"
+    public static let deadExchange = "tenantry.dead"
+    public static let alertsExchange = "tenantry.alerts"
+    public static let eventsExchange = "tenantry.events"
+
+    /// Alternate exchange of `tenantry.jobs`, a fanout: what no family binds.
+    public static let unroutableExchange = "tenantry.unroutable"
+    /// Where the unroutable jobs wait until a worker dead-letters them as `unknown_kind`.
+    public static let unroutableQueue = "tenantry.unroutable"
+    public static let deadQueue = "tenantry.dead"
+
+    /// Every queue and exchange of the fleet has a name that begins so.
+    public static let namePrefix: StaticString = "tenantry."
+
+    /// Whether a `reply_to` of this name would feed answers into the fleet itself, which is refused.
+    public static func isFleetQueue(_ name: UnsafeRawBufferPointer) -> Bool {
+        namePrefix.matches(UnsafeRawBufferPointer(rebasing: name.prefix(namePrefix.utf8CodeUnitCount)))
+    }
+
+    /// Whether a `reply_to` of this name would feed answers into the fleet itself, which is refused.
+    public static func isFleetQueue(_ name: String) -> Bool {
+        var name = name
+        return name.withUTF8 { isFleetQueue(UnsafeRawBufferPointer($0)) }
+    }
+}
+
+/// Routing keys on `tenantry.events`.
+public enum EventKey {
+    /// `job.<succeeded|rejected>.<kind>`
+    public static func job(_ status: Answer.Status, _ kind: Kind) -> String {
+        "job.\(status.rawValue).\(kind.name)"
+    }
+}

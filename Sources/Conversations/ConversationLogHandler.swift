@@ -1,0 +1,119 @@
+internal import Contract
+internal import Fleet
+internal import Metering
+internal import Postgres
+
+/// `conversation.log`, the hot kind: one statement for all messages of a tenant in the batch, all tenants in one pipeline.
+///
+/// The primary key of the messages is its inbox: what is there already is not added, not counted, and answered as a duplicate.
+final class ConversationLogHandler: JobHandler {
+    let kind = Kind.conversationLog
+    let batchLimit: Int
+
+    private var reader = ConversationLogReader()
+    private var periods = PeriodBook()
+    private var statements = TenantStatements()
+    /// Groups of the present batch, and emptied ones whose memory is used again.
+    private var groups: [MessageGroup] = []
+    private var spares: [MessageGroup] = []
+    private var groupOf: [String: Int] = [:]
+
+    init(batchLimit: Int) {
+        self.batchLimit = batchLimit
+    }
+
+    func handle(_ jobs: ArraySlice<Job>, on database: inout Connection) throws -> [Outcome] {
+        startBatch()
+        let now = Timestamp.now().microsecondsSince1970
+        var outcomes = [Outcome?](repeating: nil, count: jobs.count)
+        var guarded: [Int] = []
+        for (index, job) in jobs.enumerated() {
+            do throws(Rejection) {
+                try reader.read(job.body, nowMicroseconds: now)
+            } catch {
+                outcomes[index] = .rejected(error)
+                continue
+            }
+            guard let tenant = job.tenant else { preconditionFailure("conversation.log passed without a tenant") }
+            if tenant.mayHaveHardFlowLimit {
+                guarded.append(index)
+            } else {
+                try group(of: tenant).append(reader, of: job, index: index, periods: &periods, on: &database)
+            }
+        }
+        for (index, outcome) in try log(on: &database) { outcomes[index] = outcome }
+        for (index, outcome) in try logGuarded(guarded, of: jobs, on: &database) { outcomes[index] = outcome }
+        return outcomes.map { outcome in
+            guard let outcome else { preconditionFailure("a job of the batch was left without an outcome") }
+            return outcome
+        }
+    }
+
+    /// Writes the groups and books their usage.
+    private func log(on database: inout Connection) throws -> [(Int, Outcome)] {
+        guard !groups.isEmpty else { return [] }
+        groups.sort { $0.tenant.slug < $1.tenant.slug }
+        let added = try write(on: &database)
+        try Meter.book(zip(groups, added).flatMap { group, added in group.usages(added) }, on: &database)
+        return zip(groups, added).flatMap { group, added in group.outcomes(added, reader: &reader) }
+    }
+
+    private func write(on database: inout Connection) throws(PostgresError) -> [Added] {
+        var describing: [Bool] = []
+        for group in groups {
+            let statements = statements.of(group.tenant)
+            try database.send(statements.log, group.messageParameters())
+            describing.append(group.describesConversations)
+            if group.describesConversations { try database.send(statements.describe, group.conversationParameters()) }
+        }
+        var results = try database.collect()[...]
+        return describing.map { describes in
+            let added = Added(results.removeFirst())
+            if describes { results.removeFirst() }
+            return added
+        }
+    }
+
+    /// Tenants under a hard limit go job by job: each is written, measured, and undone again if it does not fit.
+    private func logGuarded(_ indices: [Int], of jobs: ArraySlice<Job>, on database: inout Connection) throws -> [(Int, Outcome)] {
+        let ordered = indices.map { (index: $0, job: jobs[jobs.startIndex + $0]) }
+        for account in Set(ordered.map(\.job.account)).sorted() { try HardLimits.takeTurn(account: account, on: &database) }
+        var outcomes: [(Int, Outcome)] = []
+        for (index, job) in ordered {
+            startBatch()
+            try reader.read(job.body, nowMicroseconds: Timestamp.now().microsecondsSince1970)
+            let group = group(of: job.tenant!)
+            try group.append(reader, of: job, index: index, periods: &periods, on: &database)
+            try database.run(script: "savepoint guarded")
+            do {
+                let usages = group.usages(try write(on: &database)[0])
+                for usage in usages {
+                    try HardLimits.check(
+                        account: usage.account, tenant: group.tenant.slug, period: usage.period.start, counts: usage.counts, on: &database)
+                }
+                try database.run(script: "rollback to savepoint guarded")
+                outcomes += try log(on: &database)
+            } catch let refusal as Rejection {
+                try database.run(script: "rollback to savepoint guarded")
+                outcomes.append((index, .rejected(refusal)))
+            }
+        }
+        return outcomes
+    }
+
+    private func startBatch() {
+        for group in groups { group.removeAll() }
+        spares += groups
+        groups.removeAll(keepingCapacity: true)
+        groupOf.removeAll(keepingCapacity: true)
+    }
+
+    private func group(of tenant: TenantRecord) -> MessageGroup {
+        if let index = groupOf[tenant.slug] { return groups[index] }
+        let group = spares.popLast() ?? MessageGroup()
+        group.tenant = tenant
+        groupOf[tenant.slug] = groups.count
+        groups.append(group)
+        return group
+    }
+}

@@ -1,0 +1,166 @@
+internal import Contract
+internal import Fleet
+internal import Metering
+internal import Postgres
+
+/// The messages of one tenant in a batch, as the columns that PostgreSQL is given. A class, so that its memory is used again.
+final class MessageGroup {
+    /// Which tenant; set whenever a group is taken into use.
+    var tenant: TenantRecord!
+    private var jobs: [(index: Int, job: Job, messages: Int)] = []
+
+    private var id = BinaryArray(.text)
+    private var conversation = BinaryArray(.text)
+    private var role = BinaryArray(.text)
+    private var user = BinaryArray(.text)
+    private var content = BinaryArray(.text)
+    private var sentAt = BinaryArray(.timestamptz)
+    private var periodStart = BinaryArray(.timestamptz)
+    private var tokensIn = BinaryArray(.int8)
+    private var tokensOut = BinaryArray(.int8)
+    private var model = BinaryArray(.text)
+    private var metadata = BinaryArray(.jsonb)
+
+    private var described = BinaryArray(.text)
+    private var channel = BinaryArray(.text)
+    private var description = BinaryArray(.jsonb)
+
+    /// The periods met in this batch: one, as a rule.
+    private var periods: [BillingPeriod] = []
+
+    /// Whether some job says more about its conversation than its messages.
+    var describesConversations: Bool { described.count > 0 }
+
+    func removeAll() {
+        jobs.removeAll(keepingCapacity: true)
+        periods.removeAll(keepingCapacity: true)
+        id.removeAll()
+        conversation.removeAll()
+        role.removeAll()
+        user.removeAll()
+        content.removeAll()
+        sentAt.removeAll()
+        periodStart.removeAll()
+        tokensIn.removeAll()
+        tokensOut.removeAll()
+        model.removeAll()
+        metadata.removeAll()
+        described.removeAll()
+        channel.removeAll()
+        description.removeAll()
+    }
+
+    /// Adds the messages of the job that `reader` has just read.
+    func append(
+        _ reader: ConversationLogReader, of job: Job, index: Int, periods book: inout PeriodBook, on database: inout Connection
+    ) throws(PostgresError) {
+        let body = job.body
+        jobs.append((index, job, reader.messages.count))
+        for message in reader.messages {
+            let period = try period(of: message.sentAtMicroseconds, book: &book, on: &database)
+            id.append(message.id, in: body)
+            conversation.append(reader.conversationID, in: body)
+            role.append(text: Self.bytes(message.role.text))
+            user.append(message.userID, in: body)
+            content.append(message.content, in: body)
+            sentAt.append(Timestamp(microsecondsSince1970: message.sentAtMicroseconds))
+            periodStart.append(period.start)
+            if let tokens = message.tokensIn { tokensIn.append(tokens) } else { tokensIn.appendNull() }
+            if let tokens = message.tokensOut { tokensOut.append(tokens) } else { tokensOut.appendNull() }
+            model.append(message.model, in: body)
+            metadata.append(message.metadata, in: body)
+        }
+        guard reader.channel != nil || reader.metadata != nil else { return }
+        described.append(reader.conversationID, in: body)
+        channel.append(reader.channel, in: body)
+        description.append(reader.metadata, in: body)
+    }
+
+    func messageParameters() -> Parameters {
+        var parameters = Parameters()
+        parameters.append(id)
+        parameters.append(conversation)
+        parameters.append(role)
+        parameters.append(user)
+        parameters.append(content)
+        parameters.append(sentAt)
+        parameters.append(periodStart)
+        parameters.append(tokensIn)
+        parameters.append(tokensOut)
+        parameters.append(model)
+        parameters.append(metadata)
+        return parameters
+    }
+
+    func conversationParameters() -> Parameters {
+        var parameters = Parameters()
+        parameters.append(described)
+        parameters.append(channel)
+        parameters.append(description)
+        return parameters
+    }
+
+    /// What was added, as usage by period.
+    func usages(_ added: Added) -> [Usage] {
+        added.counts.map { start, counts in
+            let period = periods.first { $0.start == start } ?? BillingPeriod(start: start, end: start)
+            return Usage(account: tenant.account, tenant: tenant.slug, period: period, counts: counts)
+        }
+    }
+
+    /// What to tell each job's sender. Where nothing was there before, that is plain; otherwise the ids tell which job came first.
+    func outcomes(_ added: Added, reader: inout ConversationLogReader) -> [(Int, Outcome)] {
+        guard added.messages < id.count else {
+            return jobs.map { ($0.index, Self.outcome(of: $0.job, accepted: $0.messages, duplicates: 0)) }
+        }
+        var unclaimed = Set(added.ids)
+        return jobs.map { index, job, messages in
+            var accepted = 0
+            // It has been read before, so it can be read again.
+            if (try? reader.read(job.body, nowMicroseconds: .max)) != nil {
+                for message in reader.messages where unclaimed.remove(message.id.string(in: job.body)) != nil { accepted += 1 }
+            }
+            return (index, Self.outcome(of: job, accepted: accepted, duplicates: messages - accepted))
+        }
+    }
+
+    private static func outcome(of job: Job, accepted: Int, duplicates: Int) -> Outcome {
+        let result: JSONValue? = job.wantsResult ? ["accepted": .int(Int64(accepted)), "duplicates": .int(Int64(duplicates))] : nil
+        return .succeeded(result: result, isDuplicate: accepted == 0)
+    }
+
+    /// The period that a message is booked in: that of its own time, or the first open one if that is closed.
+    private func period(of sentAt: Int64, book: inout PeriodBook, on database: inout Connection) throws(PostgresError) -> BillingPeriod {
+        let moment = max(sentAt, tenant.closedThrough.microsecondsSince1970)
+        if let period = periods.last, period.contains(moment) { return period }
+        if let period = periods.first(where: { $0.contains(moment) }) { return period }
+        let calendar = PeriodBook.Calendar(timezone: tenant.timezone, anchorDay: tenant.billingAnchorDay)
+        if book.period(of: moment, in: calendar) == nil { try book.learn([(calendar, moment)], on: &database) }
+        guard let period = book.period(of: moment, in: calendar) else {
+            preconditionFailure("no billing period contains \(moment) in \(calendar)")
+        }
+        periods.append(period)
+        return period
+    }
+
+    private static func bytes(_ text: StaticString) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+    }
+}
+
+extension BinaryArray {
+    mutating func append(_ slice: TextSlice, in body: UnsafeRawBufferPointer) {
+        guard slice.isEscaped else { return append(text: slice.rawBytes(in: body)) }
+        beginElement()
+        slice.forEachPiece(in: body) { appendPart($0) }
+        endElement()
+    }
+
+    mutating func append(_ slice: TextSlice?, in body: UnsafeRawBufferPointer) {
+        if let slice { append(slice, in: body) } else { appendNull() }
+    }
+
+    mutating func append(_ slice: RawSlice?, in body: UnsafeRawBufferPointer) {
+        if let slice { append(text: slice.bytes(in: body)) } else { appendNull() }
+    }
+}

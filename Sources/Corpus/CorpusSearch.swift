@@ -1,0 +1,59 @@
+public import Postgres
+
+/// Full-text search over a tenant's chunks, each in its document's own language.
+public enum CorpusSearch {
+    public struct Hit: Sendable {
+        public let externalID: String
+        public let title: String
+        public let position: Int
+        public let heading: String
+        /// Where it matches, with the words found between `**`.
+        public let excerpt: String
+        public let rank: Double
+    }
+
+    /// The best chunks for a query in web-search syntax (`opening hours -sunday "city museum"`), best first.
+    ///
+    /// - Returns: nil if there is no such tenant.
+    public static func run(tenant: String, query: String, limit: Int, on database: inout Connection) throws(PostgresError) -> [Hit]? {
+        var slug = Parameters()
+        slug.append(tenant)
+        let found = try database.query(SQL.schema, slug)
+        guard found.count == 1 else { return nil }
+        var parameters = Parameters()
+        parameters.append(query)
+        parameters.append(Int64(limit))
+        let rows = try database.query(SQL.search(try Identifier(found.text(0, 0))), parameters)
+        return (0..<rows.count).map { row in
+            Hit(
+                externalID: rows.text(row, 0), title: rows.text(row, 1), position: Int(rows.int(row, 2)), heading: rows.text(row, 3),
+                excerpt: rows.text(row, 4), rank: rows.double(row, 5))
+        }
+    }
+
+    enum SQL {
+        static let schema: Statement = "select schema_name from tenantry.tenants where slug = $1"
+
+        static func search(_ schema: Identifier) -> Statement {
+            let schema = schema.quoted
+            return Statement(
+                """
+                with languages as (
+                    select config, websearch_to_tsquery(config::regconfig, $1) as query
+                    from (select distinct search_config as config from \(schema).documents) c
+                ), hits as (
+                    select d.external_id, d.title, c.position, c.heading, c.content, l.config, l.query,
+                           ts_rank_cd(c.search, l.query, 32) as rank
+                    from languages l
+                    join \(schema).chunks c on c.search @@ l.query
+                    join \(schema).documents d on d.external_id = c.external_id and d.search_config = l.config
+                    order by rank desc, d.priority desc, d.external_id, c.position limit $2
+                )
+                select external_id, title, position, heading,
+                       ts_headline(config::regconfig, content, query, 'StartSel=**, StopSel=**, MaxFragments=2, MaxWords=30, MinWords=10'),
+                       rank::float8
+                from hits order by rank desc, external_id, position
+                """)
+        }
+    }
+}

@@ -1,0 +1,26 @@
+/// Splits documents at headings, then at paragraphs, then at sentences.
+///
+/// A section that fits is one chunk. One that does not is packed paragraph by paragraph; only a paragraph over the target is
+/// split, at sentence ends, then at line ends, words and characters. Where a section goes on in a further chunk, that one begins
+/// with the last sentences of the chunk before. The same document always gives the same chunks.
+public struct Chunker: Sendable, Hashable {
+    /// No chunk is estimated larger than this.
+    public let targetTokens: Int
+    /// The most that a chunk repeats of the one before it.
+    public let overlapTokens: Int
+
+    /// - Parameters:
+    ///   - targetTokens: at least 1.
+    ///   - overlapTokens: at most half the target; more is taken for that.
+    public init(targetTokens: Int = 512, overlapTokens: Int = 64) {
+        self.targetTokens = max(1, targetTokens)
+        self.overlapTokens = max(0, min(overlapTokens, self.targetTokens / 2))
+    }
+
+    /// The chunks of a document, in its order; none for an empty one.
+    public func chunks(of document: DocumentText) -> [Chunk] {
+        var packer = ChunkPacker(targetTokens: targetTokens, overlapTokens: overlapTokens)
+        for block in document.blocks { packer.add(block) }
+        return packer.finish()
+    }
+}

@@ -1,0 +1,115 @@
+/// `application/json`: every leaf as a line `path: value`, grouped to records.
+///
+/// A member of the top-level object is a section under its key; an element of the top-level array, and of an array right below
+/// the top-level object, is a block of its own. Deeper members are named from there (`address.city`, `items[2].name`). Values of
+/// an array share the array's name. `null` and empty strings say nothing and have no line.
+struct JSONText {
+    /// As deep as JSON readers commonly go; the path of a leaf grows with the depth.
+    static let maximumDepth = 512
+
+    private var scanner: JSONScanner
+    private var builder = DocumentBuilder()
+    private var lines: [UInt8] = []
+    private var path: [UInt8] = []
+    private var containers: [Container] = []
+
+    private struct Container {
+        let isArray: Bool
+        /// Whether its end is the end of a block.
+        let isRecord: Bool
+        let pathLength: Int
+        var count = 0
+    }
+
+    static func read(_ bytes: [UInt8]) throws(ExtractionError) -> DocumentText {
+        var reader = JSONText(scanner: JSONScanner(bytes))
+        if reader.scanner.peek() == nil { return try reader.builder.finish() }
+        try reader.document()
+        return try reader.builder.finish()
+    }
+
+    private init(scanner: JSONScanner) { self.scanner = scanner }
+
+    /// Walks the document with a stack of its own.
+    private mutating func document() throws(ExtractionError) {
+        try value(key: nil)
+        while let container = containers.last {
+            if scanner.takeIfPresent(container.isArray ? "]" : "}") {
+                try close()
+                continue
+            }
+            if container.count > 0 { try scanner.take(",") }
+            containers[containers.count - 1].count += 1
+            path.removeSubrange(container.pathLength...)
+            if container.isArray {
+                try value(key: nil)
+            } else {
+                guard scanner.peek() == UInt8(ascii: "\"") else { throw scanner.fault("a key is expected") }
+                let key = try scanner.string()
+                try scanner.take(":")
+                try value(key: key)
+            }
+        }
+        try endBlock()
+        if scanner.peek() != nil { throw scanner.fault("something follows the document") }
+    }
+
+    private mutating func value(key: [UInt8]?) throws(ExtractionError) {
+        switch scanner.peek() {
+        case UInt8(ascii: "{"): try open("{", key: key)
+        case UInt8(ascii: "["): try open("[", key: key)
+        case UInt8(ascii: "\""): try leaf(key: key, scanner.string()[...])
+        case .some: try leaf(key: key, scanner.literal())
+        case nil: throw scanner.fault("a value is expected")
+        }
+    }
+
+    private mutating func open(_ bracket: Unicode.Scalar, key: [UInt8]?) throws(ExtractionError) {
+        try scanner.take(bracket)
+        guard containers.count < Self.maximumDepth else {
+            throw ExtractionError("the JSON is nested deeper than \(Self.maximumDepth) levels", at: scanner.position)
+        }
+        let isSection = containers.count == 1 && !containers[0].isArray
+        let isElement =
+            containers.last?.isArray == true && (containers.count == 1 || (containers.count == 2 && !containers[0].isArray))
+        if isSection || isElement {
+            try endBlock()
+            path.removeAll()
+            if isSection, let key { try builder.heading(level: 2, key[...]) }
+        } else if let key {
+            extendPath(key)
+        } else if let array = containers.last {
+            path += "[\(array.count - 1)]".utf8
+        }
+        containers.append(Container(isArray: bracket == "[", isRecord: isSection || isElement, pathLength: path.count))
+    }
+
+    private mutating func close() throws(ExtractionError) {
+        let container = containers.removeLast()
+        if container.isRecord { try endBlock() }
+        if containers.count == 1, !containers[0].isArray { try builder.leaveHeadings() }
+    }
+
+    private mutating func leaf(key: [UInt8]?, _ value: ArraySlice<UInt8>) throws(ExtractionError) {
+        let text = value.trimmedBlanks()
+        if text.isEmpty || text.elementsEqual("null".utf8) { return }
+        if let key { extendPath(key) }
+        if !path.isEmpty {
+            lines += path
+            lines += ": ".utf8
+        }
+        lines += text
+        lines.append(UInt8(ascii: "\n"))
+        if lines.count > DocumentBuilder.maximumTextBytes { try endBlock() }
+    }
+
+    private mutating func extendPath(_ key: [UInt8]) {
+        if !path.isEmpty { path.append(UInt8(ascii: ".")) }
+        path += key[...].collapsedBlanks()
+    }
+
+    private mutating func endBlock() throws(ExtractionError) {
+        try builder.block(lines[...])
+        lines.removeAll(keepingCapacity: true)
+    }
+}

@@ -1,0 +1,47 @@
+/// Turns a document's bytes into blocks of text under headings.
+public enum TextExtractor {
+    /// The text of a document, in time and memory linear in its size.
+    ///
+    /// - Parameter bytes: UTF-8, with or without a byte order mark.
+    /// - Throws: `ExtractionError` for bytes that are not UTF-8, malformed JSON, and documents that were built to be expensive.
+    /// - Returns: blocks in document order; none for an empty document. Control characters other than tab and line feed are gone.
+    public static func extract(_ bytes: [UInt8], as mediaType: MediaType) throws(ExtractionError) -> DocumentText {
+        try checkEncoding(bytes)
+        switch mediaType {
+        case .plain: return try PlainText.read(cleaned(bytes))
+        case .markdown: return try MarkdownText.read(cleaned(bytes))
+        case .html: return try HTMLText.read(cleaned(bytes))
+        case .csv: return try CSVText.read(cleaned(bytes))
+        case .json: return try JSONText.read(bytes)
+        }
+    }
+
+    private static func checkEncoding(_ bytes: [UInt8]) throws(ExtractionError) {
+        do {
+            _ = try UTF8Span(validating: bytes.span)
+        } catch {
+            throw ExtractionError("the document is not UTF-8", at: error.byteOffsets.lowerBound)
+        }
+    }
+
+    /// Line ends become line feeds, the byte order mark and control characters go; a form feed parts words, so it ends a line.
+    private static func cleaned(_ bytes: [UInt8]) -> [UInt8] {
+        let start = bytes.starts(with: byteOrderMark) ? byteOrderMark.count : 0
+        return [UInt8](unsafeUninitializedCapacity: bytes.count - start) { buffer, count in
+            var previous: UInt8 = 0
+            for index in start..<bytes.count {
+                let byte = bytes[index]
+                defer { previous = byte }
+                switch byte {
+                case 0x20..., 0x09: buffer[count] = byte
+                case 0x0A where previous == 0x0D: continue
+                case 0x0A...0x0D: buffer[count] = 0x0A
+                default: continue
+                }
+                count += 1
+            }
+        }
+    }
+
+    static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+}

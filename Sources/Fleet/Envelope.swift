@@ -1,0 +1,62 @@
+internal import AMQP
+internal import Contract
+internal import Crypto
+
+/// What stands around a payload, once it is in order.
+struct Envelope {
+    let kind: Kind
+    let id: String
+    let tenant: String?
+    let fingerprint: Directory.Fingerprint
+
+    /// Checks a delivery's properties and headers.
+    ///
+    /// - Parameter fingerprint: the digest of the authorization header's bytes.
+    static func read(_ delivery: Delivery, fingerprint: (UnsafeRawBufferPointer) -> Directory.Fingerprint) -> Result<Envelope, Rejection> {
+        do throws(Rejection) {
+            let kind = try checkedKind(delivery)
+            guard let messageID = delivery.messageIDBytes, messageID.count > 0 else {
+                throw Rejection(.invalidPayload, "property message_id is missing: it is the job's idempotency key")
+            }
+            guard let id = String(validating: messageID, as: UTF8.self), id.unicodeScalars.count <= 128, !id.utf8.contains(0) else {
+                throw Rejection(.invalidPayload, "property message_id must be 1 to 128 characters of UTF-8")
+            }
+            if let contentType = delivery.contentType, contentType.lowercased().prefix(while: { $0 != ";" && $0 != " " }) != "application/json" {
+                throw Rejection(.invalidPayload, "property content_type must be application/json or absent")
+            }
+            if let replyTo = delivery.replyToBytes, Topology.isFleetQueue(replyTo) {
+                throw Rejection(.invalidPayload, "property reply_to names a queue of the fleet")
+            }
+            guard let authorization = delivery.header(Header.authorization.constant) else {
+                throw Rejection(.unauthenticated, "header authorization is missing: it must be \"Bearer <key>.<secret>\"")
+            }
+            let tenant = delivery.headerText(Header.tenant.constant)
+            if kind.needsTenant {
+                guard let tenant, !tenant.isEmpty else { throw Rejection(.invalidPayload, "header tenant is missing: \(kind.name) works on one tenant") }
+            }
+            if let tenant, !Slug.isValid(tenant) {
+                throw Rejection(.invalidPayload, "header tenant is not a slug: it must match ^[a-z][a-z0-9-]{1,39}$")
+            }
+            return .success(Envelope(kind: kind, id: id, tenant: tenant, fingerprint: fingerprint(authorization)))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// The kind that a delivery claims, if it is one: for metrics and headers also where the rest of the envelope is wrong.
+    static func kind(of delivery: Delivery) -> Kind? {
+        Kind.named(delivery.typeBytes ?? delivery.routingKeyBytes)
+    }
+
+    private static func checkedKind(_ delivery: Delivery) throws(Rejection) -> Kind {
+        let routingKey = delivery.routingKeyBytes
+        if let type = delivery.typeBytes, !type.elementsEqual(routingKey) {
+            let names = (String(decoding: type, as: UTF8.self), String(decoding: routingKey, as: UTF8.self))
+            throw Rejection(.invalidPayload, "property type \"\(names.0)\" and routing key \"\(names.1)\" do not agree")
+        }
+        guard let kind = Kind.named(routingKey) else {
+            throw Rejection(.unknownKind, "there is no kind \"\(String(decoding: routingKey, as: UTF8.self))\"")
+        }
+        return kind
+    }
+}

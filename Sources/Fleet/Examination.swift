@@ -1,0 +1,88 @@
+internal import AMQP
+internal import Contract
+internal import Crypto
+internal import Postgres
+
+/// The first look at a batch of deliveries: envelope, credential, tenant, permission. What passes becomes a ``Job``.
+struct Examination {
+    enum Verdict {
+        case job(Job)
+        case refused(Kind?, Outcome)
+    }
+
+    private let directory: Directory
+    private var now = 0.0
+    /// The last bearer text seen and whom it stood for: a producer's jobs come in runs.
+    private var lastBearer: [UInt8] = []
+    private var lastFingerprint: Directory.Fingerprint?
+
+    init(_ directory: Directory) {
+        self.directory = directory
+    }
+
+    /// One verdict per delivery, in order.
+    mutating func examine(_ deliveries: [Delivery], on database: inout Postgres.Connection) throws(PostgresError) -> [Verdict] {
+        now = Clock.monotonicSeconds()
+        var envelopes: [Result<Envelope, Rejection>] = []
+        envelopes.reserveCapacity(deliveries.count)
+        var bearers: [Directory.Fingerprint: Bearer] = [:]
+        var slugs: Set<String> = []
+        for delivery in deliveries {
+            let envelope = Envelope.read(delivery) { fingerprint(of: $0) }
+            envelopes.append(envelope)
+            guard case .success(let envelope) = envelope else { continue }
+            if directory.principal(envelope.fingerprint, now: now) == nil, bearers[envelope.fingerprint] == nil {
+                bearers[envelope.fingerprint] = Bearer(delivery.headerText(Header.authorization.constant) ?? "")
+            }
+            if let slug = envelope.tenant, directory.tenant(slug, now: now) == nil { slugs.insert(slug) }
+        }
+        try directory.load(credentials: bearers, now: now, from: &database)
+        try directory.load(tenants: slugs.sorted(), now: now, from: &database)
+        return zip(deliveries, envelopes).map { delivery, envelope in verdict(delivery, envelope) }
+    }
+
+    private func verdict(_ delivery: Delivery, _ envelope: Result<Envelope, Rejection>) -> Verdict {
+        switch envelope {
+        case .failure(let rejection):
+            return .refused(Envelope.kind(of: delivery), .rejected(rejection))
+        case .success(let envelope):
+            guard let principal = directory.principal(envelope.fingerprint, now: now) else {
+                let message = "the credential is not known, is expired or was revoked"
+                return .refused(envelope.kind, .rejected(Rejection(.unauthenticated, message)))
+            }
+            if let refusal = principal.refusal(of: envelope.kind, tenant: nil) { return .refused(envelope.kind, .rejected(refusal)) }
+            guard delivery.bodyBytes <= envelope.kind.bodyLimitBytes else {
+                let message = "the body has \(delivery.bodyBytes) bytes; \(envelope.kind.name) takes at most \(envelope.kind.bodyLimitBytes)"
+                return .refused(envelope.kind, .rejected(Rejection(.payloadTooLarge, message)))
+            }
+            guard let slug = envelope.tenant else { return .job(Job(delivery, envelope, principal, tenant: nil)) }
+            guard let tenant = directory.tenant(slug, now: now) else {
+                return .refused(envelope.kind, .notYet(Rejection(.tenantUnknown, "there is no tenant \(slug)")))
+            }
+            if let refusal = principal.refusal(of: envelope.kind, tenant: tenant) { return .refused(envelope.kind, .rejected(refusal)) }
+            guard tenant.state == .active else {
+                return .refused(envelope.kind, .rejected(Rejection(.tenantSuspended, "tenant \(slug) is \(tenant.state.rawValue)")))
+            }
+            return .job(Job(delivery, envelope, principal, tenant: tenant))
+        }
+    }
+
+    private mutating func fingerprint(of bearer: UnsafeRawBufferPointer) -> Directory.Fingerprint {
+        if let lastFingerprint, lastBearer.elementsEqual(bearer) { return lastFingerprint }
+        let fingerprint = SHA256.hash(data: bearer)
+        lastBearer = Array(bearer)
+        lastFingerprint = fingerprint
+        return fingerprint
+    }
+}
+
+extension Job {
+    init(_ delivery: Delivery, _ envelope: Envelope, _ principal: Principal, tenant: TenantRecord?) {
+        self.delivery = delivery
+        kind = envelope.kind
+        id = envelope.id
+        self.principal = principal
+        self.tenant = tenant
+        wantsResult = delivery.replyTo != nil
+    }
+}

@@ -1,0 +1,63 @@
+internal import AMQP
+internal import Contract
+internal import CoreMetrics
+
+/// The catalogue of what a worker measures, made once per lane. Base units; labels are bounded: kinds, endings, servers, never a tenant.
+final class FleetMetrics {
+    enum Server: String, CaseIterable {
+        case broker, database
+    }
+
+    private struct KindMetrics {
+        let endings: [Settlement.Ending: Counter]
+        let jobSeconds: Recorder
+        let queueSeconds: Recorder
+        let batchJobs: Recorder
+    }
+
+    private let kinds: [Kind: KindMetrics]
+    private let unknown: KindMetrics
+    private let reconnectCounters: [Server: Counter]
+    private let tally: WorkerTally
+
+    init(tally: WorkerTally) {
+        self.tally = tally
+        kinds = Dictionary(uniqueKeysWithValues: Kind.all.map { ($0, Self.make(kind: $0.name)) })
+        unknown = Self.make(kind: "unknown")
+        reconnectCounters = Dictionary(
+            uniqueKeysWithValues: Server.allCases.map {
+                ($0, Counter(label: "tenantry_reconnects_total", dimensions: [("server", $0.rawValue)]))
+            })
+    }
+
+    func reconnects(_ server: Server) -> Counter { reconnectCounters[server]! }
+
+    /// Notes a settled batch, all of one kind.
+    ///
+    /// - Parameter began: when the batch was taken in hand, in monotonic seconds.
+    func record(_ batch: [Settlement.Settled], _ endings: [Settlement.Ending: Int], began: Double) {
+        guard let first = batch.first else { return }
+        let metrics = first.kind.flatMap { kinds[$0] } ?? unknown
+        let jobSeconds = Clock.monotonicSeconds() - began
+        let takenAt = Double(Clock.nowMicroseconds()) / 1e6 - jobSeconds
+        metrics.batchJobs.record(Double(batch.count))
+        for settled in batch {
+            metrics.jobSeconds.record(jobSeconds)
+            // The producer's clock counts whole seconds and may run ahead of ours.
+            if let timestamp = settled.delivery.timestamp { metrics.queueSeconds.record(max(0, takenAt - Double(timestamp))) }
+        }
+        for (ending, count) in endings { metrics.endings[ending]?.increment(by: Int64(count)) }
+        tally.add(endings)
+    }
+
+    private static func make(kind: String) -> KindMetrics {
+        KindMetrics(
+            endings: Dictionary(
+                uniqueKeysWithValues: Settlement.Ending.allCases.map {
+                    ($0, Counter(label: "tenantry_jobs_total", dimensions: [("kind", kind), ("outcome", $0.rawValue)]))
+                }),
+            jobSeconds: Recorder(label: "tenantry_job_seconds", dimensions: [("kind", kind)], aggregate: true),
+            queueSeconds: Recorder(label: "tenantry_queue_seconds", dimensions: [("kind", kind)], aggregate: true),
+            batchJobs: Recorder(label: "tenantry_batch_jobs", dimensions: [("kind", kind)], aggregate: true))
+    }
+}

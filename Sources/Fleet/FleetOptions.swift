@@ -1,0 +1,45 @@
+public import AMQP
+public import Contract
+public import Postgres
+
+/// What a worker is told: where its servers are, which families it serves, and its bounds.
+public struct FleetOptions: Sendable {
+    public var broker: BrokerURL
+    public var database: ConnectionOptions
+    /// Lanes of each family served; a family that is not named is not served.
+    public var lanes: [Family: Int]
+    /// Queues of each partitioned family; absent or 1: one queue.
+    public var partitions: [Family: Int]
+    /// The largest batch of one transaction.
+    public var batchLimit: Int
+    /// Payload bytes that a lane holds before it stops reading from its broker.
+    public var bufferBytes: Int
+    public var heartbeatSeconds: Int
+    public var ladder: RetryLadder
+    /// The longest that a drain may take before what is left goes back to the broker.
+    public var drainSeconds: Double
+    /// Answers of finished jobs are kept so long for a repeat.
+    public var inboxRetentionHours: Int64
+    /// How often the leader asks for `usage.aggregate` of accounts in use.
+    public var aggregateSeconds: Double
+    /// A lane renews its database connection after working in so many schemas: a backend never forgets one.
+    public var schemasPerConnection: Int
+    /// Whether the worker declares the topology when it starts.
+    public var declaresTopology: Bool
+
+    public init(broker: BrokerURL, database: ConnectionOptions) {
+        self.broker = broker
+        self.database = database
+        self.lanes = Dictionary(uniqueKeysWithValues: Family.allCases.map { ($0, $0 == .conversation ? 2 : 1) })
+        self.partitions = [:]
+        self.batchLimit = 5_000
+        self.bufferBytes = 64 << 20
+        self.heartbeatSeconds = 30
+        self.ladder = RetryLadder()
+        self.drainSeconds = 25
+        self.inboxRetentionHours = 168
+        self.aggregateSeconds = 300
+        self.schemasPerConnection = 4_000
+        self.declaresTopology = true
+    }
+}

@@ -1,0 +1,139 @@
+internal import AMQP
+internal import Contract
+internal import CoreMetrics
+internal import Logging
+internal import Postgres
+
+/// One consumer: a thread with a broker connection and a database connection, which takes jobs through from end to end.
+///
+/// Everything here runs on the lane's own thread; ``LaneControl`` is the only thing shared.
+final class Lane {
+    let name: String
+    let options: FleetOptions
+    let control: LaneControl
+    let health: LaneHealth
+    let metrics: FleetMetrics
+    let logger: Logger
+    let handlers: [Kind: any JobHandler]
+    let publisher: Publisher
+    let directory = Directory()
+    var examination: Examination
+    private let queues: [String]
+    /// Tenants worked on over the present database connection, each of which its backend remembers for ever.
+    private var schemas: Set<String> = []
+
+    init(
+        name: String, queues: [String], handlers: [any JobHandler], options: FleetOptions, control: LaneControl, health: LaneHealth,
+        metrics: FleetMetrics, logger: Logger
+    ) {
+        self.name = name
+        self.queues = queues
+        self.handlers = Dictionary(uniqueKeysWithValues: handlers.map { ($0.kind, $0) })
+        self.options = options
+        self.control = control
+        self.health = health
+        self.metrics = metrics
+        self.logger = logger
+        publisher = Publisher(options.broker, name: "tenantry \(name) out", heartbeatSeconds: options.heartbeatSeconds)
+        examination = Examination(directory)
+    }
+
+    /// Serves until a stop is asked for and what is in hand is done. A server that goes away is waited for.
+    func run() {
+        var backoff = Backoff()
+        while !control.isStopping {
+            do throws(AMQPError) {
+                let intake = try open()
+                backoff.reset()
+                try serve(intake)
+            } catch {
+                health.set(name, .waitingForBroker)
+                metrics.reconnects(.broker).increment()
+                logger.warning("broker connection lost, connecting anew", metadata: [LogKey.lane: "\(name)", LogKey.error: "\(error)"])
+                control.sleep(seconds: backoff.nextSeconds())
+            }
+        }
+        health.set(name, .stopped)
+    }
+
+    private func open() throws(AMQPError) -> Intake {
+        if options.declaresTopology {
+            try TopologyDeclaration(options).apply(to: options.broker)
+        }
+        // Enough for the batch in hand and the next one, which is read while the database works.
+        return try Intake(
+            options.broker, name: "tenantry \(name) in", heartbeatSeconds: options.heartbeatSeconds, queues: queues,
+            prefetch: options.batchLimit * 2, mostBytes: options.bufferBytes)
+    }
+
+    private func serve(_ intake: Intake) throws(AMQPError) {
+        guard var database = try connect(for: intake) else { return intake.close() }
+        health.set(name, .running)
+        while true {
+            try intake.pump()
+            if control.isStopping {
+                try intake.stopConsuming()
+                try intake.pump()
+                if intake.isEmpty || control.isOverdue { return intake.close() }
+            }
+            let batch = intake.takeBatch { kind in kind.flatMap { handlers[$0]?.batchLimit } ?? options.batchLimit }
+            guard !batch.isEmpty else {
+                publisher.keepAlive()
+                intake.wait(wake: control.wake, timeoutMilliseconds: 1_000)
+                continue
+            }
+            var isRepeat = false
+            while true {
+                do {
+                    try work(batch, isRepeat: isRepeat, intake, &database)
+                    break
+                } catch let error as AMQPError {
+                    throw error
+                } catch {
+                    // Whether the last commit went through is unknown: the same batch runs again, and the keys tell the truth.
+                    guard let fresh = try reconnect(for: intake, after: error) else { return intake.close() }
+                    database = fresh
+                    isRepeat = true
+                }
+            }
+            if try renewIsDue(after: batch), let fresh = try connect(for: intake) { database = fresh }
+        }
+    }
+
+    /// A backend never forgets a schema that it worked in; a fresh one starts small.
+    private func renewIsDue(after batch: [Delivery]) throws(AMQPError) -> Bool {
+        for delivery in batch {
+            if let tenant = delivery.headerText(Header.tenant.constant) { schemas.insert(tenant) }
+        }
+        return schemas.count > options.schemasPerConnection
+    }
+
+    private func reconnect(for intake: Intake, after error: any Error) throws(AMQPError) -> Postgres.Connection? {
+        health.set(name, .waitingForDatabase)
+        metrics.reconnects(.database).increment()
+        logger.warning("database is away, connecting anew", metadata: [LogKey.lane: "\(name)", LogKey.error: "\(error)"])
+        let connection = try connect(for: intake)
+        if connection != nil { health.set(name, .running) }
+        return connection
+    }
+
+    /// A database connection, however long it takes; nil when a drain's time is over first. The broker is kept company meanwhile.
+    private func connect(for intake: Intake) throws(AMQPError) -> Postgres.Connection? {
+        var backoff = Backoff()
+        schemas.removeAll(keepingCapacity: true)
+        while true {
+            do throws(PostgresError) {
+                var connection = try Postgres.Connection(options.database)
+                connection.companion(descriptor: intake.descriptor) { [unowned intake] in intake.readAhead() }
+                return connection
+            } catch {
+                health.set(name, .waitingForDatabase)
+                logger.warning("database cannot be reached", metadata: [LogKey.lane: "\(name)", LogKey.error: "\(error)"])
+            }
+            if control.isStopping, intake.isEmpty || control.isOverdue { return nil }
+            control.sleep(seconds: min(backoff.nextSeconds(), 1))
+            try intake.pump()
+            publisher.keepAlive()
+        }
+    }
+}

@@ -1,0 +1,98 @@
+public import Contract
+public import Postgres
+
+/// Who a credential speaks for.
+public struct Principal: Sendable, Equatable {
+    public enum Role: String, Sendable {
+        /// The platform's own people.
+        case `operator`
+        /// The fleet itself, for the jobs that it sends.
+        case fleet
+        /// An account's own credential: everything of that account.
+        case account
+        /// A token with scopes, for one tenant or (tenant nil) for all tenants of its account.
+        case token
+    }
+
+    public let key: String
+    public let role: Role
+    /// The account's slug; `""` for operators and the fleet.
+    public let account: String
+    public let tenant: String?
+    public let scopes: Set<Scope>
+
+    public init(key: String, role: Role, account: String, tenant: String?, scopes: Set<Scope>) {
+        self.key = key
+        self.role = role
+        self.account = account
+        self.tenant = tenant
+        self.scopes = scopes
+    }
+
+    /// Why this principal may not ask for `kind`, on `tenant` where one is named; nil when it may.
+    public func refusal(of kind: Kind, tenant target: TenantRecord?) -> Rejection? {
+        guard isAllowed(kind.access) else {
+            return Rejection(.forbidden, "credential \(key) (\(roleDescription)) may not send \(kind.name)")
+        }
+        guard let target else { return nil }
+        if role == .account || role == .token, target.account != account {
+            return Rejection(.forbidden, "tenant \(target.slug) is not of account \(account)")
+        }
+        if let tenant, tenant != target.slug {
+            return Rejection(.forbidden, "credential \(key) is limited to tenant \(tenant), not \(target.slug)")
+        }
+        return nil
+    }
+
+    private func isAllowed(_ access: Access) -> Bool {
+        switch role {
+        case .operator: access.operator
+        case .fleet: access.fleet
+        case .account: access.account
+        case .token:
+            switch access.tenant {
+            case .none: false
+            case .any: true
+            case .scope(let scope): scopes.contains(scope)
+            }
+        }
+    }
+
+    private var roleDescription: String {
+        guard role == .token else { return role.rawValue }
+        let names = scopes.map(\.rawValue).sorted().joined(separator: ", ")
+        return "token with \(names.isEmpty ? "no scope" : names)"
+    }
+}
+
+/// What the fleet needs to know of a tenant to work on it; a snapshot, at most ``Directory/tenantLifetimeSeconds`` old.
+public final class TenantRecord: Sendable {
+    public enum State: String, Sendable {
+        case active, suspended, archived
+    }
+
+    public let slug: String
+    public let account: String
+    public let schema: Identifier
+    public let state: State
+    public let timezone: String
+    public let billingAnchorDay: Int64
+    /// Usage of an earlier time is booked in the open period.
+    public let closedThrough: Timestamp
+    /// Whether a plan of the account or the tenant has a hard limit on something that jobs count up: such jobs are checked one by one.
+    public let mayHaveHardFlowLimit: Bool
+
+    init(
+        slug: String, account: String, schema: Identifier, state: State, timezone: String, billingAnchorDay: Int64, closedThrough: Timestamp,
+        mayHaveHardFlowLimit: Bool
+    ) {
+        self.slug = slug
+        self.account = account
+        self.schema = schema
+        self.state = state
+        self.timezone = timezone
+        self.billingAnchorDay = billingAnchorDay
+        self.closedThrough = closedThrough
+        self.mayHaveHardFlowLimit = mayHaveHardFlowLimit
+    }
+}

@@ -1,0 +1,99 @@
+internal import AMQP
+
+/// A lane's second connection, for what it sends. Apart from the consuming one, because a broker in alarm stops reading from
+/// connections that publish, and acknowledgements must still get through.
+final class Publisher {
+    /// Publishes in flight before confirms are waited for.
+    private static let window = 2_000
+    static let confirmTimeoutSeconds = 30.0
+
+    private let url: BrokerURL
+    private let name: String
+    private let heartbeatSeconds: Int
+    private var connection: AMQP.Connection?
+
+    init(_ url: BrokerURL, name: String, heartbeatSeconds: Int) {
+        self.url = url
+        self.name = name
+        self.heartbeatSeconds = heartbeatSeconds
+    }
+
+    /// One message on its way out.
+    struct Message {
+        var exchange: String
+        var routingKey: String
+        var properties: Properties
+        var body: Body
+        /// Whether it matters that a queue takes it; an unroutable one is reported by ``Publisher/send(_:)``.
+        var isMandatory = false
+
+        enum Body {
+            case bytes([UInt8])
+            /// The body of a delivery, unchanged.
+            case delivery(Delivery)
+        }
+    }
+
+    /// Publishes all of them and waits until the broker has taken responsibility for each.
+    ///
+    /// - Returns: the indices of mandatory messages that no queue took.
+    /// - Throws: `AMQPError`; then any of them may or may not have gone out, and all are to be sent again.
+    func send(_ messages: [Message]) throws(AMQPError) -> Set<Int> {
+        guard !messages.isEmpty else { return [] }
+        do throws(AMQPError) {
+            try connect()
+            var unroutable: Set<Int> = []
+            var sequences: [UInt64: Int] = [:]
+            for (index, message) in messages.enumerated() {
+                let sequence = try publish(message)
+                if message.isMandatory { sequences[sequence] = index }
+                if (index + 1).isMultiple(of: Self.window) { try confirm(sequences, &unroutable) }
+            }
+            try confirm(sequences, &unroutable)
+            return unroutable
+        } catch {
+            connection = nil
+            throw error
+        }
+    }
+
+    /// Keeps the connection alive between sends.
+    func keepAlive() {
+        guard connection != nil else { return }
+        do throws(AMQPError) {
+            while try connection!.receive(timeoutMilliseconds: 0) != nil {}
+        } catch {
+            // Nothing is in flight between sends: the next one connects anew, and reports what it finds.
+            connection = nil
+        }
+    }
+
+    private func connect() throws(AMQPError) {
+        guard connection == nil else { return }
+        connection = try AMQP.Connection(url, name: name, heartbeatSeconds: heartbeatSeconds)
+        try connection!.enableConfirms()
+    }
+
+    private func publish(_ message: Message) throws(AMQPError) -> UInt64 {
+        switch message.body {
+        case .bytes(let bytes):
+            try connection!.publish(
+                exchange: message.exchange, routingKey: message.routingKey, properties: message.properties, body: bytes,
+                mandatory: message.isMandatory)
+        case .delivery(let delivery):
+            try connection!.publish(
+                exchange: message.exchange, routingKey: message.routingKey, properties: message.properties, body: delivery.body,
+                mandatory: message.isMandatory)
+        }
+    }
+
+    private func confirm(_ sequences: [UInt64: Int], _ unroutable: inout Set<Int>) throws(AMQPError) {
+        let outcome = try connection!.awaitConfirms(timeoutSeconds: Self.confirmTimeoutSeconds)
+        guard outcome.nacked.isEmpty else {
+            throw AMQPError(.timeout, "the broker refused \(outcome.nacked.count) messages (a queue is full?)")
+        }
+        for returned in outcome.returned {
+            if let index = sequences[returned.sequence] { unroutable.insert(index) }
+        }
+    }
+}

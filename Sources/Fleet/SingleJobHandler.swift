@@ -1,0 +1,79 @@
+public import Contract
+public import Postgres
+
+/// What a job's sender is told when it succeeded.
+public struct Reply: Sendable {
+    /// Kept, and given again to whoever repeats the job.
+    public var result: [String: JSONValue]
+    /// Given once and kept nowhere: secrets.
+    public var onceOnly: [String: JSONValue]
+
+    public init(_ result: [String: JSONValue], onceOnly: [String: JSONValue] = [:]) {
+        self.result = result
+        self.onceOnly = onceOnly
+    }
+}
+
+/// The convenience for kinds that come one at a time: decodes the payload, keeps the inbox, and lets `perform` do one job's effect.
+public final class SingleJobHandler<Payload: JobPayload>: JobHandler {
+    public typealias Perform = (Payload, Job, inout Postgres.Connection) throws -> Reply
+
+    public let kind: Kind
+    public let batchLimit = 1
+    private let perform: Perform
+
+    /// - Parameter perform: the effect, in the open transaction; a `Rejection` it throws rolls everything back and rejects the job.
+    public init(_ payload: Payload.Type, _ perform: @escaping Perform) {
+        kind = payload.kind
+        self.perform = perform
+    }
+
+    public func handle(_ jobs: ArraySlice<Job>, on database: inout Postgres.Connection) throws -> [Outcome] {
+        try jobs.map { job in
+            let payload = try PayloadDecoder.decode(Payload.self, from: job.body)
+            if let first = try Inbox.claim(job, on: &database) { return .succeeded(result: first, isDuplicate: true) }
+            let reply = try perform(payload, job, &database)
+            try Inbox.keep(.object(reply.result), of: job, on: &database)
+            return .succeeded(result: .object(reply.result.merging(reply.onceOnly) { _, once in once }), isDuplicate: false)
+        }
+    }
+}
+
+/// The first answers of succeeded jobs, in the transactions of their effects.
+enum Inbox {
+    /// Takes the job's place in the inbox; a second delivery of the same job waits here until the first is committed or gone.
+    ///
+    /// - Returns: the first answer's result if the job has succeeded before.
+    static func claim(_ job: Job, on database: inout Postgres.Connection) throws -> JSONValue? {
+        var parameters = key(job)
+        parameters.append(job.kind.name)
+        guard try database.query(SQL.claim, parameters).count == 0 else { return nil }
+        let rows = try database.query(SQL.first, key(job))
+        guard rows.count == 1 else { throw Rejection(.conflict, "job \(job.id) is being done by another delivery") }
+        guard rows.text(0, 0) == job.kind.name else {
+            throw Rejection(.conflict, "job id \(job.id) has been used for a \(rows.text(0, 0)) job of this account")
+        }
+        return try JSONValue(parsing: Array(rows.text(0, 1).utf8))
+    }
+
+    static func keep(_ result: JSONValue, of job: Job, on database: inout Postgres.Connection) throws(PostgresError) {
+        var parameters = key(job)
+        parameters.append(jsonb: String(decoding: result.serialised(), as: UTF8.self))
+        _ = try database.query(SQL.keep, parameters)
+    }
+
+    private static func key(_ job: Job) -> Parameters {
+        var parameters = Parameters()
+        parameters.append(job.account)
+        parameters.append(job.id)
+        return parameters
+    }
+
+    enum SQL {
+        static let claim: Statement = """
+            insert into tenantry.inbox (account, job_id, kind, result) values ($1, $2, $3, 'null') on conflict do nothing returning 1
+            """
+        static let first: Statement = "select kind, result from tenantry.inbox where account = $1 and job_id = $2"
+        static let keep: Statement = "update tenantry.inbox set result = $3 where account = $1 and job_id = $2"
+    }
+}

@@ -1,0 +1,86 @@
+public import AMQP
+public import Contract
+
+/// What the fleet needs on the broker, declared idempotently. What ops may change later (limits, lengths) is left to policies.
+public struct TopologyDeclaration {
+    private let options: FleetOptions
+
+    public init(_ options: FleetOptions) {
+        self.options = options
+    }
+
+    /// The queues that a family's jobs wait in: one, or its partitions.
+    public static func queues(of family: Family, partitions: Int) -> [String] {
+        guard partitions > 1 else { return [family.queue] }
+        return (0..<partitions).map { "\(family.queue).\($0)" }
+    }
+
+    /// Declares everything over a connection of its own.
+    public func apply(to broker: BrokerURL) throws(AMQPError) {
+        var connection = try AMQP.Connection(broker, name: "tenantry topology")
+        try declareExchanges(on: &connection)
+        for family in Family.allCases { try declare(family, on: &connection) }
+        try declareRetryQueues(on: &connection)
+        connection.close()
+    }
+
+    private func declareExchanges(on connection: inout AMQP.Connection) throws(AMQPError) {
+        try connection.declareExchange(
+            Topology.jobsExchange, type: "topic", arguments: ["alternate-exchange": .text(Topology.unroutableExchange)])
+        for name in [Topology.deadExchange, Topology.alertsExchange, Topology.eventsExchange] {
+            try connection.declareExchange(name, type: "topic")
+        }
+        try connection.declareExchange(Topology.retryExchange, type: "headers")
+        try connection.declareExchange(Topology.unroutableExchange, type: "fanout")
+        try declareQueue(Topology.unroutableQueue, on: &connection)
+        try connection.bindQueue(Topology.unroutableQueue, exchange: Topology.unroutableExchange, routingKey: "")
+        try declareQueue(Topology.deadQueue, on: &connection)
+        try connection.bindQueue(Topology.deadQueue, exchange: Topology.deadExchange, routingKey: "#")
+    }
+
+    private func declare(_ family: Family, on connection: inout AMQP.Connection) throws(AMQPError) {
+        let partitions = options.partitions[family] ?? 1
+        try declareQueue(family.queue, on: &connection)
+        let hash = "\(family.queue).partitions"
+        guard partitions > 1 else {
+            for key in family.bindingKeys {
+                try connection.bindQueue(family.queue, exchange: Topology.jobsExchange, routingKey: key)
+            }
+            return
+        }
+        try connection.declareExchange(hash, type: "x-consistent-hash", arguments: ["hash-header": .text(Header.tenant.name)])
+        for queue in Self.queues(of: family, partitions: partitions) {
+            try declareQueue(queue, on: &connection)
+            // The routing key of a binding to a consistent-hash exchange is the queue's weight.
+            try connection.bindQueue(queue, exchange: hash, routingKey: "10")
+        }
+        for key in family.bindingKeys {
+            try connection.bindExchange(hash, source: Topology.jobsExchange, routingKey: key)
+            // What waits in the single queue from before is still consumed; nothing new goes there.
+            try connection.unbindQueue(family.queue, exchange: Topology.jobsExchange, routingKey: key)
+        }
+    }
+
+    /// One delay queue a step, because a message's time is only looked at when it stands at its queue's head. The time itself travels
+    /// with the message, so that it can be configured.
+    private func declareRetryQueues(on connection: inout AMQP.Connection) throws(AMQPError) {
+        for delay in Set(options.ladder.delaysMilliseconds).sorted() {
+            let queue = "\(Topology.retryExchange).\(delay)"
+            try declareQueue(
+                queue,
+                arguments: [
+                    "x-dead-letter-exchange": .text(Topology.jobsExchange), "x-dead-letter-strategy": "at-least-once",
+                    "x-overflow": "reject-publish",
+                ], on: &connection)
+            try connection.bindQueue(
+                queue, exchange: Topology.retryExchange, routingKey: "",
+                arguments: ["x-match": "all", Header.retryDelay.name: .int(delay)])
+        }
+    }
+
+    private func declareQueue(_ name: String, arguments: FieldTable = [:], on connection: inout AMQP.Connection) throws(AMQPError) {
+        var arguments = arguments
+        arguments["x-queue-type"] = "quorum"
+        _ = try connection.declareQueue(name, arguments: arguments)
+    }
+}

@@ -1,0 +1,34 @@
+internal import Contract
+internal import Postgres
+
+/// What follows when the transaction of a batch fails.
+enum TransactionFailure {
+    /// The same again: nobody's fault (serialization, deadlock), or a schema that moved between look-up and use.
+    case again
+    /// Some job of several is to blame: halve, and try each half.
+    case split
+    /// The one job is to blame, or cannot be done now.
+    case alone(Outcome)
+    /// The server is gone or out of resources: wait for it. Nobody's attempt.
+    case databaseAway
+
+    static let mostRepeats = 20
+
+    init(_ error: PostgresError, jobs: Int, repeats: Int) {
+        if error.isConnectionLoss || error.isResourceShortage {
+            self = .databaseAway
+        } else if error.isSerializationFailure, repeats < Self.mostRepeats {
+            self = .again
+        } else if error.isMissingRelation, repeats < 1 {
+            self = .again
+        } else if jobs > 1 {
+            self = .split
+        } else if error.sqlState == "23505" {
+            self = .alone(.rejected(Rejection(.conflict, "it collides with what is there: \(error.detail ?? error.message)")))
+        } else if error.isDataFault {
+            self = .alone(.rejected(Rejection(.invalidPayload, "the database refused its data: \(error.message)")))
+        } else {
+            self = .alone(.failed(cause: error.description))
+        }
+    }
+}

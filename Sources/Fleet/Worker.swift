@@ -1,0 +1,89 @@
+internal import Contract
+internal import Foundation
+public import Logging
+
+/// One process's share of the fleet: its lanes and its steward, each on a thread of its own.
+public final class Worker: Sendable {
+    public let id: String
+    /// What each lane is doing.
+    public let health: LaneHealth
+    /// Lanes that this worker runs, the one for unroutable jobs among them.
+    public var laneCount: Int { plans.count }
+    private let options: FleetOptions
+    private let control = LaneControl()
+    private let plans: [LanePlan]
+    private let duties: [LeaderDuty]
+    private let logger: Logger
+
+    private struct LanePlan: Sendable {
+        let name: String
+        let queues: [String]
+        let makeHandlers: @Sendable () -> [any JobHandler]
+    }
+
+    /// - Parameters:
+    ///   - families: those that this worker serves, among them every one that `options.lanes` names.
+    ///   - duties: what the worker does beside the outbox while it leads the fleet.
+    public init(_ options: FleetOptions, families: [JobFamily], duties: [LeaderDuty], logger: Logger) {
+        self.options = options
+        self.duties = duties
+        self.logger = logger
+        id = "\(Host.name)-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+        plans = families.flatMap { Self.plans(for: $0, options) } + [LanePlan(name: "unroutable", queues: [Topology.unroutableQueue]) { [] }]
+        health = LaneHealth(lanes: plans.map(\.name))
+    }
+
+    /// Starts the threads and returns when all have ended: after ``drain()``.
+    public func run() async {
+        let tally = WorkerTally()
+        await withTaskGroup(of: Void.self) { group in
+            for plan in plans {
+                group.addTask { [self] in
+                    await Self.onThread(named: plan.name) { [self] in
+                        Lane(
+                            name: plan.name, queues: plan.queues, handlers: plan.makeHandlers(), options: options, control: control,
+                            health: health, metrics: FleetMetrics(tally: tally), logger: logger
+                        ).run()
+                    }
+                }
+            }
+            group.addTask { [self] in
+                await Self.onThread(named: "steward") { [self] in
+                    Steward(
+                        options: options, control: control, logger: logger, workerID: id, families: options.lanes.keys.map(\.rawValue).sorted(),
+                        laneCount: plans.count, tally: tally, duties: duties
+                    ).run()
+                }
+            }
+        }
+    }
+
+    /// Asks the lanes to take no further jobs and to finish what is in hand. ``run()`` returns when they have.
+    public func drain() {
+        control.stop(withinSeconds: options.drainSeconds)
+    }
+
+    private static func plans(for family: JobFamily, _ options: FleetOptions) -> [LanePlan] {
+        guard let lanes = options.lanes[family.family], lanes > 0 else { return [] }
+        let partitions = options.partitions[family.family] ?? 1
+        let queues = TopologyDeclaration.queues(of: family.family, partitions: partitions)
+        return (0..<lanes).map { lane in
+            // Partitions are dealt out to the lanes; a family in one queue is shared by all of them.
+            var own = partitions > 1 ? queues.enumerated().filter { $0.offset % lanes == lane % partitions }.map(\.element) : queues
+            if partitions > 1, lane == 0 { own.append(family.family.queue) }
+            return LanePlan(name: "\(family.family.rawValue)-\(lane)", queues: own, makeHandlers: family.makeHandlers)
+        }
+    }
+
+    private static func onThread(named name: String, _ body: @escaping @Sendable () -> Void) async {
+        await withCheckedContinuation { continuation in
+            let thread = Thread {
+                body()
+                continuation.resume()
+            }
+            thread.name = name
+            thread.stackSize = 8 << 20
+            thread.start()
+        }
+    }
+}

@@ -1,0 +1,69 @@
+public import Contract
+public import Postgres
+
+/// Limits that refuse: checked where the effect is about to be committed, against what is committed.
+public enum HardLimits {
+    /// Takes the account's turn, held until the commit: of two effects that would both still fit, the second sees the first.
+    ///
+    /// Callers with several accounts take them in ascending order.
+    public static func takeTurn(account: String, on database: inout Connection) throws(PostgresError) {
+        var parameters = Parameters()
+        parameters.append("tenantry.limits:\(account)")
+        _ = try database.query(SQL.takeTurn, parameters)
+    }
+
+    /// Refuses an effect that would lift a hard-limited metric of the tenant or of its account's pool above its limit.
+    ///
+    /// - Parameters:
+    ///   - counts: what the effect adds, not booked yet.
+    ///   - period: the flow metrics' period; gauges are looked up by themselves.
+    /// - Throws: `Rejection` (`limit_reached`) that names limit, value and metric; `PostgresError`.
+    public static func check(account: String, tenant: String, period: Timestamp, counts: UsageCounts, on database: inout Connection) throws {
+        var parameters = Parameters()
+        parameters.append(account)
+        parameters.append(tenant)
+        parameters.append(timestamp: period)
+        let rows = try database.query(SQL.limits, parameters)
+        for row in 0..<rows.count {
+            guard let metric = Metric(rawValue: rows.text(row, 1)) else { continue }
+            let added = counts[metric]
+            let (limit, value) = (rows.int(row, 2), rows.int(row, 3))
+            guard added > 0, value + added > limit else { continue }
+            throw refusal(of: metric, subject: rows.text(row, 0), limit: limit, value: value, added: added)
+        }
+    }
+
+    /// The rejection of an effect over a hard limit.
+    public static func refusal(of metric: Metric, subject: String, limit: Int64, value: Int64, added: Int64) -> Rejection {
+        Rejection(
+            .limitReached, "\(subject) has reached its limit of \(metric.rawValue): limit \(limit), value \(value), asked for \(added) more")
+    }
+
+    enum SQL {
+        static let takeTurn: Statement = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
+        static let limits: Statement = """
+            select case when s.tenant is null then 'account ' || $1 else 'tenant ' || $2 end, l.metric, l.limit_value,
+                   coalesce(case l.metric when 'messages' then u.messages when 'conversations' then u.conversations
+                       when 'active_users' then u.active_users when 'tokens' then u.tokens
+                       when 'documents' then u.documents else u.corpus_bytes end, 0)::int8
+            from (values (null::text), ($2::text)) as s (tenant)
+            cross join lateral tenantry.limits_of($1, s.tenant) l
+            join tenantry.metrics m on m.name = l.metric
+            left join lateral (
+                select sum(messages) as messages, sum(conversations) as conversations, sum(active_users) as active_users, sum(tokens) as tokens,
+                       sum(documents) as documents, sum(corpus_bytes) as corpus_bytes
+                from (
+                    select messages, conversations, active_users, tokens, documents, corpus_bytes from tenantry.tenant_usage t
+                    where t.tenant = s.tenant and t.period_start = case when m.is_gauge then '-infinity' else $3::timestamptz end
+                    union all
+                    select messages, conversations, active_users, tokens, documents, corpus_bytes from tenantry.account_usage a
+                    where s.tenant is null and a.account = $1 and a.period_start = case when m.is_gauge then '-infinity' else $3::timestamptz end
+                    union all
+                    select messages, conversations, active_users, tokens, documents, corpus_bytes from tenantry.usage_deltas d
+                    where s.tenant is null and d.account = $1 and d.period_start = case when m.is_gauge then '-infinity' else $3::timestamptz end
+                ) parts
+            ) u on true
+            where l.mode = 'hard' and l.limit_value is not null and l.metric <> 'child_tenants'
+            """
+    }
+}

@@ -1,0 +1,97 @@
+public import Contract
+public import Postgres
+
+/// What an account buys: limits and the thresholds at which it is told.
+public struct Plan: Sendable, Equatable {
+    public struct Limit: Sendable, Equatable {
+        /// nil: unlimited.
+        public var value: Int64?
+        public var mode: AlertEvent.Mode
+
+        public init(value: Int64?, mode: AlertEvent.Mode) {
+            self.value = value
+            self.mode = mode
+        }
+    }
+
+    public var name: String
+    public var displayName: String
+    /// Percent of a limit, ascending.
+    public var thresholds: [Int]
+    public var limits: [Metric: Limit]
+
+    public init(name: String, displayName: String, thresholds: [Int], limits: [Metric: Limit]) {
+        self.name = name
+        self.displayName = displayName
+        self.thresholds = thresholds
+        self.limits = limits
+    }
+
+    /// Makes these the plans of the database: adds and changes, and measures the accounts on them anew. A plan that is no longer named
+    /// stays as long as somebody is on it.
+    ///
+    /// - Returns: the plans that were removed.
+    public static func apply(_ plans: [Plan], on database: inout Connection) throws -> [String] {
+        let removed = try database.transaction { (database: inout Connection) throws -> [String] in
+            for plan in plans { try plan.save(on: &database) }
+            var names = Parameters()
+            names.append(plans.map(\.name))
+            let rows = try database.query(SQL.removeOthers, names)
+            return (0..<rows.count).map { rows.text($0, 0) }
+        }
+        var names = Parameters()
+        names.append(plans.map(\.name))
+        let accounts = try database.query(SQL.accounts, names)
+        for row in 0..<accounts.count {
+            try database.transaction { (database: inout Connection) throws -> Void in
+                try Reevaluation.run(account: accounts.text(row, 0), on: &database)
+            }
+        }
+        return removed
+    }
+
+    private func save(on database: inout Connection) throws(PostgresError) {
+        var plan = Parameters()
+        plan.append(name)
+        plan.append(displayName)
+        plan.append(thresholds.map { Int64($0) })
+        _ = try database.query(SQL.save, plan)
+        var values = BinaryArray(.int8)
+        let metrics = Metric.allCases.filter { limits[$0] != nil }
+        for metric in metrics {
+            if let value = limits[metric]!.value { values.append(value) } else { values.appendNull() }
+        }
+        var parameters = Parameters()
+        parameters.append(name)
+        parameters.append(metrics.map(\.rawValue))
+        parameters.append(values)
+        parameters.append(metrics.map { limits[$0]!.mode.rawValue })
+        var kept = Parameters()
+        kept.append(name)
+        kept.append(metrics.map(\.rawValue))
+        _ = try database.query(SQL.removeLimits, kept)
+        _ = try database.query(SQL.saveLimits, parameters)
+    }
+
+    enum SQL {
+        static let save: Statement = """
+            insert into tenantry.plans (name, display_name, thresholds) values ($1, $2, $3::int8[]::int[])
+            on conflict (name) do update set display_name = excluded.display_name, thresholds = excluded.thresholds, updated_at = now()
+            """
+        static let removeLimits: Statement = "delete from tenantry.plan_limits where plan = $1 and metric <> all($2::text[])"
+        static let saveLimits: Statement = """
+            insert into tenantry.plan_limits (plan, metric, limit_value, mode)
+            select $1, metric, limit_value, mode from unnest($2::text[], $3::int8[], $4::text[]) as l (metric, limit_value, mode)
+            on conflict (plan, metric) do update set limit_value = excluded.limit_value, mode = excluded.mode
+            """
+        static let removeOthers: Statement = """
+            delete from tenantry.plans p where p.name <> all($1::text[])
+              and not exists (select from tenantry.accounts where plan = p.name) and not exists (select from tenantry.tenants where plan = p.name)
+            returning p.name
+            """
+        static let accounts: Statement = """
+            select a.slug from tenantry.accounts a where a.plan = any($1)
+            union select t.account from tenantry.tenants t where t.plan = any($1) order by 1
+            """
+    }
+}

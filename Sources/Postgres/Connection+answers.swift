@@ -1,0 +1,77 @@
+internal import CLibPQ
+
+extension Connection {
+    /// Takes in every result that is here, without waiting.
+    mutating func absorb() {
+        while !isBroken, let entry = pipeline.oldest, PQisBusy(handle) == 0 {
+            guard let result = PQgetResult(handle) else {
+                // A NULL that ends no result: the connection is gone, which the next wait will find.
+                guard pipeline.oldestHasResult else { return }
+                pipeline.advance()
+                continue
+            }
+            // More than one result for one statement is not of the pipeline's making: libpq repeating that it is dead.
+            if pipeline.oldestHasResult, PQstatus(handle) != CONNECTION_OK {
+                PQclear(result)
+                return
+            }
+            pipeline.oldestHasResult = true
+            receive(result, for: entry)
+        }
+    }
+
+    private mutating func receive(_ result: OpaquePointer, for entry: Pipeline.Entry) {
+        switch PQresultStatus(result) {
+        case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
+            switch entry {
+            case .execute:
+                pipeline.rows.append(Rows(result))
+                return
+            case .control: pipeline.controlTag = String(cString: PQcmdStatus(result))
+            default: break
+            }
+        case PGRES_PIPELINE_SYNC:
+            // A sync is the one entry that no NULL ends.
+            pipeline.advance()
+        case PGRES_PIPELINE_ABORTED:
+            skip(entry)
+        case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
+            // libpq would report this state for ever.
+            pipeline.failed(
+                PostgresError(.usage, "COPY does not work in a pipeline: use copyIn or copyOut", statement: entry.sql))
+            isBroken = true
+        default:
+            fail(entry, PostgresError(result: result, statement: entry.sql))
+        }
+        PQclear(result)
+    }
+
+    /// The server did not run the entry, because one before it failed.
+    private mutating func skip(_ entry: Pipeline.Entry) {
+        switch entry {
+        case .prepare(let statement, let name):
+            cache.forget(statement, name: name)
+            pipeline.notPrepared(name)
+        case .deallocate(let name): pipeline.notDeallocated(name)
+        default: break
+        }
+    }
+
+    private mutating func fail(_ entry: Pipeline.Entry, _ error: PostgresError) {
+        pipeline.failed(error)
+        if error.isConnectionLoss { isBroken = true }
+        switch entry {
+        case .execute(let statement, let name):
+            // 26000: somebody deallocated it. 0A000: a table changed under it ("cached plan must not change result type");
+            // other 0A000s drop a good plan, which is harmless.
+            if error.sqlState == "26000" {
+                cache.forget(statement, name: name)
+            } else if error.sqlState == "0A000" {
+                cache.forget(statement, name: name)
+                pipeline.notDeallocated(name)
+            }
+        case .deallocate where error.sqlState == "26000": break
+        default: skip(entry)
+        }
+    }
+}

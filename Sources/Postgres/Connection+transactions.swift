@@ -1,0 +1,70 @@
+// swift-format-ignore-file: AmbiguousTrailingClosureOverload
+// The compiler prefers the typed `transaction` wherever it fits.
+
+internal import CLibPQ
+
+extension Connection {
+    /// Opens a transaction. It is sent with the first statement, so it costs no round trip; an error comes with that.
+    /// - Parameter mode: for example `ISOLATION LEVEL REPEATABLE READ`.
+    public mutating func begin(_ mode: String = "") throws(PostgresError) {
+        try requireNothingUncollected()
+        try sendControl(mode.isEmpty ? "BEGIN" : "BEGIN " + mode)
+    }
+
+    /// Commits, together with what was sent and not collected, whose rows are dropped.
+    /// - Throws: the first error, also if the transaction had failed before (25P02). After a connection loss the outcome
+    ///   is unknown.
+    public mutating func commit() throws(PostgresError) {
+        try sendControl("COMMIT")
+        _ = try collect()
+        // COMMIT of a failed transaction is a ROLLBACK that reports success.
+        guard pipeline.controlTag == "COMMIT" else {
+            throw PostgresError(
+                .server, "the transaction had failed and was rolled back", sqlState: "25P02", statement: "COMMIT")
+        }
+    }
+
+    /// Drops what was sent and not collected, and rolls back if a transaction is open.
+    public mutating func rollback() throws(PostgresError) {
+        try settle()
+        _ = try? pipeline.takeOutcome()
+        guard PQtransactionStatus(handle) != PQTRANS_IDLE else { return }
+        try sendControl("ROLLBACK")
+        _ = try collect()
+    }
+
+    /// Begins, runs the body, commits; rolls back if anything throws.
+    public mutating func transaction<Result>(
+        _ body: (inout Connection) throws(PostgresError) -> Result
+    ) throws(PostgresError) -> Result {
+        try begin()
+        do {
+            let result = try body(&self)
+            try commit()
+            return result
+        } catch {
+            abandon()
+            throw error
+        }
+    }
+
+    /// The same for a body that throws other errors, too.
+    @_disfavoredOverload
+    public mutating func transaction<Result>(_ body: (inout Connection) throws -> Result) throws -> Result {
+        try begin()
+        do {
+            let result = try body(&self)
+            try commit()
+            return result
+        } catch {
+            abandon()
+            throw error
+        }
+    }
+
+    /// Rolls back after an error that is already on its way: a second one, which can only be the connection's, adds nothing.
+    private mutating func abandon() {
+        guard isUsable else { return }
+        do { try rollback() } catch { isBroken = true }
+    }
+}

@@ -1,0 +1,132 @@
+internal import CLibPQ
+internal import Glibc
+
+/// A connection to PostgreSQL, in libpq's pipeline mode, never blocking in libpq once it is open.
+///
+/// Used by one thread at a time. While it waits for the server it serves a companion descriptor, so that a lane reads its
+/// broker meanwhile. After a connection loss (`isUsable` is false) it is of no more use: make another.
+/// Source: libpq's manual, chapters "Pipeline Mode" and "Asynchronous Command Processing".
+public struct Connection: ~Copyable {
+    let handle: OpaquePointer
+    var cache: StatementCache
+    var pipeline = Pipeline()
+    var companion: Companion?
+    var isBroken = false
+    /// Bytes given to libpq since its buffer was last known to be empty, and at the last look.
+    var unsentBytes = 0
+    var unsentBytesAtLastFlush = 0
+
+    // Reused for each send, so that it allocates nothing.
+    var valuePointers: [UnsafePointer<CChar>?] = []
+    var binaryFormats: [Int32] = []
+
+    /// Connects, within the options' timeout.
+    /// - Throws: `PostgresError` of kind `.connection` if refused, `.usage` if the URL cannot be read.
+    public init(_ options: ConnectionOptions) throws(PostgresError) {
+        _ = Self.ignoreBrokenPipes
+        let keywords = try options.keywords()
+        let handle = Self.connect(keywords)
+        guard let handle else { throw PostgresError(.connection, "out of memory") }
+        guard PQstatus(handle) == CONNECTION_OK else {
+            let error = PostgresError(.connection, PostgresError.trimmed(PQerrorMessage(handle)))
+            PQfinish(handle)
+            throw error
+        }
+        // Notices would go to standard error.
+        PQsetNoticeReceiver(handle, { _, _ in }, nil)
+        guard PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1 else {
+            PQfinish(handle)
+            throw PostgresError(.connection, "libpq refuses pipeline mode")
+        }
+        self.handle = handle
+        cache = StatementCache(capacity: options.statementCacheCapacity)
+    }
+
+    deinit { PQfinish(handle) }
+
+    /// The server's process, as in `pg_stat_activity.pid`.
+    public var processID: Int32 { PQbackendPID(handle) }
+
+    /// The socket.
+    public var descriptor: Int32 { PQsocket(handle) }
+
+    /// False once the connection is lost.
+    public var isUsable: Bool { !isBroken && PQstatus(handle) == CONNECTION_OK }
+
+    public var isEncrypted: Bool { PQsslInUse(handle) == 1 }
+
+    /// For example 150018: the major version times 10,000.
+    public var serverVersion: Int { Int(PQserverVersion(handle)) }
+
+    /// How many statements it holds prepared.
+    public var cacheCount: Int { cache.count }
+
+    public enum TransactionStatus: Sendable {
+        case idle
+        /// Statements are under way: `collect()` has yet to come.
+        case active
+        case inTransaction
+        /// In a transaction that failed and waits for its rollback.
+        case failed
+        case unknown
+    }
+
+    public var transactionStatus: TransactionStatus {
+        switch PQtransactionStatus(handle) {
+        case PQTRANS_IDLE: .idle
+        case PQTRANS_ACTIVE: .active
+        case PQTRANS_INTRANS: .inTransaction
+        case PQTRANS_INERROR: .failed
+        default: .unknown
+        }
+    }
+
+    /// A descriptor to be polled together with the connection's own. `onReadable` is called, on this thread, whenever it is
+    /// readable while the connection waits, and at least once a second of waiting; it must not touch this connection.
+    public mutating func companion(descriptor: Int32, onReadable: @escaping () -> Void) {
+        companion = Companion(descriptor: descriptor, onReadable: onReadable)
+    }
+
+    public mutating func removeCompanion() { companion = nil }
+
+    /// Asks the server to stop what it is doing; what was under way then fails with SQLSTATE 57014. Opens a short connection
+    /// of its own, blocking.
+    public mutating func cancel() throws(PostgresError) {
+        guard let cancellation = PQgetCancel(handle) else { throw lost() }
+        defer { PQfreeCancel(cancellation) }
+        var message = [CChar](repeating: 0, count: 256)
+        guard PQcancel(cancellation, &message, Int32(message.count)) == 1 else {
+            throw PostgresError(.connection, PostgresError.trimmed(message))
+        }
+    }
+
+    /// Throws unless the connection lives.
+    func requireUsable() throws(PostgresError) {
+        guard isUsable else { throw PostgresError(.connection, "the connection is lost") }
+    }
+
+    /// Marks the connection as lost and says why. What the server said last, if it said why it ends, comes first.
+    mutating func lost() -> PostgresError {
+        isBroken = true
+        let said = pipeline.firstError
+        let statement = said?.statement ?? pipeline.oldest?.sql
+        pipeline.removeAll()
+        if let said, said.isConnectionLoss || said.kind == .usage { return said }
+        let message = PostgresError.trimmed(PQerrorMessage(handle))
+        return PostgresError(.connection, message.isEmpty ? "the connection is lost" : message, statement: statement)
+    }
+
+    /// A write to a closed socket must be an error, not the end of the process.
+    private static let ignoreBrokenPipes: Void = { _ = signal(SIGPIPE, SIG_IGN) }()
+
+    private static func connect(_ keywords: [(String, String)]) -> OpaquePointer? {
+        let names = keywords.map { strdup($0.0) }
+        let values = keywords.map { strdup($0.1) }
+        defer {
+            for text in names + values { free(text) }
+        }
+        let nameList = names.map { UnsafePointer<CChar>($0) } + [nil]
+        let valueList = values.map { UnsafePointer<CChar>($0) } + [nil]
+        return PQconnectdbParams(nameList, valueList, 1)
+    }
+}

@@ -1,0 +1,55 @@
+internal import CLibPQ
+
+/// Where and how to connect. The description never shows the URL, which may hold a password.
+public struct ConnectionOptions: Sendable, CustomStringConvertible {
+    /// A libpq URI or keyword string. What it sets (`sslmode`, `application_name`, `connect_timeout`, …) wins over the defaults here.
+    public var url: String
+    public var applicationName: String
+    public var connectTimeoutSeconds: Int
+    /// The most statements a connection keeps prepared; the least recently used one makes room.
+    public var statementCacheCapacity: Int
+
+    public init(
+        url: String, applicationName: String = "tenantry", connectTimeoutSeconds: Int = 5, statementCacheCapacity: Int = 2048
+    ) {
+        self.url = url
+        self.applicationName = applicationName
+        self.connectTimeoutSeconds = connectTimeoutSeconds
+        self.statementCacheCapacity = max(1, statementCacheCapacity)
+    }
+
+    public var description: String { "PostgreSQL connection options of \(applicationName)" }
+
+    /// Session settings of every connection. Generic plans: the statements are simple, and planning each execution costs
+    /// as much as running it. They travel in the startup packet, so that connecting takes no further round trip.
+    private static let sessionSettings = "-c plan_cache_mode=force_generic_plan -c client_min_messages=warning -c timezone=UTC"
+
+    /// Keywords and values in the order in which libpq overrides them: defaults, the URL, and what must be so.
+    func keywords() throws(PostgresError) -> [(String, String)] {
+        let connectTimeout = String(connectTimeoutSeconds)
+        var settings = Self.sessionSettings
+        if let own = try optionsInURL() { settings += " " + own }
+        return [
+            ("application_name", applicationName), ("connect_timeout", connectTimeout),
+            ("keepalives", "1"), ("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
+            ("tcp_user_timeout", "20000"),
+            ("dbname", url),
+            ("client_encoding", "UTF8"), ("options", settings),
+        ]
+    }
+
+    /// The URL's own `options`, which come after ours. libpq's message would quote the URL, so it is not repeated.
+    private func optionsInURL() throws(PostgresError) -> String? {
+        guard url.contains("=") || url.contains("://") else { return nil }
+        guard let first = PQconninfoParse(url, nil) else {
+            throw PostgresError(.usage, "the database URL is neither a libpq URI nor a keyword string")
+        }
+        defer { PQconninfoFree(first) }
+        var option = first
+        while let keyword = option.pointee.keyword {
+            if String(cString: keyword) == "options" { return option.pointee.val.map { String(cString: $0) } }
+            option += 1
+        }
+        return nil
+    }
+}

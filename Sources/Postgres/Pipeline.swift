@@ -1,0 +1,96 @@
+/// What was sent and is not yet answered, and what came back: the bookkeeping of one connection's pipeline.
+///
+/// A pure value. Answers come in the order of the sends; after an error the server skips everything up to the next sync.
+struct Pipeline {
+    enum Entry {
+        case prepare(Statement, name: String)
+        case deallocate(name: String)
+        case execute(Statement, name: String)
+        /// BEGIN, COMMIT or ROLLBACK: its rows are nobody's.
+        case control(String)
+        case sync
+
+        var sql: String? {
+            switch self {
+            case .prepare(let statement, _), .execute(let statement, _): statement.sql
+            case .deallocate(let name): "DEALLOCATE \(name)"
+            case .control(let sql): sql
+            case .sync: nil
+            }
+        }
+    }
+
+    private var entries: [Entry] = []
+    private var head = 0
+    /// True once the oldest entry's result is here; libpq then still owes the NULL that ends it.
+    var oldestHasResult = false
+    /// Something was sent since the last sync.
+    private(set) var needsSync = false
+    /// Executions since the last collect, whose rows the caller has yet to fetch.
+    private(set) var uncollected = 0
+
+    var rows: [Rows] = []
+    var firstError: PostgresError?
+    /// The command tag of the last control statement.
+    var controlTag = ""
+
+    /// Server-side names whose DEALLOCATE did not happen yet.
+    private var staleNames: [String] = []
+    /// Names whose preparation failed since the last sync: they need no DEALLOCATE.
+    private var unprepared: Set<String> = []
+
+    var oldest: Entry? { head < entries.count ? entries[head] : nil }
+
+    mutating func sent(_ entry: Entry) {
+        switch entry {
+        case .sync: needsSync = false
+        case .execute:
+            uncollected += 1
+            needsSync = true
+        default: needsSync = true
+        }
+        entries.append(entry)
+    }
+
+    /// The oldest entry is done.
+    mutating func advance() {
+        oldestHasResult = false
+        head += 1
+        if case .sync = entries[head - 1] { unprepared.removeAll(keepingCapacity: true) }
+        if head == entries.count {
+            entries.removeAll(keepingCapacity: true)
+            head = 0
+        }
+    }
+
+    mutating func failed(_ error: PostgresError) {
+        if firstError == nil { firstError = error }
+    }
+
+    mutating func notPrepared(_ name: String) { unprepared.insert(name) }
+
+    /// A name that must still be deallocated, unless it never came to be.
+    mutating func notDeallocated(_ name: String) {
+        if !unprepared.contains(name) { staleNames.append(name) }
+    }
+
+    mutating func takeStaleNames() -> [String] {
+        defer { staleNames = [] }
+        return staleNames
+    }
+
+    /// Ends a round: hands over the rows, or throws the first error.
+    mutating func takeOutcome() throws(PostgresError) -> [Rows] {
+        uncollected = 0
+        let taken = rows
+        rows = []
+        if let error = firstError {
+            firstError = nil
+            throw error
+        }
+        return taken
+    }
+
+    /// Forgets everything, when the connection is gone.
+    mutating func removeAll() { self = Pipeline() }
+}

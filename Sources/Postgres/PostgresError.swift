@@ -1,0 +1,91 @@
+internal import CLibPQ
+
+/// What went wrong between this process and PostgreSQL.
+///
+/// SQLSTATEs stay raw: the classes are those of the manual's appendix A, "PostgreSQL Error Codes".
+public struct PostgresError: Error, Sendable, CustomStringConvertible {
+    public enum Kind: Sendable {
+        /// The connection was lost or refused: the outcome of what was under way is unknown.
+        case connection
+        /// The server reported it; there is an SQLSTATE.
+        case server
+        /// The driver was misused; nothing was sent.
+        case usage
+    }
+
+    public var kind: Kind
+    /// Five characters, as the server sent them.
+    public var sqlState: String?
+    public var message: String
+    public var detail: String?
+    public var hint: String?
+    public var schema: String?
+    public var table: String?
+    public var column: String?
+    public var dataType: String?
+    public var constraint: String?
+    /// Where in the server's functions and triggers it happened, one line a level.
+    public var context: String?
+    /// The SQL text of the statement that failed.
+    public var statement: String?
+
+    public init(_ kind: Kind, _ message: String, sqlState: String? = nil, statement: String? = nil) {
+        self.kind = kind
+        self.message = message
+        self.sqlState = sqlState
+        self.statement = statement
+    }
+
+    /// True if the connection cannot be used any more and another one may succeed.
+    public var isConnectionLoss: Bool {
+        kind == .connection || hasClass("08") || sqlState == "57P01" || sqlState == "57P02" || sqlState == "57P03"
+    }
+
+    /// True if running the same transaction again may succeed: serialization failure, deadlock, lock not available.
+    public var isSerializationFailure: Bool { sqlState == "40001" || sqlState == "40P01" || sqlState == "55P03" }
+
+    /// True if the statement's own data is at fault: class 22 (data exception) or 23 (integrity constraint violation).
+    public var isDataFault: Bool { hasClass("22") || hasClass("23") }
+
+    /// True if the server lacks memory, disk, connections or a working file system: class 53 or 58.
+    public var isResourceShortage: Bool { hasClass("53") || hasClass("58") }
+
+    /// True if the table or the schema is not there.
+    public var isMissingRelation: Bool { sqlState == "42P01" || sqlState == "3F000" }
+
+    /// Message, SQLSTATE and constraint. The detail is left out because it quotes the row's values.
+    public var description: String {
+        var text = message
+        if let sqlState { text += " (SQLSTATE \(sqlState))" }
+        if let constraint { text += ", constraint \(constraint)" }
+        return text
+    }
+
+    private func hasClass(_ twoCharacters: String) -> Bool { sqlState?.hasPrefix(twoCharacters) ?? false }
+}
+
+extension PostgresError {
+    /// Reads a failed result. Without an SQLSTATE it is libpq's own report, which means that the connection failed.
+    init(result: OpaquePointer, statement: String?) {
+        func field(_ code: Int32) -> String? { PQresultErrorField(result, code).map { String(cString: $0) } }
+        let sqlState = field(CLIBPQ_DIAG_SQLSTATE)
+        let message = field(CLIBPQ_DIAG_MESSAGE_PRIMARY) ?? Self.trimmed(PQresultErrorMessage(result))
+        self.init(sqlState == nil ? .connection : .server, message, sqlState: sqlState, statement: statement)
+        detail = field(CLIBPQ_DIAG_MESSAGE_DETAIL)
+        hint = field(CLIBPQ_DIAG_MESSAGE_HINT)
+        schema = field(CLIBPQ_DIAG_SCHEMA_NAME)
+        table = field(CLIBPQ_DIAG_TABLE_NAME)
+        column = field(CLIBPQ_DIAG_COLUMN_NAME)
+        dataType = field(CLIBPQ_DIAG_DATATYPE_NAME)
+        constraint = field(CLIBPQ_DIAG_CONSTRAINT_NAME)
+        context = field(CLIBPQ_DIAG_CONTEXT)
+    }
+
+    /// libpq ends its messages with line feeds.
+    static func trimmed(_ text: UnsafePointer<CChar>?) -> String {
+        guard let text else { return "" }
+        var message = Substring(String(cString: text))
+        while let last = message.last, last.isWhitespace { message.removeLast() }
+        return String(message)
+    }
+}

@@ -1,0 +1,50 @@
+internal import Crypto
+
+/// One step of a schema: its file's name and text, and what proves that the text has not changed since it was applied.
+public struct Migration: Sendable {
+    /// The file's name without its ending; its place in the order and its identity in the ledger.
+    public let name: String
+    public let sql: String
+    /// SHA-256 of the text, hexadecimal.
+    public let checksum: String
+
+    init(_ name: String, _ bytes: [UInt8]) {
+        self.name = name
+        self.sql = String(decoding: bytes, as: UTF8.self)
+        self.checksum = SHA256.hash(data: bytes).map { byte in
+            (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }.joined()
+    }
+
+    /// The control schema `tenantry`, oldest first.
+    public static let control = [
+        Migration("control_0001_foundation", PackageResources.control_0001_foundation_sql),
+        Migration("control_0002_metering", PackageResources.control_0002_metering_sql),
+    ]
+
+    /// Every tenant's schema, oldest first; `{schema}` stands for the quoted schema name.
+    public static let tenant = [
+        Migration("tenant_0001_foundation", PackageResources.tenant_0001_foundation_sql)
+    ]
+}
+
+/// Why a schema could not be brought up to date.
+public enum SchemaError: Error, CustomStringConvertible {
+    /// An applied migration's file has changed since: what the ledger has and what the file has.
+    case checksumMismatch(schema: String, migration: String)
+    /// The ledger knows a migration that this build does not: an older binary meets a newer database.
+    case unknownMigration(schema: String, migration: String)
+    /// A migration failed, and left its schema as it was.
+    case failed(schema: String, migration: String, cause: any Error)
+
+    public var description: String {
+        switch self {
+        case .checksumMismatch(let schema, let migration):
+            "schema \(schema): migration \(migration) was changed after it had been applied; restore its file and add a new migration"
+        case .unknownMigration(let schema, let migration):
+            "schema \(schema): migration \(migration) is not known to this build; run a tenantry that is at least as new as the database"
+        case .failed(let schema, let migration, let cause):
+            "schema \(schema): migration \(migration) failed and was rolled back: \(cause)"
+        }
+    }
+}

@@ -1,0 +1,159 @@
+internal import Dispatch
+public import Postgres
+internal import Synchronization
+
+/// Brings the control schema and every tenant's schema up to date.
+///
+/// Each schema is migrated in a transaction of its own and noted in the ledger `tenantry.migrations`, so an interrupted run goes
+/// on where it stopped. An advisory lock keeps two runs from meeting.
+public struct Migrator: Sendable {
+    private let options: ConnectionOptions
+
+    public init(_ options: ConnectionOptions) {
+        self.options = options
+    }
+
+    /// What a run did.
+    public struct Report: Sendable, Equatable {
+        /// Control migrations applied now.
+        public var control = 0
+        /// Tenant schemas that had something to apply, and got it.
+        public var tenants = 0
+    }
+
+    /// Migrates the control schema, then the tenants' schemas on `parallelism` connections.
+    ///
+    /// - Parameter progress: called after each tenant with how many are done and how many there are; from any thread.
+    /// - Throws: ``SchemaError``, or `PostgresError` when the server cannot be reached.
+    public func run(parallelism: Int = 4, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws -> Report {
+        var connection = try Connection(options)
+        try connection.run(script: SQL.ledger)
+        _ = try connection.query(SQL.lock)
+        var report = Report()
+        report.control = try Self.migrate(schema: "tenantry", with: Migration.control, on: &connection)
+        let schemas = try Self.outdatedTenants(on: &connection)
+        try migrate(schemas: schemas, parallelism: parallelism, progress: progress)
+        report.tenants = schemas.count
+        return report
+    }
+
+    /// Whether the control schema is as this build needs it; says what is missing otherwise.
+    public static func missingControlMigrations(on connection: inout Connection) throws(PostgresError) -> [String] {
+        guard try connection.query(SQL.ledgerExists).bool(0, 0) else { return Migration.control.map(\.name) }
+        let rows = try connection.query(SQL.applied, Self.parameters("tenantry"))
+        let applied = Set((0..<rows.count).map { rows.text($0, 0) })
+        return Migration.control.map(\.name).filter { !applied.contains($0) }
+    }
+
+    /// Makes a new tenant's schema with all its migrations, inside the caller's transaction.
+    public static func create(tenantSchema schema: Identifier, on connection: inout Connection) throws(PostgresError) {
+        for migration in Migration.tenant {
+            try apply(migration, to: schema, on: &connection)
+        }
+    }
+
+    private func migrate(schemas: [String], parallelism: Int, progress: @escaping @Sendable (Int, Int) -> Void) throws {
+        struct Work {
+            var next = 0
+            var done = 0
+            var failure: (any Error)?
+        }
+        let work = Mutex(Work())
+        DispatchQueue.concurrentPerform(iterations: min(parallelism, schemas.count)) { _ in
+            do {
+                var connection = try Connection(options)
+                while let schema = work.withLock({ work -> String? in
+                    guard work.failure == nil, work.next < schemas.count else { return nil }
+                    work.next += 1
+                    return schemas[work.next - 1]
+                }) {
+                    _ = try Self.migrate(schema: schema, with: Migration.tenant, on: &connection)
+                    let done = work.withLock { work in
+                        work.done += 1
+                        return work.done
+                    }
+                    progress(done, schemas.count)
+                }
+            } catch {
+                work.withLock { $0.failure = $0.failure ?? error }
+            }
+        }
+        if let failure = work.withLock({ $0.failure }) { throw failure }
+    }
+
+    private static func outdatedTenants(on connection: inout Connection) throws(PostgresError) -> [String] {
+        var parameters = Parameters()
+        parameters.append(Migration.tenant.map { "\($0.name):\($0.checksum)" })
+        let rows = try connection.query(SQL.outdatedTenants, parameters)
+        return (0..<rows.count).map { rows.text($0, 0) }
+    }
+
+    private static func migrate(schema: String, with migrations: [Migration], on connection: inout Connection) throws -> Int {
+        let identifier = try Identifier(schema)
+        let rows = try connection.query(SQL.applied, parameters(schema))
+        let applied = Dictionary(uniqueKeysWithValues: (0..<rows.count).map { (rows.text($0, 0), rows.text($0, 1)) })
+        let known = Set(migrations.map(\.name))
+        if let stranger = applied.keys.sorted().first(where: { !known.contains($0) }) {
+            throw SchemaError.unknownMigration(schema: schema, migration: stranger)
+        }
+        var count = 0
+        for migration in migrations {
+            if let checksum = applied[migration.name] {
+                guard checksum == migration.checksum else {
+                    throw SchemaError.checksumMismatch(schema: schema, migration: migration.name)
+                }
+                continue
+            }
+            try connection.begin()
+            do {
+                try apply(migration, to: identifier, on: &connection)
+                try connection.commit()
+            } catch {
+                if !error.isConnectionLoss { try connection.rollback() }
+                throw SchemaError.failed(schema: schema, migration: migration.name, cause: error)
+            }
+            count += 1
+        }
+        return count
+    }
+
+    private static func apply(_ migration: Migration, to schema: Identifier, on connection: inout Connection) throws(PostgresError) {
+        try connection.run(script: migration.sql.split(separator: "{schema}", omittingEmptySubsequences: false).joined(separator: schema.quoted))
+        var parameters = parameters(schema.name)
+        parameters.append(migration.name)
+        parameters.append(migration.checksum)
+        _ = try connection.query(SQL.note, parameters)
+    }
+
+    private static func parameters(_ schema: String) -> Parameters {
+        var parameters = Parameters()
+        parameters.append(schema)
+        return parameters
+    }
+}
+
+extension Migrator {
+    enum SQL {
+        static let ledger = """
+            create schema if not exists tenantry;
+            create table if not exists tenantry.migrations (
+                schema_name text not null,
+                name        text not null,
+                checksum    text not null,
+                applied_at  timestamptz not null default now(),
+                primary key (schema_name, name)
+            );
+            """
+        static let lock: Statement = "select pg_advisory_lock(hashtext('tenantry.migrations'))"
+        static let ledgerExists: Statement = "select to_regclass('tenantry.migrations') is not null"
+        static let applied: Statement = "select name, checksum from tenantry.migrations where schema_name = $1 order by name"
+        static let note: Statement = "insert into tenantry.migrations (schema_name, name, checksum) values ($1, $2, $3)"
+        static let outdatedTenants: Statement = """
+            select t.schema_name from tenantry.tenants t
+            where (select count(*) from tenantry.migrations m
+                   where m.schema_name = t.schema_name and m.name || ':' || m.checksum = any($1)) < cardinality($1)
+               or (select count(*) from tenantry.migrations m where m.schema_name = t.schema_name) > cardinality($1)
+            order by 1
+            """
+    }
+}

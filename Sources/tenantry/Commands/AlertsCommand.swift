@@ -1,0 +1,96 @@
+internal import ArgumentParser
+internal import Client
+internal import Contract
+internal import Metering
+internal import Postgres
+
+struct AlertsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "alerts", abstract: "Alerts of limits that were reached.", subcommands: [Tail.self, Replay.self, List.self])
+
+    struct Tail: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Shows alerts live, as a subscriber receives them, until interrupted.")
+
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var output: OutputOptions
+        @Option(help: "Which ones: limit.<state>.<metric>.<account>.<tenant or _pool>, with * and #.")
+        var binding = "limit.#"
+        @Option(help: "Stop after so many.")
+        var count: Int?
+        @Option(help: "Stop when none came for so many seconds.")
+        var timeout: Double?
+
+        func run() async throws {
+            let settings = try await Settings(server)
+            let subscriber = try AlertSubscriber(brokerURL: try settings.brokerURL(), binding: binding)
+            writeError("subscribed to \(binding)\n")
+            var received = 0
+            while count.map({ received < $0 }) ?? true {
+                guard let (alert, body) = try subscriber.next(timeoutSeconds: timeout ?? 3_600) else {
+                    if timeout != nil { return }
+                    continue
+                }
+                received += 1
+                printLine(output.format == .json ? String(decoding: body, as: UTF8.self) : line(alert))
+            }
+        }
+
+        private func line(_ alert: AlertEvent) -> String {
+            let data = alert.data
+            let limit = data.limit.map { "\($0)" } ?? "unlimited"
+            return
+                "\(alert.time)  \(alert.state.rawValue)  \(alert.subject)  \(data.metric.rawValue)  \(data.thresholdPercent) %  \(data.value) of \(limit)  \(alert.id)"
+        }
+    }
+
+    struct Replay: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Sends alerts again, under the ids that they had: a subscriber that knows an id has seen it.")
+
+        @OptionGroup var server: ServerOptions
+        @Option(help: "From this time on: RFC 3339, such as 2026-11-23T00:00:00Z.")
+        var since: String
+        @Option(help: "Only this account's.")
+        var account: String?
+
+        func run() async throws {
+            guard let since = Timestamp(rfc3339: since) else { throw ValidationError("--since must be RFC 3339, such as 2026-11-23T00:00:00Z") }
+            let settings = try await Settings(server)
+            var database = try Connection(try settings.database(name: "tenantry alerts"))
+            print("\(try AlertReplay.run(since: since, account: account, on: &database)) alerts put into the outbox")
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lists the alerts on record, newest first.")
+
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var output: OutputOptions
+        @Option(help: "Only this account's.")
+        var account: String?
+        @Option(help: "The most alerts.")
+        var limit = 100
+
+        func run() async throws {
+            let settings = try await Settings(server)
+            var database = try Connection(try settings.database(name: "tenantry alerts"))
+            var parameters = Parameters()
+            parameters.append(account)
+            parameters.append(Int64(limit))
+            let rows = try database.query(
+                """
+                select created_at, published_at, state, account, tenant, metric, threshold_percent::int8, value, limit_value, id::text
+                from tenantry.alerts where $1::text is null or account = $1 order by created_at desc, threshold_percent desc limit $2
+                """, parameters)
+            var table = Table(["created_at", "published_at", "state", "account", "tenant", "metric", "percent", "value", "limit", "id"])
+            for row in 0..<rows.count {
+                table.append([
+                    .text(rows.timestamp(row, 0).rfc3339), .text(rows.optionalTimestamp(row, 1)?.rfc3339), .text(rows.text(row, 2)),
+                    .text(rows.text(row, 3)), .text(rows.optionalText(row, 4)), .text(rows.text(row, 5)), .int(rows.int(row, 6)),
+                    .int(rows.int(row, 7)), .number(rows.optionalInt(row, 8)), .text(rows.text(row, 9)),
+                ])
+            }
+            table.print(output.format)
+        }
+    }
+}

@@ -1,0 +1,69 @@
+internal import ArgumentParser
+internal import Contract
+internal import Corpus
+internal import Postgres
+
+struct CorpusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "corpus", abstract: "What a tenant's chatbot knows.", subcommands: [Search.self])
+
+    struct Search: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Finds the chunks that match a query best, each in its document's language.",
+            discussion: "The query is in web-search syntax: words, \"a phrase\", or, -without.")
+
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(help: "The tenant's slug.")
+        var tenant: String
+        @Argument(help: "What to look for.")
+        var query: [String]
+        @Option(help: "The most hits.")
+        var limit = 10
+
+        func run() async throws {
+            let settings = try await Settings(server)
+            var database = try Connection(try settings.database(name: "tenantry corpus"))
+            let text = query.joined(separator: " ")
+            guard let hits = try CorpusSearch.run(tenant: tenant, query: text, limit: max(1, limit), on: &database) else {
+                throw Failure("there is no tenant \(tenant)")
+            }
+            var table = Table(["document", "title", "position", "heading", "excerpt", "rank"])
+            for hit in hits {
+                table.append([
+                    .text(hit.externalID), .text(hit.title), .int(Int64(hit.position)), .text(hit.heading), .text(hit.excerpt), .double(hit.rank),
+                ])
+            }
+            table.print(output.format)
+        }
+    }
+}
+
+struct TenantCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tenant", abstract: "The tenants of the platform.", subcommands: [List.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lists tenants with their schemas and states.")
+
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var output: OutputOptions
+        @Option(help: "Only this account's.")
+        var account: String?
+
+        func run() async throws {
+            let settings = try await Settings(server)
+            var database = try Connection(try settings.database(name: "tenantry tenant"))
+            var parameters = Parameters()
+            parameters.append(account)
+            let rows = try database.query(
+                """
+                select slug, account, schema_name, display_name, plan, environment, state from tenantry.tenants
+                where $1::text is null or account = $1 order by account, slug
+                """, parameters)
+            var table = Table(["tenant", "account", "schema", "display_name", "plan", "environment", "state"])
+            for row in 0..<rows.count { table.append((0..<7).map { .text(rows.optionalText(row, $0)) }) }
+            table.print(output.format)
+        }
+    }
+}

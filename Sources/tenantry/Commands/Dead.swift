@@ -1,0 +1,152 @@
+internal import AMQP
+internal import ArgumentParser
+internal import Contract
+internal import Fleet
+
+struct Dead: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "The dead-letter queue: jobs that were given up, and why.",
+        subcommands: [List.self, Show.self, Replay.self, Discard.self])
+
+    /// Which letters a command means.
+    struct Selection: ParsableArguments {
+        @Argument(help: "Job ids.")
+        var ids: [String] = []
+        @Option(help: "Only letters of this kind.")
+        var kind: String?
+        @Option(help: "Only letters with this error code.")
+        var code: String?
+        @Option(help: "Only letters of this tenant.")
+        var tenant: String?
+
+        var isEmpty: Bool { ids.isEmpty && kind == nil && code == nil && tenant == nil }
+
+        func includes(_ letter: DeadLetterQueue.Letter) -> Bool {
+            (ids.isEmpty || ids.contains(letter.jobID)) && (kind == nil || kind == letter.kind) && (code == nil || code == letter.code)
+                && (tenant == nil || tenant == letter.tenant)
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lists dead letters, oldest first.")
+
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var selection: Selection
+        @Option(help: "The most letters to look at.")
+        var limit = 1_000
+
+        func run() async throws {
+            var table = Table(["job_id", "kind", "tenant", "code", "field", "message", "attempts", "failed_at"])
+            try await visit(server, limit: limit) { _, letter in
+                guard selection.includes(letter) else { return }
+                table.append([
+                    .text(letter.jobID), .text(letter.kind), .text(letter.tenant), .text(letter.code), .text(letter.field),
+                    .text(letter.message), .int(letter.attempts), .text(letter.failedAt),
+                ])
+            }
+            table.print(output.format)
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Shows a dead letter whole: properties, headers, payload. The credential's secret is masked.")
+
+        @OptionGroup var server: ServerOptions
+        @Argument(help: "The job's id.")
+        var id: String
+
+        func run() async throws {
+            var found = false
+            try await visit(server) { _, letter in
+                guard letter.jobID == id else { return }
+                found = true
+                printLetter(letter)
+            }
+            guard found else { throw Failure("no dead letter has the job id \(id)") }
+        }
+    }
+
+    struct Replay: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Sends dead jobs again, as they first came; a job whose cause is mended runs.")
+
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var selection: Selection
+        @Flag(help: "All of them.")
+        var all = false
+
+        func validate() throws {
+            guard all || !selection.isEmpty else { throw ValidationError("name job ids, --kind, --code or --tenant, or say --all") }
+        }
+
+        func run() async throws {
+            try await settle(server, selection, "replayed") { queue, letter in try queue.replay(letter) }
+        }
+    }
+
+    struct Discard: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Removes dead letters for good.")
+
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var selection: Selection
+        @Flag(help: "All of them.")
+        var all = false
+
+        func validate() throws {
+            guard all || !selection.isEmpty else { throw ValidationError("name job ids, --kind, --code or --tenant, or say --all") }
+        }
+
+        func run() async throws {
+            try await settle(server, selection, "discarded") { queue, letter in try queue.discard(letter) }
+        }
+    }
+
+    /// Looks at each letter that lies there now; what the visitor does not settle goes back.
+    private static func visit(
+        _ server: ServerOptions, limit: Int = .max, _ visitor: (DeadLetterQueue, DeadLetterQueue.Letter) throws -> Void
+    ) async throws {
+        let settings = try await Settings(server)
+        let queue = try DeadLetterQueue(try settings.broker())
+        defer { queue.close() }
+        for _ in 0..<min(limit, try queue.count()) {
+            guard let letter = try queue.next() else { return }
+            try visitor(queue, letter)
+        }
+    }
+
+    private static func settle(
+        _ server: ServerOptions, _ selection: Selection, _ what: String, _ settle: (DeadLetterQueue, DeadLetterQueue.Letter) throws -> Void
+    ) async throws {
+        var settled = 0
+        try await visit(server) { queue, letter in
+            guard selection.includes(letter) else { return }
+            try settle(queue, letter)
+            settled += 1
+        }
+        print("\(settled) \(what)")
+        if settled == 0, !selection.isEmpty { throw ExitCode(1) }
+    }
+
+    private static func printLetter(_ letter: DeadLetterQueue.Letter) {
+        let properties = letter.delivery.properties
+        print("job_id:        \(letter.jobID)")
+        print("kind:          \(letter.kind)")
+        print("error:         \(letter.code)\(letter.field.map { " at \"\($0)\"" } ?? "")")
+        print("message:       \(letter.message)")
+        print("attempts:      \(letter.attempts)")
+        if let failedAt = letter.failedAt { print("failed_at:     \(failedAt)") }
+        if let replyTo = properties.replyTo { print("reply_to:      \(replyTo)") }
+        print("headers:")
+        for (name, value) in properties.headers.entries { print("  \(name): \(masked(name, value))") }
+        print("payload (\(letter.delivery.bodyBytes) bytes):")
+        print(String(decoding: letter.delivery.body.prefix(64 << 10), as: UTF8.self))
+    }
+
+    private static func masked(_ name: String, _ value: FieldValue) -> String {
+        guard case .text(let text) = value else { return "\(value)" }
+        guard name == Header.authorization.name else { return text }
+        return (text.split(separator: ".").first.map { String($0) } ?? "Bearer …") + ".…"
+    }
+}

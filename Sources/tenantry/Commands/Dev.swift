@@ -1,0 +1,153 @@
+internal import ArgumentParser
+internal import Embedded
+internal import FoundationEssentials
+internal import Glibc
+internal import Postgres
+
+struct Dev: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "A whole Tenantry on this machine: private servers, one worker, until interrupted.",
+        discussion: """
+            Starts a RabbitMQ node and a PostgreSQL cluster of its own from the system's programs, with their data under .tenantry/, brings the
+            schema up to date, loads the plans, and runs one worker on all families. .tenantry/env holds the variables that reach them:
+                . .tenantry/env
+            """, subcommands: [Start.self, Stop.self, Reset.self], defaultSubcommand: Start.self)
+
+    struct Start: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Starts and stays (the default).")
+
+        @Flag(help: "Return when everything is ready; `tenantry dev stop` ends it.")
+        var detach = false
+        @Option(help: "Port of RabbitMQ; 0 takes a free one.")
+        var amqpPort = 0
+        @Option(help: "Port of PostgreSQL; 0 takes a free one.")
+        var databasePort = 0
+        @Option(help: "Port of the worker's health and metrics; 0 takes a free one.")
+        var httpPort = 0
+        @Option(help: ArgumentHelp("Settings file.", valueName: "file"))
+        var config = "config/tenantry.yaml"
+
+        func run() async throws {
+            let folder = DevFolder()
+            if let pid = folder.runningPID() { throw Failure("already running as process \(pid); stop it with `tenantry dev stop`") }
+            if detach { return try await DetachedStart(folder: folder, arguments: childArguments).run() }
+            try await DevSession(folder: folder, amqpPort: amqpPort, databasePort: databasePort, httpPort: httpPort, config: config).run()
+        }
+
+        private var childArguments: [String] {
+            ["dev", "--amqp-port", "\(amqpPort)", "--database-port", "\(databasePort)", "--http-port", "\(httpPort)", "--config", config]
+        }
+    }
+
+    struct Stop: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Drains the worker and stops the servers; data stays.")
+
+        func run() async throws {
+            let folder = DevFolder()
+            guard let pid = folder.runningPID() else { return print("not running") }
+            kill(pid, SIGTERM)
+            try await folder.waitForEnd(of: pid, seconds: 90)
+            print("stopped")
+        }
+    }
+
+    struct Reset: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Stops everything and removes all data under .tenantry/.")
+
+        func run() async throws {
+            let folder = DevFolder()
+            if let pid = folder.runningPID() {
+                kill(pid, SIGTERM)
+                try await folder.waitForEnd(of: pid, seconds: 90)
+            }
+            try await EmbeddedServers.remove(directory: folder.servers)
+            try folder.removeState()
+            print("removed \(folder.path)")
+        }
+    }
+}
+
+/// What `tenantry dev` keeps in its folder.
+struct DevFolder {
+    let path = FileManager.default.currentDirectoryPath + "/.tenantry"
+
+    var servers: String { path + "/servers" }
+    var log: String { path + "/dev.log" }
+    var environmentFile: String { path + "/env" }
+    private var pidFile: String { path + "/dev.pid" }
+    private var readyFile: String { path + "/dev.ready" }
+
+    func prepare() throws {
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        // PostgreSQL's own user must get through to its data, and no further.
+        guard chmod(path, 0o711) == 0 else { throw Failure("\(path) cannot be made passable: errno \(errno)") }
+    }
+
+    /// The process that runs the session, if one does.
+    func runningPID() -> Int32? {
+        guard let text = contents(pidFile) else { return nil }
+        let words = text.split(separator: " ")
+        guard words.count == 2, let pid = Int32(words[0]), Self.startTime(of: pid) == String(words[1]) else { return nil }
+        return pid
+    }
+
+    func notePID() throws {
+        try write("\(getpid()) \(Self.startTime(of: getpid()) ?? "")", to: pidFile)
+    }
+
+    func noteReady() throws { try write("\(getpid())", to: readyFile) }
+    func isReady(_ pid: Int32) -> Bool { contents(readyFile) == "\(pid)" }
+
+    func forgetProcess() {
+        unlink(pidFile)
+        unlink(readyFile)
+    }
+
+    /// Removes what is there of ours; the folder may hold other things.
+    func removeState() throws {
+        for file in [pidFile, readyFile, environmentFile, log] { unlink(file) }
+    }
+
+    /// The value of a variable in `.tenantry/env`.
+    func variable(_ name: String) -> String? {
+        contents(environmentFile)?.split(separator: "\n").first { $0.hasPrefix("\(name)=") }.map { String($0.dropFirst(name.count + 1)) }
+    }
+
+    func writeEnvironment(_ variables: [(name: String, value: String)]) throws {
+        let lines = variables.map { "\($0.name)=\($0.value)\n" }.joined()
+        try write(lines + "export \(variables.map(\.name).joined(separator: " "))\n", to: environmentFile)
+    }
+
+    func waitForEnd(of pid: Int32, seconds: Int) async throws {
+        for _ in 0..<seconds * 10 {
+            guard runningPID() == pid else { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw Failure("process \(pid) did not end within \(seconds) seconds; see \(log)")
+    }
+
+    private func contents(_ file: String) -> String? {
+        FileManager.default.contents(atPath: file).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Only the owner reads it.
+    private func write(_ text: String, to file: String) throws {
+        let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw Failure("\(file) cannot be written: errno \(errno)") }
+        defer { close(descriptor) }
+        var text = text
+        let count = text.utf8.count
+        let written = text.withUTF8 { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        guard written == count else { throw Failure("\(file) cannot be written: errno \(errno)") }
+    }
+
+    /// Field 22 of /proc/<pid>/stat: tells a process from a later one under the same number.
+    private static func startTime(of pid: Int32) -> String? {
+        guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return nil }
+        let text = String(decoding: data, as: UTF8.self)
+        guard let name = text.lastIndex(of: ")") else { return nil }
+        let fields = text[text.index(after: name)...].split(separator: " ")
+        guard fields.count > 19, fields[0] != "Z" else { return nil }
+        return String(fields[19])
+    }
+}

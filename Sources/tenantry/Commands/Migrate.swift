@@ -1,0 +1,30 @@
+internal import ArgumentParser
+internal import Schema
+internal import Synchronization
+
+struct Migrate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Brings the control schema and every tenant's schema up to date.",
+        discussion: "Safe to interrupt and to run again: what is done is noted in tenantry.migrations.")
+
+    @OptionGroup var server: ServerOptions
+
+    @Option(help: "Tenants migrated at the same time.")
+    var parallel = 4
+
+    func run() async throws {
+        let settings = try await Settings(server)
+        let bar = Mutex(ProgressBar("migrating tenants", total: nil))
+        let started = Mutex(false)
+        let report = try Migrator(try settings.database(name: "tenantry migrate")).run(parallelism: max(1, parallel)) { done, total in
+            bar.withLock { bar in
+                if started.withLock({ started in defer { started = true }; return !started }) {
+                    bar = ProgressBar("migrating tenants", total: total)
+                }
+                bar.update(done)
+            }
+        }
+        if report.tenants > 0 { bar.withLock { $0.finish() } }
+        print("control schema: \(report.control) migrations applied; tenants: \(report.tenants) brought up to date")
+    }
+}

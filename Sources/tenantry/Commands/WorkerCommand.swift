@@ -1,0 +1,106 @@
+internal import Accounts
+internal import ArgumentParser
+internal import Console
+internal import Conversations
+internal import Corpus
+internal import Fleet
+internal import Logging
+internal import Metering
+internal import Metrics
+internal import Postgres
+internal import Schema
+internal import ServiceLifecycle
+internal import Tenants
+internal import UnixSignals
+internal import Usage
+
+struct WorkerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "worker",
+        abstract: "Takes jobs until SIGTERM or SIGINT, then finishes what is in hand and exits with 0.",
+        discussion: "Serves /live, /ready and /metrics over HTTP. Start as many as you like, on as many machines: one of them leads.")
+
+    @OptionGroup var server: ServerOptions
+
+    @Option(help: ArgumentHelp("Families to serve, separated by commas (default: as configured, or all).", valueName: "a,b"))
+    var families: String?
+
+    @Option(help: "Lanes of each family (default: as configured).")
+    var lanes: Int?
+
+    @Option(help: "HTTP port of health and metrics (TENANTRY_HTTP_PORT); 0 takes a free one.")
+    var httpPort: Int?
+
+    func run() async throws {
+        let settings = try await Settings(server)
+        let logger = try settings.logger("tenantry.worker")
+        let names = families?.split(separator: ",").map { String($0) }
+        if let lanes, lanes < 1 { throw ValidationError("--lanes must be 1 or more") }
+        let options = try settings.fleet(families: try names.map { try Settings.families($0) }, lanes: lanes)
+        try checkSchema(options.database, logger)
+
+        let metrics = PrometheusMetrics()
+        MetricsCatalogue.describe(metrics)
+        MetricsSystem.bootstrap(metrics)
+        let duty = LeaderDuty("pool sweep", intervalSeconds: 0.5) { try PoolSweep.run(on: &$0) }
+        let worker = Worker(options, families: Self.families(options), duties: [duty], logger: logger)
+        let console = ConsoleServer(
+            host: settings.httpHost, port: try httpPort ?? settings.httpPort(),
+            readiness: { Readiness(isReady: worker.health.isReady, details: worker.health.lanes.mapValues(\.rawValue)) }, metrics: metrics,
+            logger: logger,
+            onListening: { port in
+                logger.info("worker started", metadata: ["worker.id": "\(worker.id)", "http.port": "\(port)", "lanes": "\(worker.laneCount)"])
+            })
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    .init(service: console),
+                    .init(service: DrainingWorker(worker: worker), successTerminationBehavior: .gracefullyShutdownGroup),
+                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        try await group.run()
+        logger.info("worker drained", metadata: ["worker.id": "\(worker.id)"])
+    }
+
+    /// All families; a worker's options say which of them it serves.
+    static func families(_ options: FleetOptions) -> [JobFamily] {
+        [Accounts.family, Tenants.family, Corpus.family, Conversations.family(batchLimit: options.batchLimit), UsageFamily.family]
+    }
+
+    /// A schema that is behind is a mistake to be told at once. A database that is away is not: the lanes wait for it.
+    private func checkSchema(_ options: ConnectionOptions, _ logger: Logger) throws {
+        do {
+            var database = try Connection(options)
+            let missing = try Migrator.missingControlMigrations(on: &database)
+            guard missing.isEmpty else { throw Failure("the database lacks \(missing.joined(separator: ", ")): run `tenantry migrate`") }
+        } catch let error as PostgresError where error.isConnectionLoss {
+            logger.warning("database cannot be reached yet", metadata: ["error": "\(error)"])
+        }
+    }
+}
+
+/// The worker as a service: a graceful shutdown drains it.
+private struct DrainingWorker: Service {
+    let worker: Worker
+
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            await worker.run()
+        } onGracefulShutdown: {
+            worker.drain()
+        }
+    }
+}
+
+/// What the worker's metrics mean.
+private enum MetricsCatalogue {
+    static func describe(_ metrics: PrometheusMetrics) {
+        metrics.describe("tenantry_jobs_total", "Jobs settled, by kind and outcome.")
+        metrics.describe("tenantry_job_seconds", "From taking a job's batch in hand to its acknowledgement.")
+        metrics.describe("tenantry_queue_seconds", "From a job's timestamp to its being taken in hand.")
+        metrics.describe("tenantry_batch_jobs", "Jobs of one transaction.")
+        metrics.describe("tenantry_reconnects_total", "Connections lost and made anew, by server.")
+        metrics.describe("tenantry_outbox_lag_seconds", "Age of the oldest message that waits in the outbox; measured by the leader.")
+        metrics.describe("tenantry_outbox_messages", "Messages of the last round of the outbox relay.")
+        metrics.describe("tenantry_leader", "1 on the worker that leads the fleet.")
+    }
+}

@@ -1,0 +1,143 @@
+internal import ArgumentParser
+internal import Embedded
+internal import Foundation
+internal import Glibc
+internal import Metering
+internal import Postgres
+internal import Schema
+
+/// The life of `tenantry dev`: servers, schema, plans, credential, and a worker that is started again if it dies.
+struct DevSession {
+    let folder: DevFolder
+    let amqpPort: Int
+    let databasePort: Int
+    let httpPort: Int
+    let config: String
+
+    func run() async throws {
+        try folder.prepare()
+        try folder.notePID()
+        defer { folder.forgetProcess() }
+        let stop = StopSignals()
+        var options = EmbeddedServers.Options()
+        options.brokerPort = amqpPort
+        options.databasePort = databasePort
+        print("starting RabbitMQ and PostgreSQL …")
+        let servers = try await EmbeddedServers.start(in: folder.servers, options)
+        do {
+            let variables = try await prepare(servers)
+            try await superviseWorker(variables, until: stop)
+        } catch {
+            try await servers.stop()
+            throw error
+        }
+        try await servers.stop()
+        print("stopped; the data stays in \(folder.path)")
+    }
+
+    /// Schema, plans, operator credential and the variables that reach all of it.
+    private func prepare(_ servers: EmbeddedServers) async throws -> [(name: String, value: String)] {
+        let server = try ServerOptions.parse(["--config", config, "--amqp-url", servers.brokerURL, "--database-url", servers.databaseURL])
+        let settings = try await Settings(server)
+        _ = try Migrator(try settings.database()).run()
+        var database = try Connection(try settings.database())
+        _ = try Plan.apply(try PlanFile.read(settings.plansFile), on: &database)
+        let configured = httpPort > 0 ? httpPort : try settings.httpPort()
+        let variables = [
+            ("TENANTRY_AMQP_URL", servers.brokerURL), ("TENANTRY_DATABASE_URL", servers.databaseURL),
+            ("TENANTRY_OPERATOR_TOKEN", try operatorToken(on: &database)),
+            ("TENANTRY_HTTP_PORT", "\(configured > 0 ? configured : try Loopback.freePorts(1)[0])"),
+        ]
+        try folder.writeEnvironment(variables)
+        return variables
+    }
+
+    /// The credential of the last session, as long as the database knows it.
+    private func operatorToken(on database: inout Connection) throws -> String {
+        if let token = folder.variable("TENANTRY_OPERATOR_TOKEN"), let key = token.split(separator: ".").first {
+            var parameters = Parameters()
+            parameters.append(String(key))
+            let known = try database.query(
+                "select exists (select from tenantry.credentials where key = $1 and role = 'operator' and revoked_at is null)", parameters)
+            if known.bool(0, 0) { return token }
+        }
+        return try OperatorCredential.issue(name: "tenantry dev", on: &database)
+    }
+
+    private func superviseWorker(_ variables: [(name: String, value: String)], until stop: StopSignals) async throws {
+        var isFirst = true
+        while !stop.isRaised {
+            let worker = try WorkerProcess(variables, config: config)
+            if isFirst { try await announce(variables, worker: worker, stop: stop) }
+            isFirst = false
+            while worker.isRunning, !stop.isRaised { try await Task.sleep(for: .milliseconds(100)) }
+            if stop.isRaised {
+                print("draining the worker …")
+                await worker.stop()
+            } else {
+                print("the worker ended (\(worker.ending)); starting it again")
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+
+    private func announce(_ variables: [(name: String, value: String)], worker: WorkerProcess, stop: StopSignals) async throws {
+        let port = variables.last!.value
+        guard try await HealthProbe(port: port).waitUntilReady(whileTrue: { worker.isRunning && !stop.isRaised }) || stop.isRaised else {
+            throw Failure("the worker did not get ready: \(worker.ending)")
+        }
+        try folder.noteReady()
+        printLine("ready. Variables: \(folder.environmentFile) (. .tenantry/env); health and metrics: http://127.0.0.1:\(port)/metrics")
+    }
+}
+
+/// A `tenantry worker` of this very executable.
+private final class WorkerProcess {
+    private let process = Process()
+
+    init(_ variables: [(name: String, value: String)], config: String) throws {
+        process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        process.arguments = ["worker", "--config", config]
+        process.environment = ProcessInfo.processInfo.environment.merging(variables.map { ($0.name, $0.value) }) { _, own in own }
+        try process.run()
+        // Ctrl-C in the terminal is for the session, which then drains the worker.
+        setpgid(process.processIdentifier, process.processIdentifier)
+    }
+
+    var isRunning: Bool { process.isRunning }
+
+    var ending: String {
+        guard !process.isRunning else { return "still running" }
+        return process.terminationReason == .uncaughtSignal ? "signal \(process.terminationStatus)" : "exit code \(process.terminationStatus)"
+    }
+
+    func stop() async {
+        kill(process.processIdentifier, SIGTERM)
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async { [process] in
+                process.waitUntilExit()
+                continuation.resume()
+            }
+        }
+    }
+}
+
+/// SIGINT, SIGTERM and SIGHUP, noted instead of ending the process at once.
+private final class StopSignals {
+    private let raised: RaisedFlag
+    private let sources: [any DispatchSourceSignal]
+
+    init() {
+        let raised = RaisedFlag()
+        self.raised = raised
+        sources = [SIGINT, SIGTERM, SIGHUP].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { raised.raise() }
+            source.resume()
+            return source
+        }
+    }
+
+    var isRaised: Bool { raised.isRaised }
+}

@@ -1,0 +1,125 @@
+import Glibc
+import Postgres
+import Synchronization
+import Testing
+
+@Suite struct ConnectionTests {
+    @Test func `the session is set up as asked`() async throws {
+        let url = try await testDatabaseURL()
+        var connection = try Connection(ConnectionOptions(url: url, applicationName: "lane 7"))
+        func setting(_ name: String) throws -> String { try connection.query(Statement("SHOW \(name)")).text(0, 0) }
+        #expect(try setting("application_name") == "lane 7")
+        #expect(try setting("plan_cache_mode") == "force_generic_plan")
+        #expect(try setting("client_min_messages") == "warning")
+        #expect(try setting("client_encoding") == "UTF8")
+        #expect(try setting("timezone").uppercased() == "UTC")
+        #expect(try connection.query("SELECT pg_backend_pid()").int(0, 0) == Int64(connection.processID))
+        #expect(connection.descriptor > 2 && connection.isUsable && connection.serverVersion >= 150_000)
+    }
+
+    @Test func `the URL's own options win`() async throws {
+        let url = try await testDatabaseURL() + "&application_name=mine&options=-c%20work_mem%3D7MB%20-c%20timezone%3DAsia/Tokyo"
+        var connection = try Connection(ConnectionOptions(url: url))
+        #expect(try connection.query("SHOW application_name").text(0, 0) == "mine")
+        #expect(try connection.query("SHOW work_mem").text(0, 0) == "7MB")
+        #expect(try connection.query("SHOW timezone").text(0, 0) == "Asia/Tokyo")
+        #expect(try connection.query("SHOW plan_cache_mode").text(0, 0) == "force_generic_plan")
+    }
+
+    @Test func `a refused connection and a bad URL are told apart, and no password shows`() async throws {
+        let refused = failure { _ = try Connection(ConnectionOptions(url: "postgresql://a:secret@127.0.0.1:1/x")) }
+        #expect(refused?.isConnectionLoss == true)
+        let malformed = failure { _ = try Connection(ConnectionOptions(url: "postgresql://a:secret@127.0.0.1:port:/x?%")) }
+        #expect(malformed?.kind == .usage)
+        for text in ["\(refused!)", "\(malformed!)", "\(ConnectionOptions(url: "postgresql://a:secret@b/c"))"] {
+            #expect(!text.contains("secret"))
+        }
+    }
+
+    @Test func `the companion is served when readable and once a second`() async throws {
+        var connection = try await connect()
+        var ends: [Int32] = [0, 0]
+        #expect(pipe(&ends) == 0)
+        defer { for end in ends { close(end) } }
+        let reader = ends[0]
+        let calls = Mutex((count: 0, bytes: 0))
+        connection.companion(descriptor: reader) {
+            var state = pollfd(fd: reader, events: Int16(POLLIN), revents: 0)
+            var buffer = [UInt8](repeating: 0, count: 16)
+            let bytes = poll(&state, 1, 0) > 0 ? read(reader, &buffer, 16) : 0
+            calls.withLock { $0 = ($0.count + 1, $0.bytes + bytes) }
+        }
+        write(ends[1], "hello", 5)
+        _ = try connection.query("SELECT pg_sleep(2.3)")
+        #expect(calls.withLock { $0.bytes } == 5)
+        #expect((3...4).contains(calls.withLock { $0.count }))
+        connection.removeCompanion()
+        write(ends[1], "more", 4)
+        _ = try connection.query("SELECT pg_sleep(0.05)")
+        #expect(calls.withLock { $0.bytes } == 5)
+    }
+
+    @Test func `a companion that leaves its input does not make the wait spin`() async throws {
+        var connection = try await connect()
+        var ends: [Int32] = [0, 0]
+        #expect(pipe(&ends) == 0)
+        defer { for end in ends { close(end) } }
+        write(ends[1], "hello", 5)
+        let calls = Mutex(0)
+        connection.companion(descriptor: ends[0]) { calls.withLock { $0 += 1 } }
+        _ = try connection.query("SELECT pg_sleep(0.5)")
+        #expect((1...40).contains(calls.withLock { $0 }))
+    }
+
+    @Test func `a killed backend is a connection loss`() async throws {
+        var victim = try await connect()
+        var killer = try await connect()
+        let kill: Statement = "SELECT pg_terminate_backend($1::int4)"
+        // Killed while idle.
+        _ = try killer.query(kill, parameters { $0.append(victim.processID) })
+        usleep(100_000)
+        let idle = failure { _ = try victim.query("SELECT 1") }
+        #expect(idle?.isConnectionLoss == true)
+        #expect(victim.isUsable == false)
+        #expect(failure { try victim.rollback() }?.isConnectionLoss == true)
+        // Killed by its own statement, in the middle of a transaction and of a pipeline.
+        victim = try await connect()
+        try victim.begin()
+        try victim.send("SELECT 1")
+        try victim.send("SELECT pg_terminate_backend(pg_backend_pid())")
+        try victim.send("SELECT 2")
+        let busy = failure { try victim.commit() }
+        #expect(busy?.isConnectionLoss == true && busy?.sqlState == "57P01")
+        #expect(victim.isUsable == false)
+        // Killed in a script.
+        victim = try await connect()
+        let script = failure { try victim.run(script: "SELECT pg_terminate_backend(pg_backend_pid()); SELECT 1") }
+        #expect(script?.isConnectionLoss == true && !victim.isUsable)
+    }
+
+    @Test func `notifications arrive`() async throws {
+        var listener = try await connect()
+        var speaker = try await connect()
+        try listener.listen(Identifier("news \"today\""))
+        _ = try speaker.query("SELECT pg_notify('news \"today\"', 'rain')")
+        _ = try listener.query("SELECT pg_sleep(0.05)")
+        let heard = try listener.notifications()
+        let processID = speaker.processID
+        #expect(heard == [.init(channel: "news \"today\"", payload: "rain", processID: processID)])
+    }
+
+    @Test func `identifiers are quoted whatever they hold`() async throws {
+        var connection = try await connect()
+        for name in [
+            "simple", "with \"quotes\"\"", "x\"; DROP SCHEMA public; --", "ünï 🦊", "\u{301}\"\u{301}", "select", "a\nb\\",
+        ] {
+            let identifier = try Identifier(name)
+            let rows = try connection.query(Statement("SELECT 1 AS \(identifier.quoted)"))
+            #expect(rows.columnNames.map { Array($0.utf8) } == [Array(name.utf8)])
+        }
+        for name in ["", "nul\0", String(repeating: "é", count: 32)] {
+            #expect(failure { _ = try Identifier(name) }?.kind == .usage)
+        }
+        _ = try Identifier(String(repeating: "x", count: 63))
+    }
+}
