@@ -16,6 +16,8 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 /// The five families: each knows the fleet it runs in, and no other family.
 let family: [Target.Dependency] = ["Contract", "Postgres", "Schema", "Fleet", "Metering"]
 
+let everyFamily: [Target.Dependency] = family + ["Accounts", "Tenants", "Corpus", "Conversations", "Usage"]
+
 let package = Package(
     name: "tenantry",
     products: [
@@ -71,13 +73,20 @@ let package = Package(
             ]),
 
         // Tests, against real servers of their own.
-        .target(name: "TestSupport", dependencies: ["Embedded"], path: "Tests/TestSupport"),
+        .target(
+            name: "TestSupport", dependencies: everyFamily + ["AMQP", "Embedded", logging], path: "Tests/TestSupport"),
         .executableTarget(name: "EmbeddedOwner", dependencies: ["Embedded"], path: "Tests/EmbeddedOwner"),
         .testTarget(name: "ContractTests", dependencies: ["Contract"]),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"]),
         .testTarget(name: "AMQPTests", dependencies: ["AMQP", "TestSupport"]),
         .testTarget(name: "EmbeddedTests", dependencies: ["Embedded", "TestSupport", "EmbeddedOwner"]),
         .testTarget(name: "CorpusTests", dependencies: ["Corpus"]),
+        .testTarget(name: "ConsoleTests", dependencies: ["Console", hummingbird, lifecycle, logging, metrics]),
+        .testTarget(name: "MeteringTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),
+        .testTarget(name: "FleetTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),
+        .testTarget(name: "FaultTests", dependencies: everyFamily + ["AMQP", "Embedded", "TestSupport", "tenantry", "DoomedWorker"]),
+        .testTarget(name: "CommandTests", dependencies: ["Contract", "TestSupport", "tenantry"]),
+        .executableTarget(name: "DoomedWorker", dependencies: everyFamily + ["AMQP", logging], path: "Tests/DoomedWorker"),
     ]
 )
 

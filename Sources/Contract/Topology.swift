@@ -12,19 +12,13 @@ public enum Topology {
     public static let unroutableQueue = "tenantry.unroutable"
     public static let deadQueue = "tenantry.dead"
 
-    /// Every queue and exchange of the fleet has a name that begins so.
-    public static let namePrefix: StaticString = "tenantry."
-
-    /// Whether a `reply_to` of this name would feed answers into the fleet itself, which is refused.
-    public static func isFleetQueue(_ name: UnsafeRawBufferPointer) -> Bool {
-        namePrefix.matches(UnsafeRawBufferPointer(rebasing: name.prefix(namePrefix.utf8CodeUnitCount)))
-    }
-
-    /// Whether a `reply_to` of this name would feed answers into the fleet itself, which is refused.
+    /// Whether a `reply_to` of this name would feed answers into the fleet itself, which is refused: a family's queue or one of its
+    /// partitions, a delay queue, the queues of unroutable and dead jobs.
     public static func isFleetQueue(_ name: String) -> Bool {
-        var name = name
-        return name.withUTF8 { isFleetQueue(UnsafeRawBufferPointer($0)) }
+        ownQueues.contains { name == $0 || name.hasPrefix($0 + ".") }
     }
+
+    private static let ownQueues = Family.allCases.map(\.queue) + [retryExchange, unroutableQueue, deadQueue]
 }
 
 /// Routing keys on `tenantry.events`.

@@ -24,7 +24,7 @@ struct Envelope {
             if let contentType = delivery.contentType, contentType.lowercased().prefix(while: { $0 != ";" && $0 != " " }) != "application/json" {
                 throw Rejection(.invalidPayload, "property content_type must be application/json or absent")
             }
-            if let replyTo = delivery.replyToBytes, Topology.isFleetQueue(replyTo) {
+            if let replyTo = delivery.replyTo, Topology.isFleetQueue(replyTo) {
                 throw Rejection(.invalidPayload, "property reply_to names a queue of the fleet")
             }
             guard let authorization = delivery.header(Header.authorization.constant) else {

@@ -60,10 +60,12 @@ final class Lane {
         if options.declaresTopology {
             try TopologyDeclaration(options).apply(to: options.broker)
         }
-        // Enough for the batch in hand and the next one, which is read while the database works.
+        // Enough for the batch in hand and the next one, which is read while the database works. Kinds that come one at a time
+        // are left to whichever worker is free.
+        let largestBatch = handlers.values.map(\.batchLimit).max() ?? 1
         return try Intake(
             options.broker, name: "tenantry \(name) in", heartbeatSeconds: options.heartbeatSeconds, queues: queues,
-            prefetch: options.batchLimit * 2, mostBytes: options.bufferBytes)
+            prefetch: max(16, largestBatch * 2), mostBytes: options.bufferBytes)
     }
 
     private func serve(_ intake: Intake) throws(AMQPError) {

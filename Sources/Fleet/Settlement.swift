@@ -86,7 +86,7 @@ struct Settlement {
     }
 
     private mutating func answer(_ settled: Settled, result: JSONValue?, isDuplicate: Bool, error: Rejection?) {
-        guard let replyTo = settled.delivery.replyToBytes, !replyTo.isEmpty, !Topology.isFleetQueue(replyTo) else { return }
+        guard let replyTo = settled.delivery.replyTo, !replyTo.isEmpty, !Topology.isFleetQueue(replyTo) else { return }
         let id = settled.delivery.messageID ?? ""
         let kind = settled.kind?.name ?? settled.delivery.routingKey
         let answer =
@@ -98,7 +98,7 @@ struct Settlement {
         properties.messageID = id
         messages.append(
             Publisher.Message(
-                exchange: "", routingKey: String(decoding: replyTo, as: UTF8.self), properties: properties, body: .bytes(answer.encoded())))
+                exchange: "", routingKey: replyTo, properties: properties, body: .bytes(answer.encoded())))
     }
 
     private mutating func note(_ settled: Settled, _ status: Answer.Status) {

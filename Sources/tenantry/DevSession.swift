@@ -38,7 +38,10 @@ struct DevSession {
     /// Schema, plans, operator credential and the variables that reach all of it.
     private func prepare(_ servers: EmbeddedServers) async throws -> [(name: String, value: String)] {
         let server = try ServerOptions.parse(["--config", config, "--amqp-url", servers.brokerURL, "--database-url", servers.databaseURL])
-        let settings = try await Settings(server)
+        return try prepare(try await Settings(server), servers)
+    }
+
+    private func prepare(_ settings: Settings, _ servers: EmbeddedServers) throws -> [(name: String, value: String)] {
         _ = try Migrator(try settings.database()).run()
         var database = try Connection(try settings.database())
         _ = try Plan.apply(try PlanFile.read(settings.plansFile), on: &database)

@@ -1,3 +1,4 @@
+internal import TestSupport
 import Glibc
 import Postgres
 import Synchronization

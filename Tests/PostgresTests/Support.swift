@@ -1,3 +1,4 @@
+internal import TestSupport
 import Postgres
 
 /// A connection to the test server.

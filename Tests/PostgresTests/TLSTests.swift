@@ -1,3 +1,4 @@
+internal import TestSupport
 import Foundation
 import Postgres
 import Testing

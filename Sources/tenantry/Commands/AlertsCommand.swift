@@ -21,7 +21,10 @@ struct AlertsCommand: AsyncParsableCommand {
         var timeout: Double?
 
         func run() async throws {
-            let settings = try await Settings(server)
+            try run(with: try await Settings(server))
+        }
+
+        private func run(with settings: Settings) throws {
             let subscriber = try AlertSubscriber(brokerURL: try settings.brokerURL(), binding: binding)
             writeError("subscribed to \(binding)\n")
             var received = 0
@@ -54,8 +57,11 @@ struct AlertsCommand: AsyncParsableCommand {
         var account: String?
 
         func run() async throws {
+            try run(with: try await Settings(server))
+        }
+
+        private func run(with settings: Settings) throws {
             guard let since = Timestamp(rfc3339: since) else { throw ValidationError("--since must be RFC 3339, such as 2026-11-23T00:00:00Z") }
-            let settings = try await Settings(server)
             var database = try Connection(try settings.database(name: "tenantry alerts"))
             print("\(try AlertReplay.run(since: since, account: account, on: &database)) alerts put into the outbox")
         }
@@ -72,7 +78,10 @@ struct AlertsCommand: AsyncParsableCommand {
         var limit = 100
 
         func run() async throws {
-            let settings = try await Settings(server)
+            try run(with: try await Settings(server))
+        }
+
+        private func run(with settings: Settings) throws {
             var database = try Connection(try settings.database(name: "tenantry alerts"))
             var parameters = Parameters()
             parameters.append(account)

@@ -22,7 +22,10 @@ struct CorpusCommand: AsyncParsableCommand {
         var limit = 10
 
         func run() async throws {
-            let settings = try await Settings(server)
+            try run(with: try await Settings(server))
+        }
+
+        private func run(with settings: Settings) throws {
             var database = try Connection(try settings.database(name: "tenantry corpus"))
             let text = query.joined(separator: " ")
             guard let hits = try CorpusSearch.run(tenant: tenant, query: text, limit: max(1, limit), on: &database) else {
@@ -52,7 +55,10 @@ struct TenantCommand: AsyncParsableCommand {
         var account: String?
 
         func run() async throws {
-            let settings = try await Settings(server)
+            try run(with: try await Settings(server))
+        }
+
+        private func run(with settings: Settings) throws {
             var database = try Connection(try settings.database(name: "tenantry tenant"))
             var parameters = Parameters()
             parameters.append(account)

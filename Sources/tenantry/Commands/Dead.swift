@@ -38,7 +38,7 @@ struct Dead: AsyncParsableCommand {
 
         func run() async throws {
             var table = Table(["job_id", "kind", "tenant", "code", "field", "message", "attempts", "failed_at"])
-            try await visit(server, limit: limit) { _, letter in
+            try visit(try await Settings(server), limit: limit) { _, letter in
                 guard selection.includes(letter) else { return }
                 table.append([
                     .text(letter.jobID), .text(letter.kind), .text(letter.tenant), .text(letter.code), .text(letter.field),
@@ -59,7 +59,7 @@ struct Dead: AsyncParsableCommand {
 
         func run() async throws {
             var found = false
-            try await visit(server) { _, letter in
+            try visit(try await Settings(server)) { _, letter in
                 guard letter.jobID == id else { return }
                 found = true
                 printLetter(letter)
@@ -82,7 +82,7 @@ struct Dead: AsyncParsableCommand {
         }
 
         func run() async throws {
-            try await settle(server, selection, "replayed") { queue, letter in try queue.replay(letter) }
+            try settle(try await Settings(server), selection, "replayed") { queue, letter in try queue.replay(letter) }
         }
     }
 
@@ -99,15 +99,14 @@ struct Dead: AsyncParsableCommand {
         }
 
         func run() async throws {
-            try await settle(server, selection, "discarded") { queue, letter in try queue.discard(letter) }
+            try settle(try await Settings(server), selection, "discarded") { queue, letter in try queue.discard(letter) }
         }
     }
 
     /// Looks at each letter that lies there now; what the visitor does not settle goes back.
     private static func visit(
-        _ server: ServerOptions, limit: Int = .max, _ visitor: (DeadLetterQueue, DeadLetterQueue.Letter) throws -> Void
-    ) async throws {
-        let settings = try await Settings(server)
+        _ settings: Settings, limit: Int = .max, _ visitor: (DeadLetterQueue, DeadLetterQueue.Letter) throws -> Void
+    ) throws {
         let queue = try DeadLetterQueue(try settings.broker())
         defer { queue.close() }
         for _ in 0..<min(limit, try queue.count()) {
@@ -117,10 +116,10 @@ struct Dead: AsyncParsableCommand {
     }
 
     private static func settle(
-        _ server: ServerOptions, _ selection: Selection, _ what: String, _ settle: (DeadLetterQueue, DeadLetterQueue.Letter) throws -> Void
-    ) async throws {
+        _ settings: Settings, _ selection: Selection, _ what: String, _ settle: (DeadLetterQueue, DeadLetterQueue.Letter) throws -> Void
+    ) throws {
         var settled = 0
-        try await visit(server) { queue, letter in
+        try visit(settings) { queue, letter in
             guard selection.includes(letter) else { return }
             try settle(queue, letter)
             settled += 1

@@ -17,7 +17,10 @@ struct OperatorCommand: AsyncParsableCommand {
         var name = "operator"
 
         func run() async throws {
-            let settings = try await Settings(server)
+            try run(with: try await Settings(server))
+        }
+
+        private func run(with settings: Settings) throws {
             var database = try Connection(try settings.database(name: "tenantry operator"))
             print(try OperatorCredential.issue(name: name, on: &database))
         }
@@ -31,7 +34,10 @@ struct OperatorCommand: AsyncParsableCommand {
         var key: String
 
         func run() async throws {
-            let settings = try await Settings(server)
+            try run(with: try await Settings(server))
+        }
+
+        private func run(with settings: Settings) throws {
             var database = try Connection(try settings.database(name: "tenantry operator"))
             var parameters = Parameters()
             parameters.append(key)
@@ -48,7 +54,10 @@ struct OperatorCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            let settings = try await Settings(server)
+            try run(with: try await Settings(server))
+        }
+
+        private func run(with settings: Settings) throws {
             var database = try Connection(try settings.database(name: "tenantry operator"))
             let rows = try database.query(OperatorCredential.SQL.list)
             var table = Table(["key", "name", "created_at", "revoked_at"])

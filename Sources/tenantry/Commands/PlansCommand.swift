@@ -18,7 +18,10 @@ struct PlansCommand: AsyncParsableCommand {
         var file: String?
 
         func run() async throws {
-            let settings = try await Settings(server)
+            try run(with: try await Settings(server))
+        }
+
+        private func run(with settings: Settings) throws {
             let path = file ?? settings.plansFile
             let plans = try PlanFile.read(path)
             var database = try Connection(try settings.database(name: "tenantry plans"))
@@ -34,7 +37,10 @@ struct PlansCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            let settings = try await Settings(server)
+            try run(with: try await Settings(server))
+        }
+
+        private func run(with settings: Settings) throws {
             var database = try Connection(try settings.database(name: "tenantry plans"))
             let rows = try database.query(
                 """

@@ -11,7 +11,10 @@ struct Status: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let settings = try await Settings(server)
+        try run(with: try await Settings(server))
+    }
+
+    private func run(with settings: Settings) throws {
         let queues = try queues(settings)
         var database = try Connection(try settings.database(name: "tenantry status"))
         let workers = try workers(&database)

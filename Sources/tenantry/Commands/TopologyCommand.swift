@@ -14,7 +14,10 @@ struct TopologyCommand: AsyncParsableCommand {
         @OptionGroup var server: ServerOptions
 
         func run() async throws {
-            let settings = try await Settings(server)
+            try run(with: try await Settings(server))
+        }
+
+        private func run(with settings: Settings) throws {
             var fleet = FleetOptions(broker: try settings.broker(), database: ConnectionOptions(url: ""))
             try settings.readTopology(&fleet)
             try TopologyDeclaration(fleet).apply(to: fleet.broker)

@@ -18,7 +18,10 @@ struct UsageCommand: AsyncParsableCommand {
         var tenant: String?
 
         func run() async throws {
-            let settings = try await Settings(server)
+            try run(with: try await Settings(server))
+        }
+
+        private func run(with settings: Settings) throws {
             var database = try Connection(try settings.database(name: "tenantry usage"))
             var parameters = Parameters()
             parameters.append(account)

@@ -1,0 +1,123 @@
+import Console
+import CoreMetrics
+import Foundation
+import Logging
+import Testing
+
+@Suite("A worker's HTTP side", .timeLimit(.minutes(1)))
+struct ConsoleServerTests {
+    @Test("On port 0 it takes a free port, says which, and answers the three paths there")
+    func paths() async throws {
+        let metrics = PrometheusMetrics()
+        metrics.describe("tenantry_jobs_total", "Jobs settled.")
+        Counter(label: "tenantry_jobs_total", dimensions: [("kind", "conversation.log")], factory: metrics).increment(by: 41)
+        try await withConsole(metrics: metrics) { port in
+            #expect((1...65_535).contains(port))
+            let live = try await Reply.to("/live", port: port)
+            #expect(live.status == 200)
+            #expect(live.body == #"{"live":true}"#)
+            let ready = try await Reply.to("/ready?verbose=1", port: port)
+            #expect(ready.status == 200)
+            #expect(ready.headers["content-type"] == "application/json")
+            #expect(ready.body == #"{"details":{},"ready":true}"#)
+            let shown = try await Reply.to("/metrics", port: port)
+            #expect(shown.status == 200)
+            #expect(shown.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
+            #expect(shown.headers["cache-control"] == "no-store")
+            let text = try Exposition(shown.body)
+            #expect(text.value("tenantry_jobs_total", ["kind": "conversation.log"]) == 41)
+        }
+    }
+
+    @Test("Not ready is 503 and says which lane waits for what, while it stays live")
+    func notReady() async throws {
+        let details = ["conversation-1": "waiting for broker", "usage-1": "running", "a \"b\"\n": "é/"]
+        try await withConsole(readiness: { Readiness(isReady: false, details: details) }) { port in
+            let reply = try await Reply.to("/ready", port: port)
+            #expect(reply.status == 503)
+            let body = try #require(try JSONSerialization.jsonObject(with: Data(reply.body.utf8)) as? [String: Any])
+            #expect(body["ready"] as? Bool == false)
+            #expect(body["details"] as? [String: String] == details)
+            #expect(try await Reply.to("/live", port: port).status == 200)
+        }
+    }
+
+    @Test("HEAD has the head of GET and no body")
+    func head() async throws {
+        try await withConsole(readiness: { Readiness(isReady: false, details: [:]) }) { port in
+            for path in ["/live", "/ready", "/nowhere"] {
+                let head = try await Reply.to(path, port: port, method: "HEAD")
+                let get = try await Reply.to(path, port: port)
+                #expect(head.status == get.status)
+                #expect(head.headers["content-length"] == "\(get.body.utf8.count)")
+                #expect(head.headers["content-type"] == get.headers["content-type"])
+                #expect(head.body.isEmpty)
+            }
+            #expect(try await Reply.to("/metrics", port: port, method: "HEAD").status == 200)
+        }
+    }
+
+    @Test("An unknown path is 404, a method that would change something 405, both in JSON")
+    func refusals() async throws {
+        try await withConsole { port in
+            for path in ["/", "/nowhere", "/live/", "/metrics/x", "/%2e%2e/ready"] {
+                let reply = try await Reply.to(path, port: port)
+                #expect(reply.status == 404, "\(path)")
+                #expect(reply.headers["content-type"] == "application/json")
+                #expect(reply.body == #"{"error":"not_found","paths":["/live","/metrics","/ready"]}"#)
+            }
+            let post = try await Reply.to("/ready", port: port, method: "POST")
+            #expect(post.status == 405)
+            #expect(post.headers["allow"] == "GET, HEAD")
+            #expect(post.body.contains("method_not_allowed"))
+            #expect(try await Reply.to("/nowhere", port: port, method: "DELETE").status == 404)
+        }
+    }
+
+    @Test("Forty scrapes at once are all answered in full")
+    func load() async throws {
+        let metrics = PrometheusMetrics()
+        for number in 0..<300 {
+            Recorder(label: "job_seconds", dimensions: [("kind", "k\(number)")], factory: metrics).record(0.1)
+        }
+        try await withConsole(metrics: metrics) { port in
+            try await withThrowingTaskGroup(of: Int?.self) { group in
+                for _ in 0..<40 {
+                    group.addTask { try Exposition(await Reply.to("/metrics", port: port).body)["job_seconds"]?.samples.count }
+                }
+                for try await samples in group { #expect(samples == 300 * 21) }
+            }
+        }
+    }
+
+    @Test("A port that is taken, or none at all, is an error that names it")
+    func portTaken() async throws {
+        let quiet = Logger(label: "console") { _ in SwiftLogNoOpLogHandler() }
+        func server(port: Int) -> ConsoleServer {
+            ConsoleServer(
+                port: port, readiness: { Readiness(isReady: true, details: [:]) }, metrics: PrometheusMetrics(), logger: quiet)
+        }
+        try await withConsole { port in
+            let error = await #expect(throws: ConsoleError.self) { try await server(port: port).run() }
+            #expect(error?.port == port)
+            #expect(error?.description.contains("127.0.0.1:\(port)") == true)
+            #expect(error?.message.contains("in use") == true)
+        }
+        for port in [-1, 65_536] {
+            await #expect(throws: ConsoleError.self) { try await server(port: port).run() }
+        }
+    }
+
+    @Test("Requests and shutdown leave nothing in the log at info, and a connection left open delays no shutdown")
+    func quiet() async throws {
+        let book = LogBook()
+        let clock = ContinuousClock()
+        let answered = try await withConsole(logger: book.logger(level: .info)) { port in
+            _ = try await Reply.to("/live", port: port)
+            _ = try await Reply.to("/nowhere", port: port)
+            return clock.now
+        }
+        #expect(answered.duration(to: clock.now) < .seconds(5))
+        #expect(book.messages == [])
+    }
+}
