@@ -67,7 +67,8 @@ let package = Package(
         .executableTarget(
             name: "tenantry",
             dependencies: [
-                "Contract", "Postgres", "AMQP", "Schema", "Fleet", "Metering", "Accounts", "Tenants", "Corpus", "Conversations", "Usage",
+                "Contract", "Postgres", "AMQP", "Schema", "Fleet", "Metering", "Accounts", "Tenants", "Corpus", "Conversations",
+                "Usage",
                 "Client", "Embedded", "Console", argumentParser, configuration, crypto, lifecycle, logging, metrics,
                 system, unixSignals, yams,
             ]),
@@ -84,7 +85,8 @@ let package = Package(
         .testTarget(name: "ConsoleTests", dependencies: ["Console", hummingbird, lifecycle, logging, metrics]),
         .testTarget(name: "MeteringTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),
         .testTarget(name: "FleetTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),
-        .testTarget(name: "FaultTests", dependencies: everyFamily + ["AMQP", "Embedded", "TestSupport", "tenantry", "DoomedWorker"]),
+        .testTarget(
+            name: "FaultTests", dependencies: everyFamily + ["AMQP", "Embedded", "TestSupport", "tenantry", "DoomedWorker"]),
         .testTarget(name: "CommandTests", dependencies: ["Contract", "TestSupport", "tenantry"]),
         .executableTarget(name: "DoomedWorker", dependencies: everyFamily + ["AMQP", logging], path: "Tests/DoomedWorker"),
     ]

@@ -27,7 +27,8 @@ extension Accounts {
             case .set(let limits): try CustomLimits.merge(limits, account: payload.account, tenant: nil, on: &database)
             }
             if payload.plan != nil || payload.limits != .keep { try Reevaluation.run(account: payload.account, on: &database) }
-            let event = Outbox.Entry.event("account.updated", subject: [payload.account], id: job.id, ["account": .string(payload.account)])
+            let event = Outbox.Entry.event(
+                "account.updated", subject: [payload.account], id: job.id, ["account": .string(payload.account)])
             try Outbox.append([event], on: &database)
             return Reply(["account": .string(payload.account), "plan": .string(updated.text(0, 0))])
         }

@@ -101,7 +101,9 @@ public final class JobProducer {
         if let returned = outcome.returned.first {
             throw ClientError("no queue takes \(returned.routingKey): is the topology declared (tenantry topology apply)?")
         }
-        guard outcome.nacked.isEmpty else { throw ClientError("the broker refused \(outcome.nacked.count) jobs: a queue is full?") }
+        guard outcome.nacked.isEmpty else {
+            throw ClientError("the broker refused \(outcome.nacked.count) jobs: a queue is full?")
+        }
     }
 
     /// The next answer, with its body as it came; nil when none came in time.

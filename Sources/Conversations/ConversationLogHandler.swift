@@ -75,7 +75,8 @@ final class ConversationLogHandler: JobHandler {
     }
 
     /// Tenants under a hard limit go job by job: each is written, measured, and undone again if it does not fit.
-    private func logGuarded(_ indices: [Int], of jobs: ArraySlice<Job>, on database: inout Connection) throws -> [(Int, Outcome)] {
+    private func logGuarded(_ indices: [Int], of jobs: ArraySlice<Job>, on database: inout Connection) throws -> [(Int, Outcome)]
+    {
         let ordered = indices.map { (index: $0, job: jobs[jobs.startIndex + $0]) }
         for account in Set(ordered.map(\.job.account)).sorted() { try HardLimits.takeTurn(account: account, on: &database) }
         var outcomes: [(Int, Outcome)] = []
@@ -89,7 +90,8 @@ final class ConversationLogHandler: JobHandler {
                 let usages = group.usages(try write(on: &database)[0])
                 for usage in usages {
                     try HardLimits.check(
-                        account: usage.account, tenant: group.tenant.slug, period: usage.period.start, counts: usage.counts, on: &database)
+                        account: usage.account, tenant: group.tenant.slug, period: usage.period.start, counts: usage.counts,
+                        on: &database)
                 }
                 try database.run(script: "rollback to savepoint guarded")
                 outcomes += try log(on: &database)

@@ -125,12 +125,15 @@ final class MessageGroup {
     }
 
     private static func outcome(of job: Job, accepted: Int, duplicates: Int) -> Outcome {
-        let result: JSONValue? = job.wantsResult ? ["accepted": .int(Int64(accepted)), "duplicates": .int(Int64(duplicates))] : nil
+        let result: JSONValue? =
+            job.wantsResult ? ["accepted": .int(Int64(accepted)), "duplicates": .int(Int64(duplicates))] : nil
         return .succeeded(result: result, isDuplicate: accepted == 0)
     }
 
     /// The period that a message is booked in: that of its own time, or the first open one if that is closed.
-    private func period(of sentAt: Int64, book: inout PeriodBook, on database: inout Connection) throws(PostgresError) -> BillingPeriod {
+    private func period(of sentAt: Int64, book: inout PeriodBook, on database: inout Connection) throws(PostgresError)
+        -> BillingPeriod
+    {
         let moment = max(sentAt, tenant.closedThrough.microsecondsSince1970)
         if let period = periods.last, period.contains(moment) { return period }
         if let period = periods.first(where: { $0.contains(moment) }) { return period }

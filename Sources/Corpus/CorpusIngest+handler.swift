@@ -94,7 +94,8 @@ struct HashedDocument {
         content = source.contentBytes
         hash = SHA256.hash(data: content).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
         let attributes: JSONValue = [
-            "title": .string(source.title), "media_type": .string(source.mediaType), "language": source.language.map { .string($0) } ?? .null,
+            "title": .string(source.title), "media_type": .string(source.mediaType),
+            "language": source.language.map { .string($0) } ?? .null,
             "segment": source.segment.map { .string($0) } ?? .null, "priority": .int(Int64(source.priority ?? 0)),
             "tags": .array((source.tags ?? []).map { .string($0) }), "metadata": source.metadata.map { .object($0) } ?? .null,
         ]

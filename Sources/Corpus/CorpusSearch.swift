@@ -15,7 +15,9 @@ public enum CorpusSearch {
     /// The best chunks for a query in web-search syntax (`opening hours -sunday "city museum"`), best first.
     ///
     /// - Returns: nil if there is no such tenant.
-    public static func run(tenant: String, query: String, limit: Int, on database: inout Connection) throws(PostgresError) -> [Hit]? {
+    public static func run(tenant: String, query: String, limit: Int, on database: inout Connection) throws(PostgresError)
+        -> [Hit]?
+    {
         var slug = Parameters()
         slug.append(tenant)
         let found = try database.query(SQL.schema, slug)
@@ -26,7 +28,8 @@ public enum CorpusSearch {
         let rows = try database.query(SQL.search(try Identifier(found.text(0, 0))), parameters)
         return (0..<rows.count).map { row in
             Hit(
-                externalID: rows.text(row, 0), title: rows.text(row, 1), position: Int(rows.int(row, 2)), heading: rows.text(row, 3),
+                externalID: rows.text(row, 0), title: rows.text(row, 1), position: Int(rows.int(row, 2)),
+                heading: rows.text(row, 3),
                 excerpt: rows.text(row, 4), rank: rows.double(row, 5))
         }
     }

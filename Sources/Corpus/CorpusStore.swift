@@ -47,14 +47,17 @@ enum CorpusStore {
         _ = try database.query(SQL.takeTurn, parameters)
     }
 
-    static func known(_ documents: [HashedDocument], in schema: Identifier, on database: inout Connection) throws(PostgresError) -> KnownDocuments {
+    static func known(_ documents: [HashedDocument], in schema: Identifier, on database: inout Connection) throws(PostgresError)
+        -> KnownDocuments
+    {
         var parameters = Parameters()
         parameters.append(documents.map(\.source.externalID))
         parameters.append(documents.map(\.hash))
         return KnownDocuments(try database.query(SQL.known(schema), parameters))
     }
 
-    static func write(_ prepared: [PreparedDocument], in schema: Identifier, on database: inout Connection) throws(PostgresError) {
+    static func write(_ prepared: [PreparedDocument], in schema: Identifier, on database: inout Connection) throws(PostgresError)
+    {
         guard !prepared.isEmpty else { return }
         let sources = prepared.map(\.document.source)
         var documents = Parameters()
@@ -83,7 +86,9 @@ enum CorpusStore {
         _ = try database.collect()
     }
 
-    static func remove(_ ids: [String], in schema: Identifier, on database: inout Connection) throws(PostgresError) -> [(externalID: String, bytes: Int64)] {
+    static func remove(_ ids: [String], in schema: Identifier, on database: inout Connection) throws(PostgresError) -> [(
+        externalID: String, bytes: Int64
+    )] {
         var parameters = Parameters()
         parameters.append(ids)
         let rows = try database.query(SQL.remove(schema), parameters)

@@ -39,12 +39,14 @@ public final class DeadLetterQueue {
     public func replay(_ letter: Letter) throws(AMQPError) {
         var properties = letter.delivery.properties
         let added = Set(Header.added.map(\.name))
-        for (name, _) in properties.headers.entries where added.contains(name) || name == "x-death" || name.hasPrefix("x-first-death-") {
+        for (name, _) in properties.headers.entries
+        where added.contains(name) || name == "x-death" || name.hasPrefix("x-first-death-") {
             properties.headers[name] = nil
         }
         properties.headers["x-delivery-count"] = nil
         _ = try connection.publish(
-            exchange: Topology.jobsExchange, routingKey: letter.delivery.routingKey, properties: properties, body: letter.delivery.body,
+            exchange: Topology.jobsExchange, routingKey: letter.delivery.routingKey, properties: properties,
+            body: letter.delivery.body,
             mandatory: true)
         let outcome = try connection.awaitConfirms(timeoutSeconds: 30)
         guard outcome.isSuccess else { throw AMQPError(.usage, "job \(letter.jobID) was not taken: is the topology declared?") }

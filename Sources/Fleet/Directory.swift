@@ -73,7 +73,8 @@ final class Directory {
             let record = TenantRecord(
                 slug: rows.text(row, 0), account: rows.text(row, 1), schema: try Identifier(rows.text(row, 2)),
                 state: TenantRecord.State(rawValue: rows.text(row, 3)) ?? .suspended, timezone: rows.text(row, 4),
-                billingAnchorDay: rows.int(row, 5), closedThrough: rows.timestamp(row, 6), mayHaveHardFlowLimit: rows.bool(row, 7))
+                billingAnchorDay: rows.int(row, 5), closedThrough: rows.timestamp(row, 6), mayHaveHardFlowLimit: rows.bool(row, 7)
+            )
             tenants[record.slug] = Entry(value: record, expiresAt: now + Self.tenantLifetimeSeconds)
         }
     }

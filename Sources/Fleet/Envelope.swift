@@ -12,16 +12,21 @@ struct Envelope {
     /// Checks a delivery's properties and headers.
     ///
     /// - Parameter fingerprint: the digest of the authorization header's bytes.
-    static func read(_ delivery: Delivery, fingerprint: (UnsafeRawBufferPointer) -> Directory.Fingerprint) -> Result<Envelope, Rejection> {
+    static func read(_ delivery: Delivery, fingerprint: (UnsafeRawBufferPointer) -> Directory.Fingerprint) -> Result<
+        Envelope, Rejection
+    > {
         do throws(Rejection) {
             let kind = try checkedKind(delivery)
             guard let messageID = delivery.messageIDBytes, messageID.count > 0 else {
                 throw Rejection(.invalidPayload, "property message_id is missing: it is the job's idempotency key")
             }
-            guard let id = String(validating: messageID, as: UTF8.self), id.unicodeScalars.count <= 128, !id.utf8.contains(0) else {
+            guard let id = String(validating: messageID, as: UTF8.self), id.unicodeScalars.count <= 128, !id.utf8.contains(0)
+            else {
                 throw Rejection(.invalidPayload, "property message_id must be 1 to 128 characters of UTF-8")
             }
-            if let contentType = delivery.contentType, contentType.lowercased().prefix(while: { $0 != ";" && $0 != " " }) != "application/json" {
+            if let contentType = delivery.contentType,
+                contentType.lowercased().prefix(while: { $0 != ";" && $0 != " " }) != "application/json"
+            {
                 throw Rejection(.invalidPayload, "property content_type must be application/json or absent")
             }
             if let replyTo = delivery.replyTo, Topology.isFleetQueue(replyTo) {
@@ -32,7 +37,9 @@ struct Envelope {
             }
             let tenant = delivery.headerText(Header.tenant.constant)
             if kind.needsTenant {
-                guard let tenant, !tenant.isEmpty else { throw Rejection(.invalidPayload, "header tenant is missing: \(kind.name) works on one tenant") }
+                guard let tenant, !tenant.isEmpty else {
+                    throw Rejection(.invalidPayload, "header tenant is missing: \(kind.name) works on one tenant")
+                }
             }
             if let tenant, !Slug.isValid(tenant) {
                 throw Rejection(.invalidPayload, "header tenant is not a slug: it must match ^[a-z][a-z0-9-]{1,39}$")

@@ -50,18 +50,24 @@ struct Examination {
                 let message = "the credential is not known, is expired or was revoked"
                 return .refused(envelope.kind, .rejected(Rejection(.unauthenticated, message)))
             }
-            if let refusal = principal.refusal(of: envelope.kind, tenant: nil) { return .refused(envelope.kind, .rejected(refusal)) }
+            if let refusal = principal.refusal(of: envelope.kind, tenant: nil) {
+                return .refused(envelope.kind, .rejected(refusal))
+            }
             guard delivery.bodyBytes <= envelope.kind.bodyLimitBytes else {
-                let message = "the body has \(delivery.bodyBytes) bytes; \(envelope.kind.name) takes at most \(envelope.kind.bodyLimitBytes)"
+                let message =
+                    "the body has \(delivery.bodyBytes) bytes; \(envelope.kind.name) takes at most \(envelope.kind.bodyLimitBytes)"
                 return .refused(envelope.kind, .rejected(Rejection(.payloadTooLarge, message)))
             }
             guard let slug = envelope.tenant else { return .job(Job(delivery, envelope, principal, tenant: nil)) }
             guard let tenant = directory.tenant(slug, now: now) else {
                 return .refused(envelope.kind, .notYet(Rejection(.tenantUnknown, "there is no tenant \(slug)")))
             }
-            if let refusal = principal.refusal(of: envelope.kind, tenant: tenant) { return .refused(envelope.kind, .rejected(refusal)) }
+            if let refusal = principal.refusal(of: envelope.kind, tenant: tenant) {
+                return .refused(envelope.kind, .rejected(refusal))
+            }
             guard tenant.state == .active else {
-                return .refused(envelope.kind, .rejected(Rejection(.tenantSuspended, "tenant \(slug) is \(tenant.state.rawValue)")))
+                return .refused(
+                    envelope.kind, .rejected(Rejection(.tenantSuspended, "tenant \(slug) is \(tenant.state.rawValue)")))
             }
             return .job(Job(delivery, envelope, principal, tenant: tenant))
         }

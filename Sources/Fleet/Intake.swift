@@ -14,7 +14,8 @@ final class Intake {
     /// What went wrong while nobody could be told; thrown by the next ``pump()``.
     private var failure: AMQPError?
 
-    init(_ url: BrokerURL, name: String, heartbeatSeconds: Int, queues: [String], prefetch: Int, mostBytes: Int) throws(AMQPError) {
+    init(_ url: BrokerURL, name: String, heartbeatSeconds: Int, queues: [String], prefetch: Int, mostBytes: Int) throws(AMQPError)
+    {
         connection = try AMQP.Connection(url, name: name, heartbeatSeconds: heartbeatSeconds)
         self.mostBytes = mostBytes
         tags = queues

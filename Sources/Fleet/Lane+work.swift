@@ -68,7 +68,9 @@ extension Lane {
         }
     }
 
-    private func transact(_ jobs: ArraySlice<Job>, _ handler: any JobHandler, on database: inout Postgres.Connection) throws -> [Outcome] {
+    private func transact(_ jobs: ArraySlice<Job>, _ handler: any JobHandler, on database: inout Postgres.Connection) throws
+        -> [Outcome]
+    {
         try database.begin()
         do {
             let outcomes = try handler.handle(jobs, on: &database)

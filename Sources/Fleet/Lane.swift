@@ -23,7 +23,8 @@ final class Lane {
     private var schemas: Set<String> = []
 
     init(
-        name: String, queues: [String], handlers: [any JobHandler], options: FleetOptions, control: LaneControl, health: LaneHealth,
+        name: String, queues: [String], handlers: [any JobHandler], options: FleetOptions, control: LaneControl,
+        health: LaneHealth,
         metrics: FleetMetrics, logger: Logger
     ) {
         self.name = name
@@ -49,7 +50,8 @@ final class Lane {
             } catch {
                 health.set(name, .waitingForBroker)
                 metrics.reconnects(.broker).increment()
-                logger.warning("broker connection lost, connecting anew", metadata: [LogKey.lane: "\(name)", LogKey.error: "\(error)"])
+                logger.warning(
+                    "broker connection lost, connecting anew", metadata: [LogKey.lane: "\(name)", LogKey.error: "\(error)"])
                 control.sleep(seconds: backoff.nextSeconds())
             }
         }

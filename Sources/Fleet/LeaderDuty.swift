@@ -7,7 +7,8 @@ public struct LeaderDuty: Sendable {
     /// One round, on the leader's own connection; opens its own transactions.
     public let perform: @Sendable (inout Postgres.Connection) throws -> Void
 
-    public init(_ name: String, intervalSeconds: Double, perform: @escaping @Sendable (inout Postgres.Connection) throws -> Void) {
+    public init(_ name: String, intervalSeconds: Double, perform: @escaping @Sendable (inout Postgres.Connection) throws -> Void)
+    {
         self.name = name
         self.intervalSeconds = intervalSeconds
         self.perform = perform

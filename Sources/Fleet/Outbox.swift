@@ -14,7 +14,8 @@ public enum Outbox {
         public var alert: String?
 
         public init(
-            exchange: String, routingKey: String, messageID: String, type: String, contentType: String = "application/json", body: String,
+            exchange: String, routingKey: String, messageID: String, type: String, contentType: String = "application/json",
+            body: String,
             alert: String? = nil
         ) {
             self.exchange = exchange
@@ -31,7 +32,8 @@ public enum Outbox {
             var body = data
             body["event"] = .string(what)
             return Entry(
-                exchange: Topology.eventsExchange, routingKey: ([what] + subject).joined(separator: "."), messageID: id, type: what,
+                exchange: Topology.eventsExchange, routingKey: ([what] + subject).joined(separator: "."), messageID: id,
+                type: what,
                 body: String(decoding: JSONValue.object(body).serialised(), as: UTF8.self))
         }
     }

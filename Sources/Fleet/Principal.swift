@@ -83,7 +83,8 @@ public final class TenantRecord: Sendable {
     public let mayHaveHardFlowLimit: Bool
 
     init(
-        slug: String, account: String, schema: Identifier, state: State, timezone: String, billingAnchorDay: Int64, closedThrough: Timestamp,
+        slug: String, account: String, schema: Identifier, state: State, timezone: String, billingAnchorDay: Int64,
+        closedThrough: Timestamp,
         mayHaveHardFlowLimit: Bool
     ) {
         self.slug = slug

@@ -79,7 +79,8 @@ struct Settlement {
         properties.headers[Header.failedAt.name] = .text(RFC3339.text(Clock.nowMicroseconds()))
         messages.append(
             Publisher.Message(
-                exchange: Topology.deadExchange, routingKey: delivery.routingKey, properties: properties, body: .delivery(delivery),
+                exchange: Topology.deadExchange, routingKey: delivery.routingKey, properties: properties,
+                body: .delivery(delivery),
                 isMandatory: true))
         answer(settled, result: nil, isDuplicate: false, error: rejection)
         note(settled, .rejected)

@@ -29,7 +29,8 @@ final class Steward {
     private var lastRowAt = 0.0
 
     init(
-        options: FleetOptions, control: LaneControl, logger: Logger, workerID: String, families: [String], laneCount: Int, tally: WorkerTally,
+        options: FleetOptions, control: LaneControl, logger: Logger, workerID: String, families: [String], laneCount: Int,
+        tally: WorkerTally,
         duties: [LeaderDuty]
     ) {
         self.options = options
@@ -57,7 +58,8 @@ final class Steward {
             } catch {
                 isLeader = false
                 leads.record(0)
-                logger.warning("steward lost its server, trying again", metadata: [LogKey.worker: "\(workerID)", LogKey.error: "\(error)"])
+                logger.warning(
+                    "steward lost its server, trying again", metadata: [LogKey.worker: "\(workerID)", LogKey.error: "\(error)"])
                 control.sleep(seconds: backoff.nextSeconds())
             }
         }
@@ -141,7 +143,8 @@ final class Steward {
             """
         static let purgeWorkers: Statement = "delete from tenantry.workers where seen_at < now() - interval '1 minute'"
         static let purgeSuspects: Statement = "delete from tenantry.suspects where updated_at < now() - interval '7 days'"
-        static let purgeFleetCredentials: Statement = "delete from tenantry.credentials where role = 'fleet' and expires_at < now()"
+        static let purgeFleetCredentials: Statement =
+            "delete from tenantry.credentials where role = 'fleet' and expires_at < now()"
     }
 }
 

@@ -9,9 +9,12 @@ struct Suspect {
 
     /// nil when the batch is no suspect.
     init?(of batch: [Delivery]) throws {
-        guard let delivery = batch.first, batch.count == 1, Isolation.isSuspect(deliveryCount: delivery.deliveryCount) else { return nil }
+        guard let delivery = batch.first, batch.count == 1, Isolation.isSuspect(deliveryCount: delivery.deliveryCount) else {
+            return nil
+        }
         deliveryCount = delivery.deliveryCount
-        job = [delivery.routingKey, delivery.headerText(Header.tenant.constant) ?? "", delivery.messageID ?? ""].joined(separator: "/")
+        job = [delivery.routingKey, delivery.headerText(Header.tenant.constant) ?? "", delivery.messageID ?? ""].joined(
+            separator: "/")
     }
 
     /// Notes that the job is about to be touched.

@@ -78,7 +78,8 @@ public struct TopologyDeclaration {
         }
     }
 
-    private func declareQueue(_ name: String, arguments: FieldTable = [:], on connection: inout AMQP.Connection) throws(AMQPError) {
+    private func declareQueue(_ name: String, arguments: FieldTable = [:], on connection: inout AMQP.Connection) throws(AMQPError)
+    {
         var arguments = arguments
         arguments["x-queue-type"] = "quorum"
         _ = try connection.declareQueue(name, arguments: arguments)

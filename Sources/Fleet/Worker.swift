@@ -29,7 +29,10 @@ public final class Worker: Sendable {
         self.duties = duties
         self.logger = logger
         id = "\(Host.name)-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
-        plans = families.flatMap { Self.plans(for: $0, options) } + [LanePlan(name: "unroutable", queues: [Topology.unroutableQueue]) { [] }]
+        plans =
+            families.flatMap { Self.plans(for: $0, options) } + [
+                LanePlan(name: "unroutable", queues: [Topology.unroutableQueue]) { [] }
+            ]
         health = LaneHealth(lanes: plans.map(\.name))
     }
 
@@ -41,7 +44,8 @@ public final class Worker: Sendable {
                 group.addTask { [self] in
                     await Self.onThread(named: plan.name) { [self] in
                         Lane(
-                            name: plan.name, queues: plan.queues, handlers: plan.makeHandlers(), options: options, control: control,
+                            name: plan.name, queues: plan.queues, handlers: plan.makeHandlers(), options: options,
+                            control: control,
                             health: health, metrics: FleetMetrics(tally: tally), logger: logger
                         ).run()
                     }
@@ -50,7 +54,8 @@ public final class Worker: Sendable {
             group.addTask { [self] in
                 await Self.onThread(named: "steward") { [self] in
                     Steward(
-                        options: options, control: control, logger: logger, workerID: id, families: options.lanes.keys.map(\.rawValue).sorted(),
+                        options: options, control: control, logger: logger, workerID: id,
+                        families: options.lanes.keys.map(\.rawValue).sorted(),
                         laneCount: plans.count, tally: tally, duties: duties
                     ).run()
                 }
@@ -69,7 +74,8 @@ public final class Worker: Sendable {
         let queues = TopologyDeclaration.queues(of: family.family, partitions: partitions)
         return (0..<lanes).map { lane in
             // Partitions are dealt out to the lanes; a family in one queue is shared by all of them.
-            var own = partitions > 1 ? queues.enumerated().filter { $0.offset % lanes == lane % partitions }.map(\.element) : queues
+            var own =
+                partitions > 1 ? queues.enumerated().filter { $0.offset % lanes == lane % partitions }.map(\.element) : queues
             if partitions > 1, lane == 0 { own.append(family.family.queue) }
             return LanePlan(name: "\(family.family.rawValue)-\(lane)", queues: own, makeHandlers: family.makeHandlers)
         }

@@ -12,7 +12,10 @@ enum Alerts {
         let previous: Int64
         let period: BillingPeriod
 
-        init(_ measurement: Evaluation.Measurement, percent: Int, state: AlertEvent.State, previous: Int64, period: BillingPeriod? = nil) {
+        init(
+            _ measurement: Evaluation.Measurement, percent: Int, state: AlertEvent.State, previous: Int64,
+            period: BillingPeriod? = nil
+        ) {
             self.measurement = measurement
             self.percent = percent
             self.state = state
@@ -30,7 +33,9 @@ enum Alerts {
 
     /// For each measurement, by threshold, the alerts that count in its period. A gauge carries over, so an alert of an earlier period
     /// counts for it until it is resolved.
-    static func known(for measurements: [Evaluation.Measurement], on database: inout Connection) throws(PostgresError) -> [[Int: Known]] {
+    static func known(for measurements: [Evaluation.Measurement], on database: inout Connection) throws(PostgresError) -> [[Int:
+        Known]]
+    {
         var known = [[Int: Known]](repeating: [:], count: measurements.count)
         var parameters = Parameters()
         parameters.append(measurements.map(\.account))
@@ -41,7 +46,8 @@ enum Alerts {
         for row in 0..<rows.count {
             let index = Int(rows.int(row, 0))
             let percent = Int(rows.int(row, 1))
-            let alert = Known(isResolved: rows.bool(row, 2), period: BillingPeriod(start: rows.timestamp(row, 3), end: rows.timestamp(row, 4)))
+            let alert = Known(
+                isResolved: rows.bool(row, 2), period: BillingPeriod(start: rows.timestamp(row, 3), end: rows.timestamp(row, 4)))
             let isEarlier = alert.period.start != measurements[index].period.start
             if isEarlier, alert.isResolved { continue }
             // This period's own alert weighs more than an earlier one that is still open, unless that is all there is.
@@ -59,7 +65,8 @@ enum Alerts {
         var columns = AlertColumns()
         for draft in drafts {
             let measurement = draft.measurement
-            let key = "\(measurement.account)/\(measurement.tenant ?? "")/\(measurement.metric.rawValue)/\(measurement.rowStart.rfc3339)"
+            let key =
+                "\(measurement.account)/\(measurement.tenant ?? "")/\(measurement.metric.rawValue)/\(measurement.rowStart.rfc3339)"
             if top[key] == nil { top[key] = try topTenants(of: measurement, on: &database) }
             columns.append(draft, event(draft, time: now, topTenants: top[key]!))
         }
@@ -72,7 +79,8 @@ enum Alerts {
             id: UUID().uuidString.lowercased(), state: draft.state, time: time,
             data: AlertEvent.Data(
                 account: measurement.account, tenant: measurement.tenant, metric: measurement.metric, mode: measurement.mode,
-                limit: measurement.limit, value: measurement.value, previousValue: draft.previous, thresholdPercent: draft.percent,
+                limit: measurement.limit, value: measurement.value, previousValue: draft.previous,
+                thresholdPercent: draft.percent,
                 plan: measurement.plan, periodStart: Instant(microsecondsSince1970: draft.period.start.microsecondsSince1970),
                 periodEnd: Instant(microsecondsSince1970: draft.period.end.microsecondsSince1970), timezone: measurement.timezone,
                 topTenants: topTenants))
@@ -144,12 +152,15 @@ private struct AlertColumns {
         let data = event.data
         let body = String(decoding: event.encoded(), as: UTF8.self)
         let values = [
-            event.id, data.account, data.metric.rawValue, event.state.rawValue, data.mode.rawValue, data.plan, event.routingKey, event.type, body,
+            event.id, data.account, data.metric.rawValue, event.state.rawValue, data.mode.rawValue, data.plan, event.routingKey,
+            event.type, body,
         ]
         for (index, value) in values.enumerated() { texts[index].append(value) }
         tenants.append(data.tenant)
         if let limit = data.limit { limits.append(limit) } else { limits.appendNull() }
-        for (index, value) in [Int64(data.thresholdPercent), data.value, data.previousValue].enumerated() { numbers[index].append(value) }
+        for (index, value) in [Int64(data.thresholdPercent), data.value, data.previousValue].enumerated() {
+            numbers[index].append(value)
+        }
         starts.append(draft.period.start)
         ends.append(draft.period.end)
     }

@@ -6,7 +6,9 @@ public enum CustomLimits {
     /// Sets the metrics that are named and leaves the others.
     ///
     /// - Parameter tenant: nil for the account's pool.
-    public static func merge(_ limits: Limits, account: String, tenant: String?, on database: inout Connection) throws(PostgresError) {
+    public static func merge(_ limits: Limits, account: String, tenant: String?, on database: inout Connection)
+        throws(PostgresError)
+    {
         let ordered = limits.ordered
         var values = BinaryArray(.int8)
         for (_, limit) in ordered {

@@ -34,7 +34,9 @@ enum Evaluation {
             let changes = AlertChanges(crossed: crossed, known: known.mapValues(\.isResolved))
             let subject = Subject(account: measurement.account, tenant: measurement.tenant, periodStart: measurement.rowStart)
             let previous = measurement.value - (subjects[subject]?[measurement.metric] ?? 0)
-            drafts += changes.fire.map { Alerts.Draft(measurement, percent: $0, state: $0 < 100 ? .warning : .breached, previous: previous) }
+            drafts += changes.fire.map {
+                Alerts.Draft(measurement, percent: $0, state: $0 < 100 ? .warning : .breached, previous: previous)
+            }
             drafts += changes.resolve.map {
                 Alerts.Draft(measurement, percent: $0, state: .resolved, previous: previous, period: known[$0]!.period)
             }

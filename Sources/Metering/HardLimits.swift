@@ -18,7 +18,9 @@ public enum HardLimits {
     ///   - counts: what the effect adds, not booked yet.
     ///   - period: the flow metrics' period; gauges are looked up by themselves.
     /// - Throws: `Rejection` (`limit_reached`) that names limit, value and metric; `PostgresError`.
-    public static func check(account: String, tenant: String, period: Timestamp, counts: UsageCounts, on database: inout Connection) throws {
+    public static func check(
+        account: String, tenant: String, period: Timestamp, counts: UsageCounts, on database: inout Connection
+    ) throws {
         var parameters = Parameters()
         parameters.append(account)
         parameters.append(tenant)
@@ -36,7 +38,8 @@ public enum HardLimits {
     /// The rejection of an effect over a hard limit.
     public static func refusal(of metric: Metric, subject: String, limit: Int64, value: Int64, added: Int64) -> Rejection {
         Rejection(
-            .limitReached, "\(subject) has reached its limit of \(metric.rawValue): limit \(limit), value \(value), asked for \(added) more")
+            .limitReached,
+            "\(subject) has reached its limit of \(metric.rawValue): limit \(limit), value \(value), asked for \(added) more")
     }
 
     enum SQL {

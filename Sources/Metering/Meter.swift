@@ -22,7 +22,10 @@ public enum Meter {
         var subjects: [Subject: UsageCounts] = [:]
         for usage in tenants where usage.counts.hasDecrease { subjects[Subject(usage), default: UsageCounts()] += usage.counts }
         if due.count > 0 {
-            let keys = Set((0..<due.count).map { Subject(account: due.text($0, 2), tenant: due.text($0, 0), periodStart: due.timestamp($0, 1)) })
+            let keys = Set(
+                (0..<due.count).map {
+                    Subject(account: due.text($0, 2), tenant: due.text($0, 0), periodStart: due.timestamp($0, 1))
+                })
             for usage in tenants where keys.contains(Subject(usage)) { subjects[Subject(usage)] = usage.counts }
         }
         try Evaluation.run(subjects, on: &database)

@@ -23,7 +23,9 @@ public struct PeriodBook {
     }
 
     /// Asks for the periods of moments that are not remembered.
-    public mutating func learn(_ moments: [(calendar: Calendar, microseconds: Int64)], on database: inout Connection) throws(PostgresError) {
+    public mutating func learn(_ moments: [(calendar: Calendar, microseconds: Int64)], on database: inout Connection)
+        throws(PostgresError)
+    {
         guard !moments.isEmpty else { return }
         // A flood of strange dates must not grow the book without bound.
         if periods.values.reduce(0, { $0 + $1.count }) > 10_000 { periods.removeAll() }

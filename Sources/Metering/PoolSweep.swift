@@ -22,13 +22,16 @@ public enum PoolSweep {
             for (column, metric) in Metric.allCases.enumerated() { counts[metric] = taken.int(row, 3 + column) }
             swept += taken.int(row, 3 + Metric.allCases.count)
             return Usage(
-                account: taken.text(row, 0), tenant: nil, period: BillingPeriod(start: taken.timestamp(row, 1), end: taken.timestamp(row, 2)),
+                account: taken.text(row, 0), tenant: nil,
+                period: BillingPeriod(start: taken.timestamp(row, 1), end: taken.timestamp(row, 2)),
                 counts: counts)
         }
         let due = try database.query(SQL.bump, Meter.counterParameters(usages, subjects: nil))
         let keys = Set((0..<due.count).map { Subject(account: due.text($0, 0), tenant: nil, periodStart: due.timestamp($0, 1)) })
         var subjects: [Subject: UsageCounts] = [:]
-        for usage in usages where usage.counts.hasDecrease || keys.contains(Subject(usage)) { subjects[Subject(usage)] = usage.counts }
+        for usage in usages where usage.counts.hasDecrease || keys.contains(Subject(usage)) {
+            subjects[Subject(usage)] = usage.counts
+        }
         try Evaluation.run(subjects, on: &database)
         return swept == batch
     }

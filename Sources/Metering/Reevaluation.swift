@@ -9,7 +9,8 @@ public enum Reevaluation {
         var subjects: [Subject: UsageCounts] = [:]
         let tenants = try database.query(SQL.tenants, parameters)
         for row in 0..<tenants.count {
-            subjects[Subject(account: account, tenant: tenants.text(row, 0), periodStart: tenants.timestamp(row, 1))] = UsageCounts()
+            subjects[Subject(account: account, tenant: tenants.text(row, 0), periodStart: tenants.timestamp(row, 1))] =
+                UsageCounts()
         }
         let pools = try database.query(SQL.pools, parameters)
         for row in 0..<pools.count {

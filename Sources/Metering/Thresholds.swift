@@ -30,7 +30,10 @@ struct Thresholds: Equatable {
         guard limit > 0 else { return value > 0 ? nil : 1 }
         let own = percents.first { !reaches(value, $0, limit) }
         let hundred = max(Int128(value) / Int128(limit) + 1, 2) * 100
-        guard let percent = [own.map { Int128($0) }, hundred <= Int128((Self.mostFurther + 1) * 100) ? hundred : nil].compactMap({ $0 }).min()
+        guard
+            let percent = [own.map { Int128($0) }, hundred <= Int128((Self.mostFurther + 1) * 100) ? hundred : nil].compactMap({
+                $0
+            }).min()
         else { return nil }
         // Rounded up: the first whole value at or above the threshold.
         return Int64(exactly: (percent * Int128(limit) + 99) / 100)

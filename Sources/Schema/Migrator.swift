@@ -25,7 +25,9 @@ public struct Migrator: Sendable {
     ///
     /// - Parameter progress: called after each tenant with how many are done and how many there are; from any thread.
     /// - Throws: ``SchemaError``, or `PostgresError` when the server cannot be reached.
-    public func run(parallelism: Int = 4, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws -> Report {
+    public func run(parallelism: Int = 4, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws
+        -> Report
+    {
         var connection = try Connection(options)
         try connection.run(script: SQL.ledger)
         _ = try connection.query(SQL.lock)
@@ -117,8 +119,11 @@ public struct Migrator: Sendable {
         return count
     }
 
-    private static func apply(_ migration: Migration, to schema: Identifier, on connection: inout Connection) throws(PostgresError) {
-        try connection.run(script: migration.sql.split(separator: "{schema}", omittingEmptySubsequences: false).joined(separator: schema.quoted))
+    private static func apply(_ migration: Migration, to schema: Identifier, on connection: inout Connection)
+        throws(PostgresError)
+    {
+        try connection.run(
+            script: migration.sql.split(separator: "{schema}", omittingEmptySubsequences: false).joined(separator: schema.quoted))
         var parameters = parameters(schema.name)
         parameters.append(migration.name)
         parameters.append(migration.checksum)

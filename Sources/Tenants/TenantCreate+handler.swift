@@ -23,7 +23,9 @@ extension Tenants {
             try checkRoom(account: account, on: &database)
             try Migrator.create(tenantSchema: schema, on: &database)
             if let settings = payload.settings { try save(settings, in: schema, on: &database) }
-            if let limits = payload.limits { try CustomLimits.merge(limits, account: account, tenant: payload.slug, on: &database) }
+            if let limits = payload.limits {
+                try CustomLimits.merge(limits, account: account, tenant: payload.slug, on: &database)
+            }
             var counts = UsageCounts()
             counts.childTenants = 1
             try Meter.book([Usage(account: account, tenant: nil, period: .always, counts: counts)], on: &database)
@@ -52,7 +54,8 @@ extension Tenants {
         }
     }
 
-    private static func insert(_ payload: TenantCreate, account: String, schema: Identifier, on database: inout Connection) throws {
+    private static func insert(_ payload: TenantCreate, account: String, schema: Identifier, on database: inout Connection) throws
+    {
         var tenant = Parameters()
         tenant.append(payload.slug)
         tenant.append(account)
@@ -72,13 +75,17 @@ extension Tenants {
         var parameters = Parameters()
         parameters.append(account)
         let rows = try database.query(SQL.room, parameters)
-        guard rows.count == 1, let limit = rows.optionalInt(0, 0), rows.text(0, 1) == AlertEvent.Mode.hard.rawValue else { return }
+        guard rows.count == 1, let limit = rows.optionalInt(0, 0), rows.text(0, 1) == AlertEvent.Mode.hard.rawValue else {
+            return
+        }
         let count = rows.int(0, 2)
         guard count > limit else { return }
         throw HardLimits.refusal(of: .childTenants, subject: "account \(account)", limit: limit, value: count - 1, added: 1)
     }
 
-    private static func save(_ settings: [String: JSONValue], in schema: Identifier, on database: inout Connection) throws(PostgresError) {
+    private static func save(_ settings: [String: JSONValue], in schema: Identifier, on database: inout Connection)
+        throws(PostgresError)
+    {
         let ordered = settings.sorted { $0.key < $1.key }
         var values = BinaryArray(.jsonb)
         for (_, value) in ordered { values.append(String(decoding: value.serialised(), as: UTF8.self)) }

@@ -22,7 +22,8 @@ extension Tenants {
             token.append(payload.name)
             token.append(Set(payload.scopes.map(\.rawValue)).sorted())
             token.append(bytes: bearer.secretHash)
-            token.append(timestamp: payload.expiresAt.map { Timestamp(microsecondsSince1970: $0.microsecondsSince1970) } ?? .distantFuture)
+            token.append(
+                timestamp: payload.expiresAt.map { Timestamp(microsecondsSince1970: $0.microsecondsSince1970) } ?? .distantFuture)
             _ = try database.query(TokenSQL.issue, token)
             return Reply(["key": .string(bearer.key)], onceOnly: ["secret": .string(bearer.secret)])
         }
@@ -40,7 +41,8 @@ extension Tenants {
             token.append(reach.scopes?.map(\.rawValue).sorted() ?? Scope.allCases.map(\.rawValue))
             let rows = try database.query(TokenSQL.revoke, token)
             guard rows.count > 0 else {
-                throw Rejection.invalid(payload.key != nil ? "/key" : "/name", "names no token that is valid and within the sender's reach")
+                throw Rejection.invalid(
+                    payload.key != nil ? "/key" : "/name", "names no token that is valid and within the sender's reach")
             }
             return Reply(["revoked": .array((0..<rows.count).map { .string(rows.text($0, 0)) })])
         }

@@ -32,7 +32,9 @@ extension UsageFamily {
 
     private static func account(of job: Job, _ payload: UsageAggregate) throws(Rejection) -> String {
         if job.account.isEmpty {
-            guard let account = payload.account else { throw .invalid("/account", "is missing: an operator's job names the account") }
+            guard let account = payload.account else {
+                throw .invalid("/account", "is missing: an operator's job names the account")
+            }
             return account
         }
         if let account = payload.account, account != job.account {
@@ -51,7 +53,9 @@ extension UsageFamily {
         return BillingPeriod(start: rows.timestamp(0, 0), end: rows.timestamp(0, 1))
     }
 
-    private static func tenants(of account: String, only tenant: String?, on database: inout Connection) throws -> [(slug: String, schema: Identifier)] {
+    private static func tenants(of account: String, only tenant: String?, on database: inout Connection) throws -> [(
+        slug: String, schema: Identifier
+    )] {
         var parameters = Parameters()
         parameters.append(account)
         parameters.append(tenant)
@@ -84,7 +88,9 @@ extension UsageFamily {
         }
     }
 
-    private static func correctPools(of account: String, period: BillingPeriod, on database: inout Connection) throws(PostgresError) {
+    private static func correctPools(of account: String, period: BillingPeriod, on database: inout Connection)
+        throws(PostgresError)
+    {
         var corrections: [Usage] = []
         for period in [period, .always] {
             var parameters = Parameters()

@@ -12,9 +12,13 @@ struct DetachedStart {
         folder.forgetProcess()
         let pid = try spawn()
         for _ in 0..<1_800 {
-            if folder.isReady(pid) { return print("ready. Variables: \(folder.environmentFile) (. .tenantry/env); log: \(folder.log)") }
+            if folder.isReady(pid) {
+                return print("ready. Variables: \(folder.environmentFile) (. .tenantry/env); log: \(folder.log)")
+            }
             var status: Int32 = 0
-            if waitpid(pid, &status, WNOHANG) == pid { throw Failure("it did not start; the end of \(folder.log):\n\(logTail())") }
+            if waitpid(pid, &status, WNOHANG) == pid {
+                throw Failure("it did not start; the end of \(folder.log):\n\(logTail())")
+            }
             try await Task.sleep(for: .milliseconds(100))
         }
         kill(pid, SIGTERM)
@@ -37,7 +41,7 @@ struct DetachedStart {
         defer { posix_spawnattr_destroy(&attributes) }
         posix_spawnattr_setflags(&attributes, 0x80)  // POSIX_SPAWN_SETSID, which the module map leaves out
         let words = (["tenantry"] + arguments).map { strdup($0) } + [nil]
-        defer { words.forEach { free($0) } }
+        defer { for word in words { free(word) } }
         var pid: Int32 = 0
         let code = posix_spawn(&pid, "/proc/self/exe", &actions, &attributes, words, environ)
         guard code == 0 else { throw Failure("tenantry cannot be started: errno \(code)") }
@@ -81,7 +85,9 @@ struct HealthProbe {
         address.sin_port = port.bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         let connected = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
         }
         guard connected == 0 else { return false }
         let request = "GET /ready HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"

@@ -37,7 +37,9 @@ struct DevSession {
 
     /// Schema, plans, operator credential and the variables that reach all of it.
     private func prepare(_ servers: EmbeddedServers) async throws -> [(name: String, value: String)] {
-        let server = try ServerOptions.parse(["--config", config, "--amqp-url", servers.brokerURL, "--database-url", servers.databaseURL])
+        let server = try ServerOptions.parse([
+            "--config", config, "--amqp-url", servers.brokerURL, "--database-url", servers.databaseURL,
+        ])
         return try prepare(try await Settings(server), servers)
     }
 
@@ -61,7 +63,8 @@ struct DevSession {
             var parameters = Parameters()
             parameters.append(String(key))
             let known = try database.query(
-                "select exists (select from tenantry.credentials where key = $1 and role = 'operator' and revoked_at is null)", parameters)
+                "select exists (select from tenantry.credentials where key = $1 and role = 'operator' and revoked_at is null)",
+                parameters)
             if known.bool(0, 0) { return token }
         }
         return try OperatorCredential.issue(name: "tenantry dev", on: &database)
@@ -86,11 +89,13 @@ struct DevSession {
 
     private func announce(_ variables: [(name: String, value: String)], worker: WorkerProcess, stop: StopSignals) async throws {
         let port = variables.last!.value
-        guard try await HealthProbe(port: port).waitUntilReady(whileTrue: { worker.isRunning && !stop.isRaised }) || stop.isRaised else {
+        guard try await HealthProbe(port: port).waitUntilReady(whileTrue: { worker.isRunning && !stop.isRaised }) || stop.isRaised
+        else {
             throw Failure("the worker did not get ready: \(worker.ending)")
         }
         try folder.noteReady()
-        printLine("ready. Variables: \(folder.environmentFile) (. .tenantry/env); health and metrics: http://127.0.0.1:\(port)/metrics")
+        printLine(
+            "ready. Variables: \(folder.environmentFile) (. .tenantry/env); health and metrics: http://127.0.0.1:\(port)/metrics")
     }
 }
 
@@ -111,7 +116,8 @@ private final class WorkerProcess {
 
     var ending: String {
         guard !process.isRunning else { return "still running" }
-        return process.terminationReason == .uncaughtSignal ? "signal \(process.terminationStatus)" : "exit code \(process.terminationStatus)"
+        return process.terminationReason == .uncaughtSignal
+            ? "signal \(process.terminationStatus)" : "exit code \(process.terminationStatus)"
     }
 
     func stop() async {

@@ -12,7 +12,8 @@ struct ServerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Settings file.", valueName: "file"))
     var config = "config/tenantry.yaml"
 
-    @Option(help: ArgumentHelp("Broker (TENANTRY_AMQP_URL): amqp://user:password@host:port/vhost, or amqps://.", valueName: "url"))
+    @Option(
+        help: ArgumentHelp("Broker (TENANTRY_AMQP_URL): amqp://user:password@host:port/vhost, or amqps://.", valueName: "url"))
     var amqpURL: String?
 
     @Option(help: ArgumentHelp("Database (TENANTRY_DATABASE_URL): postgresql://user:password@host:port/name.", valueName: "url"))
@@ -36,12 +37,15 @@ struct Settings {
     }
 
     func brokerURL() throws -> String {
-        try required(options.amqpURL ?? reader.string(forKey: "amqp.url", isSecret: true), "the broker's URL", "TENANTRY_AMQP_URL", "--amqp-url")
+        try required(
+            options.amqpURL ?? reader.string(forKey: "amqp.url", isSecret: true), "the broker's URL", "TENANTRY_AMQP_URL",
+            "--amqp-url")
     }
 
     func databaseURL() throws -> String {
         try required(
-            options.databaseURL ?? reader.string(forKey: "database.url", isSecret: true), "the database's URL", "TENANTRY_DATABASE_URL",
+            options.databaseURL ?? reader.string(forKey: "database.url", isSecret: true), "the database's URL",
+            "TENANTRY_DATABASE_URL",
             "--database-url")
     }
 
@@ -55,7 +59,8 @@ struct Settings {
 
     /// The credential that jobs are sent with.
     func credential(_ option: String?) throws -> String {
-        let text = option ?? reader.string(forKey: "token", isSecret: true) ?? reader.string(forKey: "operator.token", isSecret: true)
+        let text =
+            option ?? reader.string(forKey: "token", isSecret: true) ?? reader.string(forKey: "operator.token", isSecret: true)
         return try required(text, "a credential", "TENANTRY_OPERATOR_TOKEN (or TENANTRY_TOKEN)", "--token")
     }
 
@@ -65,7 +70,9 @@ struct Settings {
 
     func logger(_ label: String) throws -> Logger {
         let text = reader.string(forKey: "log.level", default: "info")
-        guard let level = Logger.Level(rawValue: text.lowercased()) else { throw Failure("log.level: \"\(text)\" is no log level") }
+        guard let level = Logger.Level(rawValue: text.lowercased()) else {
+            throw Failure("log.level: \"\(text)\" is no log level")
+        }
         var logger = Logger(label: label, factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = level
         return logger
@@ -101,9 +108,12 @@ struct Settings {
             if partitions > 1 { fleet.partitions[family] = partitions }
         }
         let delays = reader.intArray(forKey: "retry.delays_ms", default: fleet.ladder.delaysMilliseconds.map { Int($0) })
-        guard !delays.isEmpty, delays.allSatisfy({ $0 > 0 }) else { throw Failure("retry.delays_ms: must be a list of milliseconds above 0") }
+        guard !delays.isEmpty, delays.allSatisfy({ $0 > 0 }) else {
+            throw Failure("retry.delays_ms: must be a list of milliseconds above 0")
+        }
         fleet.ladder = RetryLadder(
-            delaysMilliseconds: delays.map { Int64($0) }, stepsForMissingTenant: try int("retry.steps_for_missing_tenant", 3, 0...100))
+            delaysMilliseconds: delays.map { Int64($0) },
+            stepsForMissingTenant: try int("retry.steps_for_missing_tenant", 3, 0...100))
     }
 
     private func configuredFamilies() throws -> [Family] {
@@ -114,7 +124,8 @@ struct Settings {
     static func families(_ names: [String]) throws -> [Family] {
         try names.map { name in
             guard let family = Family(rawValue: name) else {
-                throw Failure("there is no family \"\(name)\": there are \(Family.allCases.map(\.rawValue).joined(separator: ", "))")
+                throw Failure(
+                    "there is no family \"\(name)\": there are \(Family.allCases.map(\.rawValue).joined(separator: ", "))")
             }
             return family
         }
@@ -131,7 +142,9 @@ struct Settings {
         } else {
             value = standard
         }
-        guard range.contains(value) else { throw Failure("\(key): \(value) is not within \(range.lowerBound) to \(range.upperBound)") }
+        guard range.contains(value) else {
+            throw Failure("\(key): \(value) is not within \(range.lowerBound) to \(range.upperBound)")
+        }
         return value
     }
 

@@ -7,7 +7,7 @@ struct Exposition {
         let cause: String
     }
 
-    struct Sample: Equatable {
+    struct Sample: Hashable {
         let name: String
         let labels: [String: String]
         let value: Double
@@ -22,6 +22,7 @@ struct Exposition {
 
     private(set) var families: [Family] = []
     private(set) var comments: [String] = []
+    private var seen: Set<Sample> = []
 
     subscript(name: String) -> Family? { families.first { $0.name == name } }
 
@@ -60,7 +61,7 @@ struct Exposition {
         guard suffixes.contains(where: { sample.name == family.name + $0 }) else {
             throw Fault(line: line, cause: "sample of another family")
         }
-        guard !family.samples.contains(where: { $0.name == sample.name && $0.labels == sample.labels }) else {
+        guard seen.insert(Sample(name: sample.name, labels: sample.labels, value: 0)).inserted else {
             throw Fault(line: line, cause: "the same series twice")
         }
         families[families.count - 1].samples.append(sample)

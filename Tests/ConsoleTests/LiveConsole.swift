@@ -1,6 +1,7 @@
 import Console
 import Foundation
 import FoundationNetworking
+import Glibc
 import Logging
 import ServiceLifecycle
 import Synchronization
@@ -9,12 +10,12 @@ import Synchronization
 func withConsole<R: Sendable>(
     metrics: PrometheusMetrics = PrometheusMetrics(),
     logger: Logger = Logger(label: "console") { _ in SwiftLogNoOpLogHandler() },
-    readiness: @escaping @Sendable () -> Readiness = { Readiness(isReady: true, details: [:]) },
+    readiness: Readiness = Readiness(isReady: true, details: [:]),
     _ body: @Sendable (_ port: Int) async throws -> R
 ) async throws -> R {
     let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
     let server = ConsoleServer(
-        port: 0, readiness: readiness, metrics: metrics, logger: logger, onListening: { continuation.yield($0) })
+        port: 0, readiness: { readiness }, metrics: metrics, logger: logger, onListening: { continuation.yield($0) })
     let services = ServiceGroup(services: [server], logger: Logger(label: "group") { _ in SwiftLogNoOpLogHandler() })
     return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask {
@@ -49,6 +50,25 @@ struct Reply: Sendable {
         for (name, value) in response.allHeaderFields { headers["\(name)".lowercased()] = "\(value)" }
         return Reply(status: response.statusCode, headers: headers, body: String(decoding: data, as: UTF8.self))
     }
+}
+
+/// A connection that says nothing.
+struct IdleConnection: Sendable {
+    private let descriptor: Int32
+
+    init(port: Int) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = in_addr_t(INADDR_LOOPBACK).bigEndian
+        let outcome = withUnsafeBytes(of: &address) { bytes in
+            connect(descriptor, bytes.assumingMemoryBound(to: sockaddr.self).baseAddress, socklen_t(bytes.count))
+        }
+        guard outcome == 0 else { throw URLError(.cannotConnectToHost) }
+    }
+
+    func close() { _ = Glibc.close(descriptor) }
 }
 
 /// Keeps what is logged.

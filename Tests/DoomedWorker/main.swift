@@ -1,1 +1,57 @@
-print("")
+internal import AMQP
+internal import Accounts
+internal import Contract
+internal import Conversations
+internal import Corpus
+internal import Fleet
+internal import Foundation
+internal import Logging
+internal import Postgres
+internal import Tenants
+internal import Usage
+
+// A worker for tests: the real families, and jobs that kill it or hold it up, as their ids say.
+//
+//   doom-before-…   killed before the effects
+//   doom-after-…    killed between the effects and their commit
+//   slow-…          its effects wait until the table `slow` of the test's own holds a row
+
+private final class DoomedHandler: JobHandler {
+    private let real: any JobHandler
+    var kind: Kind { real.kind }
+    var batchLimit: Int { real.batchLimit }
+
+    init(_ real: any JobHandler) {
+        self.real = real
+    }
+
+    func handle(_ jobs: ArraySlice<Job>, on database: inout Postgres.Connection) throws -> [Outcome] {
+        if jobs.contains(where: { $0.id.hasPrefix("doom-before-") }) { die() }
+        if jobs.contains(where: { $0.id.hasPrefix("slow-") }) { usleep(700_000) }
+        let outcomes = try real.handle(jobs, on: &database)
+        if jobs.contains(where: { $0.id.hasPrefix("doom-after-") }) { die() }
+        return outcomes
+    }
+
+    private func die() -> Never {
+        // Long enough that the other lanes have something in hand.
+        usleep(300_000)
+        kill(getpid(), SIGKILL)
+        fatalError("survived SIGKILL")
+    }
+}
+
+private func setting(_ name: String) -> String {
+    guard let text = ProcessInfo.processInfo.environment[name] else { fatalError("\(name) is not set") }
+    return text
+}
+
+var options = FleetOptions(
+    broker: try BrokerURL(setting("TENANTRY_AMQP_URL")), database: ConnectionOptions(url: setting("TENANTRY_DATABASE_URL")))
+options.ladder = RetryLadder(delaysMilliseconds: setting("TENANTRY_RETRY_DELAYS_MS").split(separator: ",").compactMap { Int64($0) })
+var logger = Logger(label: "doomed", factory: { StreamLogHandler.standardError(label: $0) })
+logger.logLevel = .warning
+
+let families = [Accounts.family, Tenants.family, Corpus.family, Conversations.family(batchLimit: options.batchLimit), UsageFamily.family]
+    .map { family in JobFamily(family.family) { family.makeHandlers().map { DoomedHandler($0) } } }
+await Worker(options, families: families, duties: [], logger: logger).run()

@@ -1,5 +1,5 @@
-internal import Accounts
 public import AMQP
+internal import Accounts
 public import Contract
 internal import Conversations
 internal import Corpus
@@ -28,17 +28,24 @@ public final class TestFleet {
 
     /// Plans that tests rely on: those of the product, and `small` with hard limits.
     public static let plans = [
-        Plan(name: "pro", displayName: "Pro", thresholds: [50, 75, 80, 90, 100], limits: [
-            .childTenants: .init(value: 1, mode: .hard), .messages: .init(value: 10_000, mode: .soft),
-        ]),
-        Plan(name: "enterprise", displayName: "Enterprise", thresholds: [50, 75, 80, 90, 100], limits: [
-            .childTenants: .init(value: 10, mode: .hard), .messages: .init(value: 100_000, mode: .soft),
-        ]),
+        Plan(
+            name: "pro", displayName: "Pro", thresholds: [50, 75, 80, 90, 100],
+            limits: [
+                .childTenants: .init(value: 1, mode: .hard), .messages: .init(value: 10_000, mode: .soft),
+            ]),
+        Plan(
+            name: "enterprise", displayName: "Enterprise", thresholds: [50, 75, 80, 90, 100],
+            limits: [
+                .childTenants: .init(value: 10, mode: .hard), .messages: .init(value: 100_000, mode: .soft),
+            ]),
         Plan(name: "enterprise-plus", displayName: "Enterprise+", thresholds: [50, 75, 80, 90, 100], limits: [:]),
-        Plan(name: "small", displayName: "Small", thresholds: [50, 100], limits: [
-            .childTenants: .init(value: 3, mode: .hard), .messages: .init(value: 5, mode: .hard), .documents: .init(value: 2, mode: .hard),
-            .corpusBytes: .init(value: 1_000, mode: .hard),
-        ]),
+        Plan(
+            name: "small", displayName: "Small", thresholds: [50, 100],
+            limits: [
+                .childTenants: .init(value: 3, mode: .hard), .messages: .init(value: 5, mode: .hard),
+                .documents: .init(value: 2, mode: .hard),
+                .corpusBytes: .init(value: 1_000, mode: .hard),
+            ]),
     ]
 
     /// A fresh vhost and database with schema, plans, topology and an operator; no worker yet.
@@ -79,7 +86,10 @@ public final class TestFleet {
         logger.logLevel = .error
         let duty = LeaderDuty("pool sweep", intervalSeconds: 0.1) { try PoolSweep.run(on: &$0) }
         let all =
-            [Accounts.family, Tenants.family, Corpus.family, Conversations.family(batchLimit: options.batchLimit), UsageFamily.family] + families
+            [
+                Accounts.family, Tenants.family, Corpus.family, Conversations.family(batchLimit: options.batchLimit),
+                UsageFamily.family,
+            ] + families
         let worker = Worker(options, families: all, duties: [duty], logger: logger)
         workers.append((worker, Task { await worker.run() }))
     }
@@ -93,16 +103,18 @@ public final class TestFleet {
 
     // MARK: Jobs
 
+    public static func newID() -> String { UUID().uuidString.lowercased() }
+
     /// Publishes a job and waits for the broker's confirm; properties as the contract asks unless adjusted.
     public func send(
-        _ kind: String, _ body: String, tenant: String? = nil, token: String, id: String = UUID().uuidString,
+        _ kind: String, _ body: String, tenant: String? = nil, token: String, id: String = TestFleet.newID(),
         adjust: (inout Properties) -> Void = { _ in }
     ) throws {
         try send(kind, Array(body.utf8), tenant: tenant, token: token, id: id, adjust: adjust)
     }
 
     public func send(
-        _ kind: String, _ body: [UInt8], tenant: String? = nil, token: String, id: String = UUID().uuidString,
+        _ kind: String, _ body: [UInt8], tenant: String? = nil, token: String, id: String = TestFleet.newID(),
         adjust: (inout Properties) -> Void = { _ in }
     ) throws {
         var properties = Properties(contentType: "application/json")
@@ -134,7 +146,7 @@ public final class TestFleet {
 
     /// Sends a job and waits for its answer.
     public func ask(
-        _ kind: String, _ body: String, tenant: String? = nil, token: String, id: String = UUID().uuidString,
+        _ kind: String, _ body: String, tenant: String? = nil, token: String, id: String = TestFleet.newID(),
         adjust: (inout Properties) -> Void = { _ in }
     ) throws -> Answer {
         try send(kind, body, tenant: tenant, token: token, id: id, adjust: adjust)

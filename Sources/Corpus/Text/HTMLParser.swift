@@ -11,18 +11,15 @@ protocol HTMLEvents: AnyObject {
 }
 
 /// libxml2's HTML parser through its SAX interface
-/// (<https://gnome.pages.gitlab.gnome.org/libxml2/devhelp/libxml2-HTMLparser.html>).
+/// (<https://gnome.pages.gitlab.gnome.org/libxml2/devhelp/libxml2-HTMLparser.html>), on what `HTMLMarkup` leaves of a document.
 ///
-/// No tree is built, so depth costs no stack. It reads nothing but the bytes given, and it knows no entities but HTML's own. Two
-/// of its loops are quadratic on hostile input, and are bounded here: the search for repeated attributes (a tag with a million
-/// different ones) by a limit on names, the search for the start of a stray end tag (below a million open elements) by
-/// `maximumSteps`.
+/// No tree is built, so depth costs no stack. It reads nothing but the bytes given, and it knows no entities but HTML's own.
+/// The search for the start of a stray end tag, quadratic below a million open elements, is bounded by `maximumSteps`.
 final class HTMLParser {
-    /// Bytes of different names that a document may use; names beyond that are dropped, those of HTML are there already.
-    ///
-    /// libxml2 asks only when it takes a further pool, so these come to 21,000 and 5,000. Pages stay far below; what is larger than a
-    /// page is an export, with few names and many of each, and the time for a hostile one grows with size times names.
-    private static func maximumNameBytes(documentBytes: Int) -> Int { documentBytes <= 2 << 20 ? 6000 : 4000 }
+    /// The names of the entities that the parser knows, HTML 4's; asked by the scalar, of which U+2666 is the highest.
+    static let entities = Set(
+        (0x22...0x2666).compactMap { scalar in htmlEntityValueLookup(UInt32(scalar)).map { String(cString: $0.pointee.name) } })
+
     private static let maximumSteps = 300_000_000
 
     private let context: htmlParserCtxtPtr
@@ -30,22 +27,22 @@ final class HTMLParser {
     private var depth = 0
     private var steps = 0
 
-    /// - Parameter bytes: UTF-8, whatever the document says of itself.
-    static func parse(_ bytes: [UInt8], _ events: any HTMLEvents) throws(ExtractionError) {
+    /// - Parameter document: UTF-8, whatever the document says of itself.
+    static func parse(_ document: [UInt8], _ events: any HTMLEvents) throws(ExtractionError) {
+        let bytes = HTMLMarkup.bare(document)
         guard let size = Int32(exactly: bytes.count) else { throw ExtractionError("the document is larger than 2 GiB") }
         xmlInitParser()
         guard let context = htmlNewParserCtxt() else { throw ExtractionError("libxml2 is out of memory") }
         let parser = HTMLParser(context: context, events: events)
         defer { htmlFreeParserCtxt(context) }
-        parser.install(maximumNameBytes: maximumNameBytes(documentBytes: bytes.count))
-        // The HTML parser recovers in any case. HTML_PARSE_RECOVER would have it show tags whose names were dropped as text.
-        let options = Int32(bitPattern: HTML_PARSE_NONET.rawValue | HTML_PARSE_IGNORE_ENC.rawValue)
-        let document = withExtendedLifetime(parser) {
+        parser.install()
+        let options = Int32(bitPattern: HTML_PARSE_RECOVER.rawValue | HTML_PARSE_NONET.rawValue | HTML_PARSE_IGNORE_ENC.rawValue)
+        let tree = withExtendedLifetime(parser) {
             bytes.withUnsafeBytes { buffer in
                 htmlCtxtReadMemory(context, buffer.bindMemory(to: CChar.self).baseAddress, size, nil, "UTF-8", options)
             }
         }
-        if let document { xmlFreeDoc(document) }
+        if let tree { xmlFreeDoc(tree) }
         if parser.steps > maximumSteps { throw ExtractionError("the document's elements are nested too deeply") }
     }
 
@@ -54,7 +51,7 @@ final class HTMLParser {
         self.events = events
     }
 
-    private func install(maximumNameBytes: Int) {
+    private func install() {
         context.pointee.userData = Unmanaged.passUnretained(self).toOpaque()
         var handler = htmlSAXHandler()
         handler.initialized = 0xDEED_BEAF  // XML_SAX2_MAGIC: without it, errors do not come structured.
@@ -65,8 +62,6 @@ final class HTMLParser {
         handler.cdataBlock = handler.characters
         handler.serror = { context, error in HTMLParser.from(context)?.fault(error?.pointee.code) }
         context.pointee.sax.pointee = handler
-        for name in HTMLNames.all { xmlDictLookup(context.pointee.dict, name, -1) }
-        xmlDictSetLimit(context.pointee.dict, maximumNameBytes)
     }
 
     private static func from(_ context: UnsafeMutableRawPointer?) -> HTMLParser? {
@@ -96,23 +91,5 @@ final class HTMLParser {
         guard code == Int32(XML_ERR_TAG_NAME_MISMATCH.rawValue) else { return }
         steps += depth
         if steps > Self.maximumSteps { xmlStopParser(context) }
-    }
-}
-
-/// The names that have to be known to the parser before a document can use up the room for names.
-private enum HTMLNames {
-    static let all: [String] = elements + entities
-
-    private static let elements = """
-        a abbr acronym address article aside b bdi bdo big blockquote body br button caption center cite code col \
-        colgroup dd del details dfn div dl dt em fieldset figcaption figure font footer form h1 h2 h3 h4 h5 h6 head \
-        header hr html i iframe img input ins kbd label legend li link main mark meta nav noscript ol option p pre q s \
-        samp script section select small span strong style sub summary sup svg table tbody td template textarea tfoot \
-        th thead time title tr tt u ul var
-        """.split(separator: " ").map(String.init)
-
-    /// HTML 4's, asked from libxml2 by the scalar: the highest is U+2666.
-    private static let entities = (0x22...0x2666).compactMap { scalar in
-        htmlEntityValueLookup(UInt32(scalar)).map { String(cString: $0.pointee.name) }
     }
 }

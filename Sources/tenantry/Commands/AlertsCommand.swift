@@ -9,7 +9,8 @@ struct AlertsCommand: AsyncParsableCommand {
         commandName: "alerts", abstract: "Alerts of limits that were reached.", subcommands: [Tail.self, Replay.self, List.self])
 
     struct Tail: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Shows alerts live, as a subscriber receives them, until interrupted.")
+        static let configuration = CommandConfiguration(
+            abstract: "Shows alerts live, as a subscriber receives them, until interrupted.")
 
         @OptionGroup var server: ServerOptions
         @OptionGroup var output: OutputOptions
@@ -61,7 +62,9 @@ struct AlertsCommand: AsyncParsableCommand {
         }
 
         private func run(with settings: Settings) throws {
-            guard let since = Timestamp(rfc3339: since) else { throw ValidationError("--since must be RFC 3339, such as 2026-11-23T00:00:00Z") }
+            guard let since = Timestamp(rfc3339: since) else {
+                throw ValidationError("--since must be RFC 3339, such as 2026-11-23T00:00:00Z")
+            }
             var database = try Connection(try settings.database(name: "tenantry alerts"))
             print("\(try AlertReplay.run(since: since, account: account, on: &database)) alerts put into the outbox")
         }
@@ -91,10 +94,13 @@ struct AlertsCommand: AsyncParsableCommand {
                 select created_at, published_at, state, account, tenant, metric, threshold_percent::int8, value, limit_value, id::text
                 from tenantry.alerts where $1::text is null or account = $1 order by created_at desc, threshold_percent desc limit $2
                 """, parameters)
-            var table = Table(["created_at", "published_at", "state", "account", "tenant", "metric", "percent", "value", "limit", "id"])
+            var table = Table([
+                "created_at", "published_at", "state", "account", "tenant", "metric", "percent", "value", "limit", "id",
+            ])
             for row in 0..<rows.count {
                 table.append([
-                    .text(rows.timestamp(row, 0).rfc3339), .text(rows.optionalTimestamp(row, 1)?.rfc3339), .text(rows.text(row, 2)),
+                    .text(rows.timestamp(row, 0).rfc3339), .text(rows.optionalTimestamp(row, 1)?.rfc3339),
+                    .text(rows.text(row, 2)),
                     .text(rows.text(row, 3)), .text(rows.optionalText(row, 4)), .text(rows.text(row, 5)), .int(rows.int(row, 6)),
                     .int(rows.int(row, 7)), .number(rows.optionalInt(row, 8)), .text(rows.text(row, 9)),
                 ])

@@ -34,7 +34,8 @@ struct CorpusCommand: AsyncParsableCommand {
             var table = Table(["document", "title", "position", "heading", "excerpt", "rank"])
             for hit in hits {
                 table.append([
-                    .text(hit.externalID), .text(hit.title), .int(Int64(hit.position)), .text(hit.heading), .text(hit.excerpt), .double(hit.rank),
+                    .text(hit.externalID), .text(hit.title), .int(Int64(hit.position)), .text(hit.heading), .text(hit.excerpt),
+                    .double(hit.rank),
                 ])
             }
             table.print(output.format)

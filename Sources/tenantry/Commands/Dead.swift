@@ -22,7 +22,8 @@ struct Dead: AsyncParsableCommand {
         var isEmpty: Bool { ids.isEmpty && kind == nil && code == nil && tenant == nil }
 
         func includes(_ letter: DeadLetterQueue.Letter) -> Bool {
-            (ids.isEmpty || ids.contains(letter.jobID)) && (kind == nil || kind == letter.kind) && (code == nil || code == letter.code)
+            (ids.isEmpty || ids.contains(letter.jobID)) && (kind == nil || kind == letter.kind)
+                && (code == nil || code == letter.code)
                 && (tenant == nil || tenant == letter.tenant)
         }
     }
@@ -78,7 +79,9 @@ struct Dead: AsyncParsableCommand {
         var all = false
 
         func validate() throws {
-            guard all || !selection.isEmpty else { throw ValidationError("name job ids, --kind, --code or --tenant, or say --all") }
+            guard all || !selection.isEmpty else {
+                throw ValidationError("name job ids, --kind, --code or --tenant, or say --all")
+            }
         }
 
         func run() async throws {
@@ -95,7 +98,9 @@ struct Dead: AsyncParsableCommand {
         var all = false
 
         func validate() throws {
-            guard all || !selection.isEmpty else { throw ValidationError("name job ids, --kind, --code or --tenant, or say --all") }
+            guard all || !selection.isEmpty else {
+                throw ValidationError("name job ids, --kind, --code or --tenant, or say --all")
+            }
         }
 
         func run() async throws {
@@ -116,7 +121,8 @@ struct Dead: AsyncParsableCommand {
     }
 
     private static func settle(
-        _ settings: Settings, _ selection: Selection, _ what: String, _ settle: (DeadLetterQueue, DeadLetterQueue.Letter) throws -> Void
+        _ settings: Settings, _ selection: Selection, _ what: String,
+        _ settle: (DeadLetterQueue, DeadLetterQueue.Letter) throws -> Void
     ) throws {
         var settled = 0
         try visit(settings) { queue, letter in

@@ -29,13 +29,20 @@ struct Dev: AsyncParsableCommand {
 
         func run() async throws {
             let folder = DevFolder()
-            if let pid = folder.runningPID() { throw Failure("already running as process \(pid); stop it with `tenantry dev stop`") }
+            if let pid = folder.runningPID() {
+                throw Failure("already running as process \(pid); stop it with `tenantry dev stop`")
+            }
             if detach { return try await DetachedStart(folder: folder, arguments: childArguments).run() }
-            try await DevSession(folder: folder, amqpPort: amqpPort, databasePort: databasePort, httpPort: httpPort, config: config).run()
+            try await DevSession(
+                folder: folder, amqpPort: amqpPort, databasePort: databasePort, httpPort: httpPort, config: config
+            ).run()
         }
 
         private var childArguments: [String] {
-            ["dev", "--amqp-port", "\(amqpPort)", "--database-port", "\(databasePort)", "--http-port", "\(httpPort)", "--config", config]
+            [
+                "dev", "--amqp-port", "\(amqpPort)", "--database-port", "\(databasePort)", "--http-port", "\(httpPort)",
+                "--config", config,
+            ]
         }
     }
 
@@ -110,7 +117,9 @@ struct DevFolder {
 
     /// The value of a variable in `.tenantry/env`.
     func variable(_ name: String) -> String? {
-        contents(environmentFile)?.split(separator: "\n").first { $0.hasPrefix("\(name)=") }.map { String($0.dropFirst(name.count + 1)) }
+        contents(environmentFile)?.split(separator: "\n").first { $0.hasPrefix("\(name)=") }.map {
+            String($0.dropFirst(name.count + 1))
+        }
     }
 
     func writeEnvironment(_ variables: [(name: String, value: String)]) throws {

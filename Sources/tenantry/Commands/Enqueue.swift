@@ -24,7 +24,10 @@ struct Enqueue: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The tenant that the job works on.", valueName: "slug"))
     var tenant: String?
 
-    @Option(name: .customLong("job-id"), help: ArgumentHelp("The job's id (default: a new one); with --lines, what the line's number is added to.", valueName: "id"))
+    @Option(
+        name: .customLong("job-id"),
+        help: ArgumentHelp(
+            "The job's id (default: a new one); with --lines, what the line's number is added to.", valueName: "id"))
     var jobID: String?
 
     @Option(help: ArgumentHelp("Credential (TENANTRY_TOKEN, or else TENANTRY_OPERATOR_TOKEN): key.secret.", valueName: "token"))
@@ -42,7 +45,8 @@ struct Enqueue: AsyncParsableCommand {
     func run() async throws {
         let settings = try await Settings(server)
         let bodies = try readBodies()
-        let producer = try JobProducer(brokerURL: try settings.brokerURL(), credential: try settings.credential(token), wantsAnswers: wait)
+        let producer = try JobProducer(
+            brokerURL: try settings.brokerURL(), credential: try settings.credential(token), wantsAnswers: wait)
         var sending = ProgressBar("sending", total: bodies.count)
         var answered = 0
         var rejected = 0
@@ -57,7 +61,9 @@ struct Enqueue: AsyncParsableCommand {
         guard wait else { return writeError("\(bodies.count) sent\n") }
         while answered < bodies.count {
             guard let next = try producer.nextAnswer(timeoutSeconds: timeout) else {
-                throw Failure("no answer within \(Int(timeout)) seconds: \(bodies.count - answered) of \(bodies.count) are still out; the jobs stay queued")
+                throw Failure(
+                    "no answer within \(Int(timeout)) seconds: \(bodies.count - answered) of \(bodies.count) are still out; the jobs stay queued"
+                )
             }
             note(next, &answered, &rejected)
         }

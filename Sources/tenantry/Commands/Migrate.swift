@@ -14,17 +14,15 @@ struct Migrate: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try await Settings(server)
-        let bar = Mutex(ProgressBar("migrating tenants", total: nil))
-        let started = Mutex(false)
-        let report = try Migrator(try settings.database(name: "tenantry migrate")).run(parallelism: max(1, parallel)) { done, total in
+        let bar = Mutex<ProgressBar?>(nil)
+        let report = try Migrator(try settings.database(name: "tenantry migrate")).run(parallelism: max(1, parallel)) {
+            done, total in
             bar.withLock { bar in
-                if started.withLock({ started in defer { started = true }; return !started }) {
-                    bar = ProgressBar("migrating tenants", total: total)
-                }
-                bar.update(done)
+                if bar == nil { bar = ProgressBar("migrating tenants", total: total) }
+                bar?.update(done)
             }
         }
-        if report.tenants > 0 { bar.withLock { $0.finish() } }
+        bar.withLock { $0?.finish() }
         print("control schema: \(report.control) migrations applied; tenants: \(report.tenants) brought up to date")
     }
 }

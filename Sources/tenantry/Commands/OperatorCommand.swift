@@ -27,7 +27,8 @@ struct OperatorCommand: AsyncParsableCommand {
     }
 
     struct Revoke: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Withdraws an operator credential; it stops working within 30 seconds.")
+        static let configuration = CommandConfiguration(
+            abstract: "Withdraws an operator credential; it stops working within 30 seconds.")
 
         @OptionGroup var server: ServerOptions
         @Argument(help: "The credential's key: what stands before the dot.")
@@ -85,7 +86,8 @@ enum OperatorCredential {
     }
 
     enum SQL {
-        static let issue: Statement = "insert into tenantry.credentials (key, role, name, secret_hash) values ($1, 'operator', $2, $3)"
+        static let issue: Statement =
+            "insert into tenantry.credentials (key, role, name, secret_hash) values ($1, 'operator', $2, $3)"
         static let revoke: Statement = """
             update tenantry.credentials set revoked_at = now() where key = $1 and role = 'operator' and revoked_at is null returning key
             """

@@ -26,7 +26,9 @@ struct PlansCommand: AsyncParsableCommand {
             let plans = try PlanFile.read(path)
             var database = try Connection(try settings.database(name: "tenantry plans"))
             let removed = try Plan.apply(plans, on: &database)
-            print("\(plans.count) plans applied from \(path)" + (removed.isEmpty ? "" : "; removed: \(removed.joined(separator: ", "))"))
+            print(
+                "\(plans.count) plans applied from \(path)"
+                    + (removed.isEmpty ? "" : "; removed: \(removed.joined(separator: ", "))"))
         }
     }
 
@@ -68,9 +70,14 @@ enum PlanFile {
     }
 
     private struct Entry: Decodable {
-        var display_name: String?
+        var displayName: String?
         var thresholds: [Int]?
         var limits: [String: Limit]?
+
+        private enum CodingKeys: String, CodingKey {
+            case thresholds, limits
+            case displayName = "display_name"
+        }
     }
 
     private struct Limit: Decodable {
@@ -93,7 +100,8 @@ enum PlanFile {
         }
         return try file.plans.sorted { $0.key < $1.key }.map { name, entry in
             let thresholds = entry.thresholds ?? file.thresholds ?? [50, 75, 80, 90, 100]
-            guard !thresholds.isEmpty, thresholds == Set(thresholds).sorted(), thresholds.allSatisfy({ (1...100).contains($0) }) else {
+            guard !thresholds.isEmpty, thresholds == Set(thresholds).sorted(), thresholds.allSatisfy({ (1...100).contains($0) })
+            else {
                 throw Failure("\(path): plans.\(name).thresholds: must be percentages from 1 to 100, ascending")
             }
             var limits: [Metric: Plan.Limit] = [:]
@@ -110,7 +118,7 @@ enum PlanFile {
                 }
                 limits[metric] = Plan.Limit(value: limit.limit, mode: mode)
             }
-            return Plan(name: name, displayName: entry.display_name ?? name, thresholds: thresholds, limits: limits)
+            return Plan(name: name, displayName: entry.displayName ?? name, thresholds: thresholds, limits: limits)
         }
     }
 }

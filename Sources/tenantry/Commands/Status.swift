@@ -40,12 +40,16 @@ struct Status: AsyncParsableCommand {
         try settings.readTopology(&fleet)
         let names =
             Family.allCases.flatMap { TopologyDeclaration.queues(of: $0, partitions: fleet.partitions[$0] ?? 1) }
-            + fleet.ladder.delaysMilliseconds.map { "\(Topology.retryExchange).\($0)" } + [Topology.unroutableQueue, Topology.deadQueue]
+            + fleet.ladder.delaysMilliseconds.map { "\(Topology.retryExchange).\($0)" } + [
+                Topology.unroutableQueue, Topology.deadQueue,
+            ]
         var connection = try AMQP.Connection(fleet.broker, name: "tenantry status")
         var table = Table(["queue", "ready", "consumers"])
         for name in names {
             let info = try connection.inspectQueue(name)
-            table.append([.string(name), .number(info.map { Int64($0.messageCount) }), .number(info.map { Int64($0.consumerCount) })])
+            table.append([
+                .string(name), .number(info.map { Int64($0.messageCount) }), .number(info.map { Int64($0.consumerCount) }),
+            ])
         }
         connection.close()
         return table
@@ -59,12 +63,15 @@ struct Status: AsyncParsableCommand {
             from tenantry.workers where seen_at > now() - interval '30 seconds' order by started_at
             """)
         var table = Table([
-            "worker", "pid", "families", "lanes", "leads", "succeeded", "rejected", "retried", "jobs_per_second", "seen_seconds_ago",
+            "worker", "pid", "families", "lanes", "leads", "succeeded", "rejected", "retried", "jobs_per_second",
+            "seen_seconds_ago",
         ])
         for row in 0..<rows.count {
             table.append([
-                .text(rows.text(row, 0)), .int(rows.int(row, 1)), .text(rows.text(row, 2)), .int(rows.int(row, 3)), .bool(rows.bool(row, 4)),
-                .int(rows.int(row, 5)), .int(rows.int(row, 6)), .int(rows.int(row, 7)), .double(rows.double(row, 8)), .double(rows.double(row, 9)),
+                .text(rows.text(row, 0)), .int(rows.int(row, 1)), .text(rows.text(row, 2)), .int(rows.int(row, 3)),
+                .bool(rows.bool(row, 4)),
+                .int(rows.int(row, 5)), .int(rows.int(row, 6)), .int(rows.int(row, 7)), .double(rows.double(row, 8)),
+                .double(rows.double(row, 9)),
             ])
         }
         return table

@@ -38,7 +38,8 @@ struct UsageCommand: AsyncParsableCommand {
             for row in 0..<rows.count {
                 let (value, limit) = (rows.int(row, 3), rows.optionalInt(row, 4))
                 table.append([
-                    .text(rows.text(row, 0)), .text(rows.optionalText(row, 1)), .text(rows.text(row, 2)), .int(value), .number(limit),
+                    .text(rows.text(row, 0)), .text(rows.optionalText(row, 1)), .text(rows.text(row, 2)), .int(value),
+                    .number(limit),
                     limit.map { $0 > 0 ? .double((Double(value) * 1_000 / Double($0)).rounded() / 10) : .null } ?? .null,
                     .text(rows.timestamp(row, 5).rfc3339), .text(rows.timestamp(row, 6).rfc3339),
                 ])

@@ -18,7 +18,8 @@ struct WorkerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "worker",
         abstract: "Takes jobs until SIGTERM or SIGINT, then finishes what is in hand and exits with 0.",
-        discussion: "Serves /live, /ready and /metrics over HTTP. Start as many as you like, on as many machines: one of them leads.")
+        discussion:
+            "Serves /live, /ready and /metrics over HTTP. Start as many as you like, on as many machines: one of them leads.")
 
     @OptionGroup var server: ServerOptions
 
@@ -46,10 +47,13 @@ struct WorkerCommand: AsyncParsableCommand {
         let worker = Worker(options, families: Self.families(options), duties: [duty], logger: logger)
         let console = ConsoleServer(
             host: settings.httpHost, port: try httpPort ?? settings.httpPort(),
-            readiness: { Readiness(isReady: worker.health.isReady, details: worker.health.lanes.mapValues(\.rawValue)) }, metrics: metrics,
+            readiness: { Readiness(isReady: worker.health.isReady, details: worker.health.lanes.mapValues(\.rawValue)) },
+            metrics: metrics,
             logger: logger,
             onListening: { port in
-                logger.info("worker started", metadata: ["worker.id": "\(worker.id)", "http.port": "\(port)", "lanes": "\(worker.laneCount)"])
+                logger.info(
+                    "worker started",
+                    metadata: ["worker.id": "\(worker.id)", "http.port": "\(port)", "lanes": "\(worker.laneCount)"])
             })
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -63,7 +67,10 @@ struct WorkerCommand: AsyncParsableCommand {
 
     /// All families; a worker's options say which of them it serves.
     static func families(_ options: FleetOptions) -> [JobFamily] {
-        [Accounts.family, Tenants.family, Corpus.family, Conversations.family(batchLimit: options.batchLimit), UsageFamily.family]
+        [
+            Accounts.family, Tenants.family, Corpus.family, Conversations.family(batchLimit: options.batchLimit),
+            UsageFamily.family,
+        ]
     }
 
     /// A schema that is behind is a mistake to be told at once. A database that is away is not: the lanes wait for it.
@@ -71,7 +78,9 @@ struct WorkerCommand: AsyncParsableCommand {
         do {
             var database = try Connection(options)
             let missing = try Migrator.missingControlMigrations(on: &database)
-            guard missing.isEmpty else { throw Failure("the database lacks \(missing.joined(separator: ", ")): run `tenantry migrate`") }
+            guard missing.isEmpty else {
+                throw Failure("the database lacks \(missing.joined(separator: ", ")): run `tenantry migrate`")
+            }
         } catch let error as PostgresError where error.isConnectionLoss {
             logger.warning("database cannot be reached yet", metadata: ["error": "\(error)"])
         }
@@ -99,7 +108,8 @@ private enum MetricsCatalogue {
         metrics.describe("tenantry_queue_seconds", "From a job's timestamp to its being taken in hand.")
         metrics.describe("tenantry_batch_jobs", "Jobs of one transaction.")
         metrics.describe("tenantry_reconnects_total", "Connections lost and made anew, by server.")
-        metrics.describe("tenantry_outbox_lag_seconds", "Age of the oldest message that waits in the outbox; measured by the leader.")
+        metrics.describe(
+            "tenantry_outbox_lag_seconds", "Age of the oldest message that waits in the outbox; measured by the leader.")
         metrics.describe("tenantry_outbox_messages", "Messages of the last round of the outbox relay.")
         metrics.describe("tenantry_leader", "1 on the worker that leads the fleet.")
     }

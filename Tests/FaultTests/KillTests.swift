@@ -1,0 +1,60 @@
+internal import AMQP
+internal import Contract
+internal import TestSupport
+internal import Testing
+
+/// Every suite here starts processes and works them hard: one test at a time.
+@Suite(.serialized)
+enum FaultTests {}
+
+extension FaultTests {
+    @Suite("A worker that ends", .serialized)
+    struct EndingWorker {
+        @Test(
+            "A worker killed again and again in the middle of its jobs leaves every row, counter and alert exact",
+            arguments: ["300", "5000"])
+        func killed(batch: String) async throws {
+            let stage = try await Stage()
+            let traffic = try await Traffic.prepare(on: stage, accounts: 4, tenants: 50, jobs: 20_000)
+            try stage.subscribe("subscriber")
+            try traffic.send(on: stage)
+            for kill in 1...4 {
+                let before = try Traffic.counted(on: stage)
+                let worker = try stage.startWorker(.tenantry, ["TENANTRY_WORKER_BATCH": batch])
+                // Work is under way, and more is in hand than is done.
+                try await eventually("worker \(kill) makes progress") { try Traffic.counted(on: stage) > before }
+                try await worker.kill()
+            }
+            try #expect(Traffic.counted(on: stage) < traffic.messages)
+            let last = try stage.startWorker()
+            try await traffic.settle(on: stage)
+            try #expect(await last.terminate(within: 30) == .exit(0))
+            try traffic.expectExact(on: stage, alertsIn: "subscriber")
+        }
+
+        @Test("A worker told to stop finishes what it has in hand, exits with 0, and leaves the rest untouched for the next one")
+        func terminated() async throws {
+            let stage = try await Stage()
+            let traffic = try await Traffic.prepare(on: stage, accounts: 4, tenants: 50, jobs: 20_000)
+            try traffic.send(on: stage)
+            let first = try stage.startWorker(.tenantry, ["TENANTRY_WORKER_BATCH": "100"])
+            try await eventually("the worker makes progress") { try Traffic.counted(on: stage) > 0 }
+            try #expect(await first.terminate(within: 25) == .exit(0))
+            let left = try stage.ready(Family.conversation.queue)
+            #expect(left > 0)
+            // Closing the connection gives them back.
+            var deliveries = 0
+            while deliveries < left, let delivery = try stage.broker.get(Family.conversation.queue) {
+                #expect(delivery.headerInt("x-delivery-count") == nil)
+                deliveries += 1
+            }
+            try stage.reconnectBroker()
+            try #expect(stage.number("select count(*) from tenantry.workers") == 0)
+
+            let second = try stage.startWorker()
+            try await traffic.settle(on: stage)
+            try #expect(await second.terminate(within: 30) == .exit(0))
+            try traffic.expectExact(on: stage)
+        }
+    }
+}

@@ -1,0 +1,181 @@
+internal import AMQP
+internal import Contract
+internal import Embedded
+internal import Fleet
+internal import Foundation
+internal import Metering
+internal import Postgres
+internal import Schema
+internal import TestSupport
+
+/// A virtual host and a database with topology, schema, plans and an operator, on which worker processes come and go; and what an outsider
+/// sees there. Its own connections survive nothing: after a restart of a server, ``reconnect()``.
+final class Stage {
+    let brokerURL: String
+    let databaseURL: String
+    let operatorToken: String
+    var database: Postgres.Connection
+    var broker: AMQP.Connection
+    private static let answers = "answers"
+
+    /// On the servers that all tests share.
+    convenience init() async throws {
+        try self.init(
+            broker: await TestServers.shared.brokerURL(), database: await TestServers.shared.databaseURL() + "?sslmode=disable")
+    }
+
+    /// On servers of the test's own.
+    init(broker: String, database: String) throws {
+        brokerURL = broker
+        databaseURL = database
+        let options = ConnectionOptions(url: database, applicationName: "test")
+        _ = try Migrator(options).run()
+        self.database = try Postgres.Connection(options)
+        _ = try Plan.apply(TestFleet.plans, on: &self.database)
+        let bearer = Bearer.make(prefix: "op")
+        operatorToken = bearer.token
+        self.broker = try Self.connect(broker)
+        var parameters = Parameters()
+        parameters.append(bearer.key)
+        parameters.append(bytes: bearer.secretHash)
+        _ = try self.database.query(
+            "insert into tenantry.credentials (key, role, name, secret_hash) values ($1, 'operator', 'test', $2)", parameters)
+        var fleet = FleetOptions(broker: try BrokerURL(broker), database: options)
+        fleet.ladder = TestFleet.ladder
+        try TopologyDeclaration(fleet).apply(to: fleet.broker)
+        _ = try self.broker.declareQueue(Self.answers)
+        // Whatever is retried passes here, too: `x-match: all` of nothing matches everything.
+        _ = try self.broker.declareQueue("retried")
+        try self.broker.bindQueue("retried", exchange: Topology.retryExchange, routingKey: "", arguments: ["x-match": "all"])
+    }
+
+    private static func connect(_ url: String) throws -> AMQP.Connection {
+        var connection = try AMQP.Connection(BrokerURL(url), name: "test")
+        try connection.enableConfirms()
+        return connection
+    }
+
+    func reconnectDatabase() throws {
+        database = try Postgres.Connection(ConnectionOptions(url: databaseURL, applicationName: "test"))
+    }
+
+    func reconnectBroker() throws {
+        broker = try Self.connect(brokerURL)
+    }
+
+    func startWorker(_ program: WorkerProcess.Program = .tenantry, _ environment: [String: String] = [:]) throws -> WorkerProcess {
+        try WorkerProcess(program, broker: brokerURL, database: databaseURL, environment)
+    }
+
+    // MARK: Jobs
+
+    /// Publishes without waiting for the confirm.
+    func post(
+        _ kind: String, _ body: String, tenant: String? = nil, token: String, id: String = UUID().uuidString, replyTo: String? = nil
+    ) throws {
+        var properties = Properties(contentType: "application/json")
+        properties.type = kind
+        properties.messageID = id
+        properties.replyTo = replyTo
+        properties.timestamp = UInt64(Date().timeIntervalSince1970)
+        properties.headers = ["authorization": .text("Bearer \(token)")]
+        if let tenant { properties.headers["tenant"] = .text(tenant) }
+        _ = try broker.publish(exchange: Topology.jobsExchange, routingKey: kind, properties: properties, body: body)
+    }
+
+    /// Waits until the broker has all that was posted.
+    func confirm(downTo remaining: Int = 0) throws {
+        let outcome = try broker.awaitConfirms(downTo: remaining, timeoutSeconds: 60)
+        guard outcome.nacked.isEmpty else { throw TestFailure("the broker refused \(outcome.nacked.count) jobs") }
+    }
+
+    /// Sends a job and waits for its answer; one at a time.
+    func ask(_ kind: String, _ body: String, tenant: String? = nil, token: String, id: String = UUID().uuidString) async throws -> Answer {
+        try post(kind, body, tenant: tenant, token: token, id: id, replyTo: Self.answers)
+        try confirm()
+        return try await answer(to: id, in: Self.answers)
+    }
+
+    /// The next answer in the queue, which must be this job's.
+    func answer(to id: String, in queue: String) async throws -> Answer {
+        var answer: Answer?
+        try await eventually("answer to \(id)") {
+            answer = try take(from: queue).map { try Answer(parsing: Array($0.body)) }
+            return answer != nil
+        }
+        guard let answer, answer.jobID == id else { throw TestFailure("awaited an answer to \(id), got \(String(describing: answer))") }
+        return answer
+    }
+
+    /// An account's credential.
+    func makeAccount(_ slug: String, messages limit: Int? = nil) async throws -> String {
+        let limits = limit.map { #","limits":{"messages":\#($0)}"# } ?? ""
+        let answer = try await ask(
+            "account.create", #"{"slug":"\#(slug)","display_name":"\#(slug)","plan":"enterprise-plus"\#(limits)}"#, token: operatorToken)
+        guard case .string(let key)? = answer.result?["key"], case .string(let secret)? = answer.result?["secret"] else {
+            throw TestFailure("account \(slug) was not made: \(answer)")
+        }
+        return "\(key).\(secret)"
+    }
+
+    func makeTenant(_ slug: String, token: String, messages limit: Int? = nil) async throws {
+        let limits = limit.map { #","limits":{"messages":\#($0)}"# } ?? ""
+        let answer = try await ask("tenant.create", #"{"slug":"\#(slug)","display_name":"\#(slug)"\#(limits)}"#, token: token)
+        guard answer.status == .succeeded else { throw TestFailure("tenant \(slug) was not made: \(answer)") }
+    }
+
+    // MARK: What came of it
+
+    /// One number from the database.
+    func number(_ sql: String) throws -> Int {
+        let rows = try database.query(Statement(sql))
+        return rows.count == 0 || rows.isNull(0, 0) ? 0 : Int(rows.int(0, 0))
+    }
+
+    func run(_ script: String) throws {
+        try database.run(script: script)
+    }
+
+    /// Rows of texts.
+    func table(_ sql: String) throws -> [[String]] {
+        let rows = try database.query(Statement(sql))
+        return (0..<rows.count).map { row in rows.columnNames.indices.map { rows.isNull(row, $0) ? "" : rows.text(row, $0) } }
+    }
+
+    /// Messages that are ready in a queue: those in some worker's hands do not count.
+    func ready(_ queue: String) throws -> Int {
+        guard let information = try broker.inspectQueue(queue) else { throw TestFailure("there is no queue \(queue)") }
+        return information.messageCount
+    }
+
+    /// Takes one message out.
+    func take(from queue: String) throws -> Delivery? {
+        guard let delivery = try broker.get(queue) else { return nil }
+        try broker.ack(delivery.deliveryTag)
+        return delivery
+    }
+
+    func takeAll(from queue: String) throws -> [Delivery] {
+        var deliveries: [Delivery] = []
+        while let delivery = try take(from: queue) { deliveries.append(delivery) }
+        return deliveries
+    }
+
+    /// `<job id> <error code>` of each letter in the dead-letter queue, taken out.
+    func takeDeadLetters() throws -> [String] {
+        try takeAll(from: Topology.deadQueue).map { letter in
+            "\(letter.messageID ?? "?") \(letter.headerText(Header.errorCode.constant) ?? "?")"
+        }
+    }
+
+    /// What lies ready in the families' queues, none of which is in anybody's hands once all workers have ended.
+    func jobsLeft() throws -> Int {
+        try Family.allCases.reduce(0) { try $0 + ready($1.queue) }
+    }
+
+    /// A subscriber's queue for alerts.
+    func subscribe(_ queue: String, exchange: String = Topology.alertsExchange, arguments: FieldTable = [:]) throws {
+        _ = try broker.declareQueue(queue, arguments: arguments)
+        try broker.bindQueue(queue, exchange: exchange, routingKey: "#")
+    }
+}
