@@ -82,7 +82,8 @@ let package = Package(
         .testTarget(name: "AMQPTests", dependencies: ["AMQP", "TestSupport"]),
         .testTarget(name: "EmbeddedTests", dependencies: ["Embedded", "TestSupport", "EmbeddedOwner"]),
         .testTarget(name: "CorpusTests", dependencies: ["Corpus"]),
-        .testTarget(name: "ConsoleTests", dependencies: ["Console", hummingbird, lifecycle, logging, metrics]),
+        .testTarget(name: "SchemaTests", dependencies: ["Postgres", "Schema", "TestSupport"]),
+        .testTarget(name: "ConsoleTests", dependencies: ["Console", lifecycle, logging, metrics]),
         .testTarget(name: "MeteringTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),
         .testTarget(name: "FleetTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),
         .testTarget(

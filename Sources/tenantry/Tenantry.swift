@@ -15,7 +15,7 @@ struct Tenantry: AsyncParsableCommand {
             Dev.self, WorkerCommand.self, Enqueue.self, Migrate.self, PlansCommand.self, TopologyCommand.self, Status.self,
             Dead.self,
             AlertsCommand.self, UsageCommand.self, CorpusCommand.self, TenantCommand.self, OperatorCommand.self,
-            ContractCommand.self,
+            ContractCommand.self, Load.self,
         ])
 }
 

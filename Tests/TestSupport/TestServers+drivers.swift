@@ -1,9 +1,6 @@
-/// A database of its own for a driver's test.
-public func testDatabaseURL() async throws -> String {
-    try await TestServers.shared.databaseURL() + "?sslmode=disable"
-}
+private let driverDatabase = Task { try await TestServers.shared.databaseURL() + "?sslmode=disable" }
 
-/// A virtual host of its own for a driver's test.
-public func testBrokerURL() async throws -> String {
-    try await TestServers.shared.brokerURL()
+/// The one database of the driver's tests, which keep to tables of their own.
+public func testDatabaseURL() async throws -> String {
+    try await driverDatabase.value
 }
