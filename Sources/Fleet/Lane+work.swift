@@ -64,6 +64,11 @@ extension Lane {
                         metadata: [LogKey.jobKind: "\(first.kind.name)", LogKey.jobID: "\(first.id)", LogKey.error: "\(error)"])
                     return [outcome]
                 }
+            } catch where jobs.count > 1 {
+                let middle = jobs.startIndex + jobs.count / 2
+                return try perform(jobs[..<middle], on: &database) + perform(jobs[middle...], on: &database)
+            } catch {
+                return [.failed(cause: "\(error)")]
             }
         }
     }
@@ -107,8 +112,11 @@ extension Lane {
             let unroutable = try send(left, intake)
             left = unroutable.sorted().map { left[$0] }
             guard !left.isEmpty else { return }
-            logger.error("retry or dead-letter queue is missing, declaring the topology", metadata: [LogKey.lane: "\(name)"])
-            try TopologyDeclaration(options).apply(to: options.broker)
+            logger.error("no queue takes a retry or a dead letter; is the topology declared?", metadata: [LogKey.lane: "\(name)"])
+            if options.declaresTopology { try TopologyDeclaration(options).apply(to: options.broker) }
+            control.sleep(seconds: 0.5)
+            try intake.pump()
+            if control.isOverdue { throw AMQPError(.usage, "no queue takes a retry or a dead letter") }
         }
     }
 

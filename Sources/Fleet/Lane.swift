@@ -87,6 +87,7 @@ final class Lane {
                 continue
             }
             var isRepeat = false
+            var backoff = Backoff()
             while true {
                 do {
                     try work(batch, isRepeat: isRepeat, intake, &database)
@@ -94,6 +95,7 @@ final class Lane {
                 } catch let error as AMQPError {
                     throw error
                 } catch {
+                    if isRepeat { control.sleep(seconds: min(backoff.nextSeconds(), 1)) }
                     // Whether the last commit went through is unknown: the same batch runs again, and the keys tell the truth.
                     guard let fresh = try reconnect(for: intake, after: error) else { return intake.close() }
                     database = fresh

@@ -52,7 +52,7 @@ struct Settlement {
             reject(settled, last)
             return .rejected
         case .wait(let delay, let next):
-            var properties = settled.delivery.properties
+            var properties = Self.republishable(settled.delivery)
             properties.headers[Header.attempts.name] = .int(next)
             properties.headers[Header.retryDelay.name] = .int(delay)
             properties.headers[Header.retryCause.name] = .text(cause.code.rawValue)
@@ -68,7 +68,7 @@ struct Settlement {
 
     private mutating func reject(_ settled: Settled, _ rejection: Rejection) {
         let delivery = settled.delivery
-        var properties = delivery.properties
+        var properties = Self.republishable(delivery)
         let name = settled.kind?.name ?? delivery.routingKey
         properties.headers[Header.retryDelay.name] = nil
         properties.headers[Header.errorCode.name] = .text(rejection.code.rawValue)
@@ -96,11 +96,31 @@ struct Settlement {
         var properties = Properties(contentType: "application/json")
         properties.type = answer.status.messageType
         properties.correlationID = settled.delivery.correlationID ?? id
+        properties.headers[Header.traceparent.name] = settled.delivery.headerText(Header.traceparent.constant).map { .text($0) }
         properties.messageID = id
         messages.append(
             Publisher.Message(
                 exchange: "", routingKey: replyTo, properties: properties, body: .bytes(answer.encoded())))
     }
+
+    /// A job's properties as far as they can be sent on by us: the broker takes no other user's `user_id`, and no headers that do not fit
+    /// into one frame beside those that we add.
+    private static func republishable(_ delivery: Delivery) -> Properties {
+        var properties = delivery.properties
+        properties.userID = nil
+        let bytes = properties.headers.entries.reduce(0) { total, entry in
+            guard case .text(let text) = entry.value else { return total + entry.name.utf8.count + 64 }
+            return total + entry.name.utf8.count + text.utf8.count + 8
+        }
+        if bytes > mostHeaderBytes {
+            let kept = Set([Header.tenant, Header.authorization, Header.traceparent].map(\.name) + Header.added.map(\.name))
+            properties.headers = FieldTable(properties.headers.entries.filter { kept.contains($0.name) }.map { ($0.name, $0.value) })
+        }
+        return properties
+    }
+
+    /// Half of a frame, as the fleet negotiates it.
+    private static let mostHeaderBytes = 64 << 10
 
     private mutating func note(_ settled: Settled, _ status: Answer.Status) {
         guard let kind = settled.kind else { return }

@@ -75,12 +75,23 @@ final class Steward {
             logger.info("leads the fleet", metadata: [LogKey.worker: "\(workerID)"])
         }
         for duty in duties where isDue(duty.name, every: duty.intervalSeconds, now: now) {
-            try duty.perform(&database)
+            try perform(duty, on: &database)
         }
         if isDue("housekeeping", every: 60, now: now) { try keepHouse(on: &database) }
         if isDue("aggregation", every: min(options.aggregateSeconds, 60), now: now) { try requestAggregation(on: &database) }
         while try relay.relay(from: &database, to: publisher) {}
         publisher.keepAlive()
+    }
+
+    /// A duty that fails is tried again at its next turn, and does not keep the outbox waiting.
+    private func perform(_ duty: LeaderDuty, on database: inout Postgres.Connection) throws {
+        do {
+            try duty.perform(&database)
+        } catch {
+            guard database.isUsable else { throw error }
+            try database.rollback()
+            logger.error("a duty failed", metadata: [LogKey.duty: "\(duty.name)", LogKey.error: "\(error)"])
+        }
     }
 
     private func isDue(_ name: String, every seconds: Double, now: Double) -> Bool {

@@ -1,3 +1,4 @@
+internal import AMQP
 internal import Contract
 internal import Fleet
 internal import Foundation
