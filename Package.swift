@@ -79,7 +79,7 @@ let package = Package(
         .executableTarget(name: "EmbeddedOwner", dependencies: ["Embedded"], path: "Tests/EmbeddedOwner"),
         .testTarget(name: "ContractTests", dependencies: ["Contract"]),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"]),
-        .testTarget(name: "AMQPTests", dependencies: ["AMQP", "TestSupport"]),
+        .testTarget(name: "AMQPTests", dependencies: ["AMQP", "Embedded"]),
         .testTarget(name: "EmbeddedTests", dependencies: ["Embedded", "TestSupport", "EmbeddedOwner"]),
         .testTarget(name: "CorpusTests", dependencies: ["Corpus"]),
         .testTarget(name: "SchemaTests", dependencies: ["Postgres", "Schema", "TestSupport"]),

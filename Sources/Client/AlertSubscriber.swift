@@ -31,7 +31,7 @@ public final class AlertSubscriber {
             try connection.bindQueue(name, exchange: Topology.alertsExchange, routingKey: binding)
             try connection.consume(name, tag: name)
         } catch {
-            throw ClientError("the broker cannot be used: \(error)")
+            throw ClientError("the broker cannot be used: \(error.message)")
         }
     }
 

@@ -62,7 +62,7 @@ public final class JobProducer {
                 answerQueue = nil
             }
         } catch {
-            throw ClientError("the broker cannot be used: \(error)")
+            throw ClientError("the broker cannot be used: \(error.message)")
         }
         authorization = "Bearer \(credential)"
     }
@@ -132,7 +132,7 @@ extension AMQP.Connection {
         let deadline = monotonicSeconds() + timeoutSeconds
         while true {
             let left = deadline - monotonicSeconds()
-            guard let event = try receive(timeoutMilliseconds: Int(max(0, left) * 1_000)) else {
+            guard let event = try receive(timeoutMilliseconds: Int(min(max(0, left), 3_600) * 1_000)) else {
                 if left <= 0 { return nil }
                 continue
             }

@@ -25,6 +25,7 @@ extension BrokerNode {
         disk_free_limit.absolute = 50MB
         log.console = false
         log.file.level = info
+        \(options.configuration.joined(separator: "\n"))
 
         """
     }

@@ -13,6 +13,8 @@ public final class BrokerNode: Sendable {
         public var virtualHosts = ["tenantry"]
         public var user = "tenantry"
         public var plugins = ["rabbitmq_consistent_hash_exchange"]
+        /// Further lines of `rabbitmq.conf`.
+        public var configuration: [String] = []
         public var startDeadlineSeconds = 90.0
         public var lifetime = Lifetime.owner
         public var programs = ServerPrograms()

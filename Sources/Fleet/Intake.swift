@@ -10,6 +10,7 @@ final class Intake {
     private var bufferedBytes = 0
     private let mostBytes: Int
     private let tags: [String]
+    private let prefetch: Int
     private(set) var isConsuming = true
     /// What went wrong while nobody could be told; thrown by the next ``pump()``.
     private var failure: AMQPError?
@@ -19,7 +20,8 @@ final class Intake {
         connection = try AMQP.Connection(url, name: name, heartbeatSeconds: heartbeatSeconds)
         self.mostBytes = mostBytes
         tags = queues
-        try connection.setPrefetch(min(prefetch, 65_535))
+        self.prefetch = min(prefetch, 65_535)
+        try connection.setPrefetch(self.prefetch)
         for queue in queues { try connection.consume(queue, tag: queue) }
     }
 
@@ -100,6 +102,8 @@ final class Intake {
         guard isConsuming else { return }
         isConsuming = false
         for tag in tags { try connection.cancel(tag) }
+        // A quorum queue's last deliveries may follow the answer to the cancel; they come before the answer to whatever is asked next.
+        try connection.setPrefetch(prefetch)
     }
 
     /// Gives back what is still in hand and says goodbye.

@@ -64,7 +64,7 @@ extension Lane {
                         metadata: [LogKey.jobKind: "\(first.kind.name)", LogKey.jobID: "\(first.id)", LogKey.error: "\(error)"])
                     return [outcome]
                 }
-            } catch where jobs.count > 1 {
+            } catch  where jobs.count > 1 {
                 let middle = jobs.startIndex + jobs.count / 2
                 return try perform(jobs[..<middle], on: &database) + perform(jobs[middle...], on: &database)
             } catch {

@@ -19,16 +19,20 @@ final class Lane {
     let directory = Directory()
     var examination: Examination
     private let queues: [String]
+    /// The family whose former partitions this lane empties, too.
+    private let drainedFamily: Family?
     /// Tenants worked on over the present database connection, each of which its backend remembers for ever.
     private var schemas: Set<String> = []
 
     init(
-        name: String, queues: [String], handlers: [any JobHandler], options: FleetOptions, control: LaneControl,
+        name: String, queues: [String], drainedFamily: Family?, handlers: [any JobHandler], options: FleetOptions,
+        control: LaneControl,
         health: LaneHealth,
         metrics: FleetMetrics, logger: Logger
     ) {
         self.name = name
         self.queues = queues
+        self.drainedFamily = drainedFamily
         self.handlers = Dictionary(uniqueKeysWithValues: handlers.map { ($0.kind, $0) })
         self.options = options
         self.control = control
@@ -62,6 +66,8 @@ final class Lane {
         if options.declaresTopology {
             try TopologyDeclaration(options).apply(to: options.broker)
         }
+        var queues = queues
+        if let drainedFamily { queues += try TopologyDeclaration(options).leftovers(of: drainedFamily) }
         // Enough for the batch in hand and the next one, which is read while the database works. Kinds that come one at a time
         // are left to whichever worker is free.
         let largestBatch = handlers.values.map(\.batchLimit).max() ?? 1

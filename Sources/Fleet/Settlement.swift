@@ -114,7 +114,8 @@ struct Settlement {
         }
         if bytes > mostHeaderBytes {
             let kept = Set([Header.tenant, Header.authorization, Header.traceparent].map(\.name) + Header.added.map(\.name))
-            properties.headers = FieldTable(properties.headers.entries.filter { kept.contains($0.name) }.map { ($0.name, $0.value) })
+            properties.headers = FieldTable(
+                properties.headers.entries.filter { kept.contains($0.name) }.map { ($0.name, $0.value) })
         }
         return properties
     }

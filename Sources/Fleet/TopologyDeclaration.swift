@@ -45,8 +45,12 @@ public struct TopologyDeclaration {
         guard partitions > 1 else {
             for key in family.bindingKeys {
                 try connection.bindQueue(family.queue, exchange: Topology.jobsExchange, routingKey: key)
+                try connection.unbindExchange(hash, source: Topology.jobsExchange, routingKey: key)
             }
             return
+        }
+        for queue in try leftovers(of: family, on: &connection) {
+            try connection.unbindQueue(queue, exchange: hash, routingKey: "10")
         }
         try connection.declareExchange(hash, type: "x-consistent-hash", arguments: ["hash-header": .text(Header.tenant.name)])
         for queue in Self.queues(of: family, partitions: partitions) {
@@ -59,6 +63,25 @@ public struct TopologyDeclaration {
             // What waits in the single queue from before is still consumed; nothing new goes there.
             try connection.unbindQueue(family.queue, exchange: Topology.jobsExchange, routingKey: key)
         }
+    }
+
+    /// Queues of partitions that the family no longer has; what waits there is still to be done.
+    func leftovers(of family: Family) throws(AMQPError) -> [String] {
+        var connection = try AMQP.Connection(options.broker, name: "tenantry topology")
+        let queues = try leftovers(of: family, on: &connection)
+        connection.close()
+        return queues
+    }
+
+    private func leftovers(of family: Family, on connection: inout AMQP.Connection) throws(AMQPError) -> [String] {
+        let partitions = options.partitions[family] ?? 1
+        var queues: [String] = []
+        var index = partitions > 1 ? partitions : 0
+        while try connection.inspectQueue("\(family.queue).\(index)") != nil {
+            queues.append("\(family.queue).\(index)")
+            index += 1
+        }
+        return queues
     }
 
     /// One delay queue a step, because a message's time is only looked at when it stands at its queue's head. The time itself travels

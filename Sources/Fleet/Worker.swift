@@ -18,6 +18,7 @@ public final class Worker: Sendable {
     private struct LanePlan: Sendable {
         let name: String
         let queues: [String]
+        let drainedFamily: Family?
         let makeHandlers: @Sendable () -> [any JobHandler]
     }
 
@@ -31,7 +32,7 @@ public final class Worker: Sendable {
         id = "\(Host.name)-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
         plans =
             families.flatMap { Self.plans(for: $0, options) } + [
-                LanePlan(name: "unroutable", queues: [Topology.unroutableQueue]) { [] }
+                LanePlan(name: "unroutable", queues: [Topology.unroutableQueue], drainedFamily: nil) { [] }
             ]
         health = LaneHealth(lanes: plans.map(\.name))
     }
@@ -44,7 +45,8 @@ public final class Worker: Sendable {
                 group.addTask { [self] in
                     await Self.onThread(named: plan.name) { [self] in
                         Lane(
-                            name: plan.name, queues: plan.queues, handlers: plan.makeHandlers(), options: options,
+                            name: plan.name, queues: plan.queues, drainedFamily: plan.drainedFamily,
+                            handlers: plan.makeHandlers(), options: options,
                             control: control,
                             health: health, metrics: FleetMetrics(tally: tally), logger: logger
                         ).run()
@@ -77,7 +79,9 @@ public final class Worker: Sendable {
             var own =
                 partitions > 1 ? queues.enumerated().filter { $0.offset % lanes == lane % partitions }.map(\.element) : queues
             if partitions > 1, lane == 0 { own.append(family.family.queue) }
-            return LanePlan(name: "\(family.family.rawValue)-\(lane)", queues: own, makeHandlers: family.makeHandlers)
+            return LanePlan(
+                name: "\(family.family.rawValue)-\(lane)", queues: own, drainedFamily: lane == 0 ? family.family : nil,
+                makeHandlers: family.makeHandlers)
         }
     }
 

@@ -67,7 +67,7 @@ private struct TokenReach {
     }
 }
 
-private enum TokenSQL {
+enum TokenSQL {
     static let issue: Statement = """
         insert into tenantry.credentials (key, role, account, tenant, name, scopes, secret_hash, expires_at)
         values ($1, 'token', $2, $3, $4, $5, $6, $7)

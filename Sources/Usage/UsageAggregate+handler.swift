@@ -105,7 +105,7 @@ extension UsageFamily {
     }
 }
 
-private enum AggregateSQL {
+enum AggregateSQL {
     static let period: Statement = """
         select p.period_start, p.period_end from tenantry.accounts a
         cross join lateral (

@@ -9,11 +9,10 @@ struct DetachedStart {
 
     func run() async throws {
         try folder.prepare()
-        folder.forgetProcess()
         let pid = try spawn()
         for _ in 0..<1_800 {
             if folder.isReady(pid) {
-                return print("ready. Variables: \(folder.environmentFile) (. .tenantry/env); log: \(folder.log)")
+                return printLine("ready. Variables: \(folder.environmentFile) (. .tenantry/env); log: \(folder.log)")
             }
             var status: Int32 = 0
             if waitpid(pid, &status, WNOHANG) == pid {
@@ -28,7 +27,7 @@ struct DetachedStart {
     /// In a session of its own, so that the terminal's end does not end it.
     private func spawn() throws -> Int32 {
         let log = open(folder.log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        guard log >= 0 else { throw Failure("\(folder.log) cannot be written: errno \(errno)") }
+        guard log >= 0 else { throw Failure("\(folder.log) cannot be written: \(systemError())") }
         defer { close(log) }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -44,7 +43,7 @@ struct DetachedStart {
         defer { for word in words { free(word) } }
         var pid: Int32 = 0
         let code = posix_spawn(&pid, "/proc/self/exe", &actions, &attributes, words, environ)
-        guard code == 0 else { throw Failure("tenantry cannot be started: errno \(code)") }
+        guard code == 0 else { throw Failure("tenantry cannot be started: \(systemError(code))") }
         return pid
     }
 

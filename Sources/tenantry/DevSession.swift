@@ -12,41 +12,52 @@ struct DevSession {
     let amqpPort: Int
     let databasePort: Int
     let httpPort: Int
-    let config: String
+    let config: String?
 
     func run() async throws {
-        try folder.prepare()
-        try folder.notePID()
+        try folder.claim()
         defer { folder.forgetProcess() }
         let stop = StopSignals()
         var options = EmbeddedServers.Options()
         options.brokerPort = amqpPort
         options.databasePort = databasePort
-        print("starting RabbitMQ and PostgreSQL …")
+        // A mistake in a file is told before minutes are spent on servers.
+        let plans = try await readPlans()
+        printLine("starting RabbitMQ and PostgreSQL …")
         let servers = try await EmbeddedServers.start(in: folder.servers, options)
         do {
-            let variables = try await prepare(servers)
+            let variables = try await prepare(servers, plans)
             try await superviseWorker(variables, until: stop)
         } catch {
             try await servers.stop()
             throw error
         }
         try await servers.stop()
-        print("stopped; the data stays in \(folder.path)")
+        printLine("stopped; the data stays in \(folder.path)")
+    }
+
+    private func settings(_ more: [String] = []) async throws -> Settings {
+        try await Settings(try ServerOptions.parse((config.map { ["--config", $0] } ?? []) + more))
+    }
+
+    /// Away from the project there need not be a file: then it is the standard plans.
+    private func readPlans() async throws -> [Plan] {
+        let settings = try await settings()
+        if !settings.namesPlansFile, access(settings.plansFile, F_OK) != 0 { return try PlanFile.standardPlans() }
+        return try PlanFile.read(settings.plansFile)
     }
 
     /// Schema, plans, operator credential and the variables that reach all of it.
-    private func prepare(_ servers: EmbeddedServers) async throws -> [(name: String, value: String)] {
-        let server = try ServerOptions.parse([
-            "--config", config, "--amqp-url", servers.brokerURL, "--database-url", servers.databaseURL,
-        ])
-        return try prepare(try await Settings(server), servers)
+    private func prepare(_ servers: EmbeddedServers, _ plans: [Plan]) async throws -> [(name: String, value: String)] {
+        try prepare(try await settings(["--amqp-url", servers.brokerURL, "--database-url", servers.databaseURL]), servers, plans)
     }
 
-    private func prepare(_ settings: Settings, _ servers: EmbeddedServers) throws -> [(name: String, value: String)] {
+    private func prepare(_ settings: Settings, _ servers: EmbeddedServers, _ plans: [Plan]) throws -> [(
+        name: String, value: String
+    )] {
         _ = try Migrator(try settings.database()).run()
         var database = try Connection(try settings.database())
-        _ = try Plan.apply(try PlanFile.read(settings.plansFile), on: &database)
+        _ = try Plan.apply(plans, on: &database)
         let configured = httpPort > 0 ? httpPort : try settings.httpPort()
         let variables = [
             ("TENANTRY_AMQP_URL", servers.brokerURL), ("TENANTRY_DATABASE_URL", servers.databaseURL),
@@ -78,10 +89,10 @@ struct DevSession {
             isFirst = false
             while worker.isRunning, !stop.isRaised { try await Task.sleep(for: .milliseconds(100)) }
             if stop.isRaised {
-                print("draining the worker …")
+                printLine("draining the worker …")
                 await worker.stop()
             } else {
-                print("the worker ended (\(worker.ending)); starting it again")
+                printLine("the worker ended (\(worker.ending)); starting it again")
                 try await Task.sleep(for: .seconds(1))
             }
         }
@@ -102,10 +113,13 @@ struct DevSession {
 /// A `tenantry worker` of this very executable.
 private final class WorkerProcess {
     private let process = Process()
+    /// Its reading end is the worker's standard input, which so ends with this process, however it ends.
+    private let lifeline = Pipe()
 
-    init(_ variables: [(name: String, value: String)], config: String) throws {
+    init(_ variables: [(name: String, value: String)], config: String?) throws {
         process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.arguments = ["worker", "--config", config]
+        process.arguments = ["worker", "--until-input-ends"] + (config.map { ["--config", $0] } ?? [])
+        process.standardInput = lifeline
         process.environment = ProcessInfo.processInfo.environment.merging(variables.map { ($0.name, $0.value) }) { _, own in own }
         try process.run()
         // Ctrl-C in the terminal is for the session, which then drains the worker.

@@ -106,8 +106,16 @@ func writeError(_ text: String) {
     _ = text.withCString { write(STDERR_FILENO, $0, strlen($0)) }
 }
 
-/// Lines reach a reader at once, also through a pipe.
+/// A line that reaches its reader at once, also through a pipe. Whoever stops reading ends the command, as SIGPIPE would.
 func printLine(_ text: String) {
-    print(text)
-    fflush(nil)
+    var line = text + "\n"
+    line.withUTF8 { bytes in
+        var written = 0
+        while written < bytes.count {
+            let count = write(STDOUT_FILENO, bytes.baseAddress! + written, bytes.count - written)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { exit(errno == EPIPE ? 128 + SIGPIPE : 1) }
+            written += count
+        }
+    }
 }

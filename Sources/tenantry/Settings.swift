@@ -3,14 +3,15 @@ internal import ArgumentParser
 internal import Configuration
 internal import Contract
 internal import Fleet
+internal import Glibc
 internal import Logging
 internal import Postgres
 internal import SystemPackage
 
 /// Where the servers are; the options that nearly every command takes.
 struct ServerOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Settings file.", valueName: "file"))
-    var config = "config/tenantry.yaml"
+    @Option(help: ArgumentHelp("Settings file (default: config/tenantry.yaml, if it is there).", valueName: "file"))
+    var config: String?
 
     @Option(
         help: ArgumentHelp("Broker (TENANTRY_AMQP_URL): amqp://user:password@host:port/vhost, or amqps://.", valueName: "url"))
@@ -22,24 +23,59 @@ struct ServerOptions: ParsableArguments {
 
 /// The settings: options before environment before file.
 struct Settings {
+    /// Every setting that a file may hold; a name that is not among them is a mistake.
+    static let keys: Set<String> = Set(
+        [
+            "amqp.url", "database.url", "http.host", "http.port", "log.level", "worker.families", "worker.batch",
+            "worker.buffer_bytes",
+            "worker.heartbeat_seconds", "worker.drain_seconds", "worker.schemas_per_connection", "worker.declare_topology",
+            "retry.delays_ms", "retry.steps_for_missing_tenant", "inbox.retention_hours", "usage.aggregate_seconds", "plans.file",
+        ] + Family.allCases.flatMap { ["worker.lanes.\($0.rawValue)", "partitions.\($0.rawValue)"] })
+
     private let reader: ConfigReader
+    /// For what does not belong in a file.
+    private let secrets: ConfigReader
     private let options: ServerOptions
 
     init(_ options: ServerOptions) async throws {
         self.options = options
         let environment = EnvironmentVariablesProvider().prefixKeys(with: "tenantry")
+        secrets = ConfigReader(provider: environment)
+        let path = options.config ?? "config/tenantry.yaml"
+        guard options.config != nil || access(path, F_OK) == 0 else {
+            reader = secrets
+            return
+        }
+        try Self.check(file: path)
         do {
-            let file = try await FileProvider<YAMLSnapshot>(filePath: .init(options.config), allowMissing: true)
-            reader = ConfigReader(providers: [environment, file])
+            reader = ConfigReader(providers: [environment, try await FileProvider<YAMLSnapshot>(filePath: .init(path))])
         } catch {
-            throw Failure("\(options.config) cannot be read: \(error)")
+            throw Failure("\(path) cannot be read: \(error)")
+        }
+    }
+
+    /// A name that nobody reads would be a setting that has no effect.
+    private static func check(file: String) throws {
+        var left = [try YAMLPlace.read(file)].compactMap { $0 }
+        while let place = left.popLast() {
+            if place.path.isEmpty || keys.contains(where: { $0.hasPrefix(place.name + ".") }) {
+                if !place.isNull { left += try place.entries().map(\.place) }
+            } else if !keys.contains(place.name) {
+                throw place.failure("there is no such setting")
+            }
         }
     }
 
     func brokerURL() throws -> String {
-        try required(
+        let url = try required(
             options.amqpURL ?? reader.string(forKey: "amqp.url", isSecret: true), "the broker's URL", "TENANTRY_AMQP_URL",
             "--amqp-url")
+        do {
+            _ = try BrokerURL(url)
+        } catch {
+            throw Failure("TENANTRY_AMQP_URL or --amqp-url: \(error.message)")
+        }
+        return url
     }
 
     func databaseURL() throws -> String {
@@ -60,13 +96,14 @@ struct Settings {
     /// The credential that jobs are sent with.
     func credential(_ option: String?) throws -> String {
         let text =
-            option ?? reader.string(forKey: "token", isSecret: true) ?? reader.string(forKey: "operator.token", isSecret: true)
+            option ?? secrets.string(forKey: "token", isSecret: true) ?? secrets.string(forKey: "operator.token", isSecret: true)
         return try required(text, "a credential", "TENANTRY_OPERATOR_TOKEN (or TENANTRY_TOKEN)", "--token")
     }
 
     var httpHost: String { reader.string(forKey: "http.host", default: "127.0.0.1") }
     func httpPort() throws -> Int { try int("http.port", 0, 0...65_535) }
     var plansFile: String { reader.string(forKey: "plans.file", default: "config/plans.yaml") }
+    var namesPlansFile: Bool { reader.string(forKey: "plans.file") != nil }
 
     func logger(_ label: String) throws -> Logger {
         let text = reader.string(forKey: "log.level", default: "info")
@@ -95,7 +132,7 @@ struct Settings {
         fleet.heartbeatSeconds = try int("worker.heartbeat_seconds", fleet.heartbeatSeconds, 1...600)
         fleet.drainSeconds = Double(try int("worker.drain_seconds", Int(fleet.drainSeconds), 1...3_600))
         fleet.schemasPerConnection = try int("worker.schemas_per_connection", fleet.schemasPerConnection, 1...1_000_000)
-        fleet.declaresTopology = reader.bool(forKey: "worker.declare_topology", default: true)
+        fleet.declaresTopology = try bool("worker.declare_topology", true)
         fleet.inboxRetentionHours = Int64(try int("inbox.retention_hours", Int(fleet.inboxRetentionHours), 1...100_000))
         fleet.aggregateSeconds = Double(try int("usage.aggregate_seconds", Int(fleet.aggregateSeconds), 1...86_400))
         return fleet
@@ -107,12 +144,16 @@ struct Settings {
             let partitions = try int("partitions.\(family.rawValue)", 1, 1...256)
             if partitions > 1 { fleet.partitions[family] = partitions }
         }
-        let delays = reader.intArray(forKey: "retry.delays_ms", default: fleet.ladder.delaysMilliseconds.map { Int($0) })
-        guard !delays.isEmpty, delays.allSatisfy({ $0 > 0 }) else {
-            throw Failure("retry.delays_ms: must be a list of milliseconds above 0")
+        let delays = reader.intArray(forKey: "retry.delays_ms") ?? []
+        let isSet =
+            !delays.isEmpty || reader.string(forKey: "retry.delays_ms") != nil
+            || reader.stringArray(forKey: "retry.delays_ms") != nil
+        guard !isSet || (!delays.isEmpty && delays == delays.sorted() && delays.allSatisfy({ (1...604_800_000).contains($0) }))
+        else {
+            throw Failure("retry.delays_ms: must be a list of milliseconds, ascending, each from 1 to 604800000 (7 days)")
         }
         fleet.ladder = RetryLadder(
-            delaysMilliseconds: delays.map { Int64($0) },
+            delaysMilliseconds: isSet ? delays.map { Int64($0) } : fleet.ladder.delaysMilliseconds,
             stepsForMissingTenant: try int("retry.steps_for_missing_tenant", 3, 0...100))
     }
 
@@ -122,13 +163,23 @@ struct Settings {
     }
 
     static func families(_ names: [String]) throws -> [Family] {
-        try names.map { name in
+        guard !names.isEmpty else {
+            throw Failure("no family is named: \(Family.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return try names.map { name in
             guard let family = Family(rawValue: name) else {
                 throw Failure(
                     "there is no family \"\(name)\": there are \(Family.allCases.map(\.rawValue).joined(separator: ", "))")
             }
             return family
         }
+    }
+
+    /// Yes or no; text that is neither is an error, not the default.
+    private func bool(_ key: ConfigKey, _ standard: Bool) throws -> Bool {
+        if let value = reader.bool(forKey: key) { return value }
+        guard let text = reader.string(forKey: key) else { return standard }
+        throw Failure("\(key): \"\(text)\" is neither true nor false")
     }
 
     /// A whole number in a range; text that is none is an error, not the default.

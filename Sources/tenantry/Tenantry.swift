@@ -1,4 +1,6 @@
+internal import AMQP
 internal import ArgumentParser
+internal import Postgres
 
 /// The one executable.
 @main
@@ -10,6 +12,7 @@ struct Tenantry: AsyncParsableCommand {
         discussion: """
             Settings come from options, then from the environment (TENANTRY_…), then from config/tenantry.yaml.
             Start with `tenantry dev`: it needs nothing but the system's RabbitMQ and PostgreSQL programs.
+            Exit code: 0 done, 1 not done, 64 a mistake in the call.
             """,
         subcommands: [
             Dev.self, WorkerCommand.self, Enqueue.self, Migrate.self, PlansCommand.self, TopologyCommand.self, Status.self,
@@ -17,6 +20,23 @@ struct Tenantry: AsyncParsableCommand {
             AlertsCommand.self, UsageCommand.self, CorpusCommand.self, TenantCommand.self, OperatorCommand.self,
             ContractCommand.self, Load.self,
         ])
+
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let error as PostgresError {
+            exit(withError: Failure(error))
+        } catch let error as AMQPError {
+            exit(withError: Failure(error))
+        } catch {
+            exit(withError: error)
+        }
+    }
 }
 
 /// A command that could not do what it was asked: printed as one sentence, exit code 1.
@@ -25,5 +45,24 @@ struct Failure: Error, CustomStringConvertible {
 
     init(_ description: String) {
         self.description = description
+    }
+
+    /// What a person can do about a database that does not answer as it should.
+    init(_ error: PostgresError) {
+        if error.isMissingRelation {
+            description = "the database has no schema of Tenantry, or an old one: run `tenantry migrate` (\(error))"
+        } else if error.isConnectionLoss {
+            description = "the database cannot be used: \(error.description.replacing("\n\t", with: " "))"
+        } else {
+            description = error.description
+        }
+    }
+
+    init(_ error: AMQPError) {
+        switch error.kind {
+        case .connection, .library: description = "the broker cannot be used: \(error.message)"
+        case .channel where error.replyCode == 404: description = "\(error.message): run `tenantry topology apply`"
+        case .channel, .usage, .timeout, .blocked: description = error.message
+        }
     }
 }

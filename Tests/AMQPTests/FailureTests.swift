@@ -1,4 +1,5 @@
 import AMQP
+import Embedded
 import Foundation
 import Testing
 
@@ -148,7 +149,7 @@ extension BrokerTests {
         @Test("a connection that the broker closes is a connection loss with its code")
         func closedByBroker() async throws {
             var connection = try await connect("to be closed")
-            let closing = Task { try await TestBroker.shared.run("rabbitmqctl", ["close_all_connections", "enough of it"]) }
+            let closing = Task { try await TestBroker.shared.running().node.run(ctl: ["close_all_connections", "enough of it"]) }
             do {
                 while true { _ = try connection.receive(timeoutMilliseconds: 20_000) }
             } catch {
@@ -185,7 +186,7 @@ extension BrokerTests {
             let queue = uniqueName("blocked")
             try connection.declareQueue(queue, exclusive: true)
             try connection.enableConfirms()
-            try await TestBroker.shared.run("rabbitmqctl", ["set_vm_memory_high_watermark", "0.00001"])
+            _ = try await TestBroker.shared.running().node.run(ctl: ["set_vm_memory_high_watermark", "0.00001"])
             var sawBlocked = false
             do {
                 try connection.publish(exchange: "", routingKey: queue, properties: Properties(), body: "x")
@@ -193,7 +194,7 @@ extension BrokerTests {
             } catch { #expect(error.kind == .blocked) }
             while let event = try connection.receive(timeoutMilliseconds: 100) { if case .blocked = event { sawBlocked = true } }
             #expect(sawBlocked && connection.isBlocked)
-            try await TestBroker.shared.run("rabbitmqctl", ["set_vm_memory_high_watermark", "0.4"])
+            _ = try await TestBroker.shared.running().node.run(ctl: ["set_vm_memory_high_watermark", "0.4"])
             #expect(try connection.awaitConfirms(timeoutSeconds: 10).isSuccess)
             #expect(connection.isBlocked == false)
         }

@@ -1,4 +1,5 @@
 import AMQP
+import Embedded
 import Foundation
 import Testing
 
@@ -6,10 +7,11 @@ extension BrokerTests {
     @Suite("TLS")
     struct TLSTests {
         private func url(host: String = "localhost", _ query: String) async throws -> BrokerURL {
-            let broker = try await TestBroker.shared.started()
-            let directory = broker.directory.path(percentEncoded: false)
+            let broker = try await TestBroker.shared.running()
+            let plain = try #require(broker.node.url().flatMap { URLComponents(string: $0) })
+            let (user, password, path) = (plain.user ?? "", plain.password ?? "", plain.path)
             return try BrokerURL(
-                "amqps://test:test@\(host):\(broker.tlsPort)/?\(query.replacing("DIR", with: directory))")
+                "amqps://\(user):\(password)@\(host):\(broker.tlsPort)\(path)?\(query.replacing("DIR", with: broker.directory))")
         }
 
         @Test("carries messages when the authority is the right one")

@@ -35,9 +35,9 @@ extension FaultTests {
         @Test("A worker told to stop finishes what it has in hand, exits with 0, and leaves the rest untouched for the next one")
         func terminated() async throws {
             let stage = try await Stage()
-            let traffic = try await Traffic.prepare(on: stage, accounts: 4, tenants: 50, jobs: 20_000)
+            let traffic = try await Traffic.prepare(on: stage, accounts: 2, tenants: 10, jobs: 6_000)
             try traffic.send(on: stage)
-            let first = try stage.startWorker(.tenantry, ["TENANTRY_WORKER_BATCH": "100"])
+            let first = try stage.startWorker(.tenantry, ["TENANTRY_WORKER_BATCH": "50"])
             try await eventually("the worker makes progress") { try Traffic.counted(on: stage) > 0 }
             try #expect(await first.terminate(within: 25) == .exit(0))
             let left = try stage.ready(Family.conversation.queue)

@@ -162,7 +162,7 @@ struct BadJob: Sendable, CustomTestStringConvertible {
     /// Of plan `small`: 3 tenants, 5 messages, 2 documents, 1,000 bytes; the accounts are full before the batch.
     private static let limits: [BadJob] = [
         BadJob("a tenant too many", "tenant.create", #"{"slug":"narrow-d","display_name":"x"}"#, as: .narrow, .limitReached),
-        BadJob("a message too many", "conversation.log", log(good), tenant: "narrow-a", as: .narrow, .limitReached),
+        BadJob("a message too many", "conversation.log", TestFleet.log(["6"]), tenant: "narrow-a", as: .narrow, .limitReached),
         BadJob(
             "a document too many", "corpus.ingest",
             #"{"documents":[{"external_id":"c","title":"c","media_type":"text/plain","content":"third"}]}"#, tenant: "docs-a", as: .docs,

@@ -1,7 +1,7 @@
-internal import TestSupport
 import Glibc
 import Postgres
 import Synchronization
+internal import TestSupport
 import Testing
 
 @Suite struct ConnectionTests {

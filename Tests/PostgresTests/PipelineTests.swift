@@ -1,5 +1,5 @@
-internal import TestSupport
 import Postgres
+internal import TestSupport
 import Testing
 
 @Suite struct PipelineTests {

@@ -1,5 +1,5 @@
-internal import TestSupport
 import Postgres
+internal import TestSupport
 
 /// A connection to the test server.
 func connect(statementCacheCapacity: Int = 2048) async throws -> Connection {

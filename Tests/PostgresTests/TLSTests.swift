@@ -1,6 +1,6 @@
-internal import TestSupport
 import Foundation
 import Postgres
+internal import TestSupport
 import Testing
 
 @Suite struct TLSTests {

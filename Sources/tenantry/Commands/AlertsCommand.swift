@@ -17,9 +17,9 @@ struct AlertsCommand: AsyncParsableCommand {
         @Option(help: "Which ones: limit.<state>.<metric>.<account>.<tenant or _pool>, with * and #.")
         var binding = "limit.#"
         @Option(help: "Stop after so many.")
-        var count: Int?
+        var count: Count?
         @Option(help: "Stop when none came for so many seconds.")
-        var timeout: Double?
+        var timeout: Seconds?
 
         func run() async throws {
             try run(with: try await Settings(server))
@@ -29,8 +29,8 @@ struct AlertsCommand: AsyncParsableCommand {
             let subscriber = try AlertSubscriber(brokerURL: try settings.brokerURL(), binding: binding)
             writeError("subscribed to \(binding)\n")
             var received = 0
-            while count.map({ received < $0 }) ?? true {
-                guard let (alert, body) = try subscriber.next(timeoutSeconds: timeout ?? 3_600) else {
+            while count.map({ received < $0.value }) ?? true {
+                guard let (alert, body) = try subscriber.next(timeoutSeconds: timeout?.value ?? 3_600) else {
                     if timeout != nil { return }
                     continue
                 }
@@ -57,14 +57,18 @@ struct AlertsCommand: AsyncParsableCommand {
         @Option(help: "Only this account's.")
         var account: String?
 
+        func validate() throws {
+            guard Timestamp(rfc3339: since) != nil else {
+                throw ValidationError("--since must be RFC 3339, such as 2026-11-23T00:00:00Z")
+            }
+        }
+
         func run() async throws {
             try run(with: try await Settings(server))
         }
 
         private func run(with settings: Settings) throws {
-            guard let since = Timestamp(rfc3339: since) else {
-                throw ValidationError("--since must be RFC 3339, such as 2026-11-23T00:00:00Z")
-            }
+            guard let since = Timestamp(rfc3339: since) else { return }
             var database = try Connection(try settings.database(name: "tenantry alerts"))
             print("\(try AlertReplay.run(since: since, account: account, on: &database)) alerts put into the outbox")
         }
@@ -78,7 +82,7 @@ struct AlertsCommand: AsyncParsableCommand {
         @Option(help: "Only this account's.")
         var account: String?
         @Option(help: "The most alerts.")
-        var limit = 100
+        var limit = Count(100)
 
         func run() async throws {
             try run(with: try await Settings(server))
@@ -88,7 +92,7 @@ struct AlertsCommand: AsyncParsableCommand {
             var database = try Connection(try settings.database(name: "tenantry alerts"))
             var parameters = Parameters()
             parameters.append(account)
-            parameters.append(Int64(limit))
+            parameters.append(Int64(limit.value))
             let rows = try database.query(
                 """
                 select created_at, published_at, state, account, tenant, metric, threshold_percent::int8, value, limit_value, id::text

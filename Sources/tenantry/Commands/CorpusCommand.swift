@@ -19,7 +19,7 @@ struct CorpusCommand: AsyncParsableCommand {
         @Argument(help: "What to look for.")
         var query: [String]
         @Option(help: "The most hits.")
-        var limit = 10
+        var limit = Count(10)
 
         func run() async throws {
             try run(with: try await Settings(server))
@@ -28,7 +28,7 @@ struct CorpusCommand: AsyncParsableCommand {
         private func run(with settings: Settings) throws {
             var database = try Connection(try settings.database(name: "tenantry corpus"))
             let text = query.joined(separator: " ")
-            guard let hits = try CorpusSearch.run(tenant: tenant, query: text, limit: max(1, limit), on: &database) else {
+            guard let hits = try CorpusSearch.run(tenant: tenant, query: text, limit: limit.value, on: &database) else {
                 throw Failure("there is no tenant \(tenant)")
             }
             var table = Table(["document", "title", "position", "heading", "excerpt", "rank"])

@@ -35,11 +35,11 @@ struct Dead: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
         @OptionGroup var selection: Selection
         @Option(help: "The most letters to look at.")
-        var limit = 1_000
+        var limit = Count(1_000)
 
         func run() async throws {
             var table = Table(["job_id", "kind", "tenant", "code", "field", "message", "attempts", "failed_at"])
-            try visit(try await Settings(server), limit: limit) { _, letter in
+            try visit(try await Settings(server), limit: limit.value) { _, letter in
                 guard selection.includes(letter) else { return }
                 table.append([
                     .text(letter.jobID), .text(letter.kind), .text(letter.tenant), .text(letter.code), .text(letter.field),
@@ -150,8 +150,17 @@ struct Dead: AsyncParsableCommand {
     }
 
     private static func masked(_ name: String, _ value: FieldValue) -> String {
-        guard case .text(let text) = value else { return "\(value)" }
-        guard name == Header.authorization.name else { return text }
-        return (text.split(separator: ".").first.map { String($0) } ?? "Bearer …") + ".…"
+        let isCredential = name.lowercased() == Header.authorization.name
+        switch value {
+        case .text(let text) where isCredential:
+            // What stands before the dot is the key; without a dot all of it may be the secret.
+            return text.firstIndex(of: ".").map { "\(text[..<$0]).…" } ?? "…"
+        case .text(let text): return text
+        case _ where isCredential: return "…"
+        case .int(let number): return "\(number)"
+        case .bool(let flag): return "\(flag)"
+        case .double(let number): return "\(number)"
+        default: return "\(value)"
+        }
     }
 }

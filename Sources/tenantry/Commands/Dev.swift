@@ -19,30 +19,31 @@ struct Dev: AsyncParsableCommand {
         @Flag(help: "Return when everything is ready; `tenantry dev stop` ends it.")
         var detach = false
         @Option(help: "Port of RabbitMQ; 0 takes a free one.")
-        var amqpPort = 0
+        var amqpPort = Port(0)
         @Option(help: "Port of PostgreSQL; 0 takes a free one.")
-        var databasePort = 0
+        var databasePort = Port(0)
         @Option(help: "Port of the worker's health and metrics; 0 takes a free one.")
-        var httpPort = 0
-        @Option(help: ArgumentHelp("Settings file.", valueName: "file"))
-        var config = "config/tenantry.yaml"
+        var httpPort = Port(0)
+        @Option(help: ArgumentHelp("Settings file (default: config/tenantry.yaml, if it is there).", valueName: "file"))
+        var config: String?
 
         func run() async throws {
             let folder = DevFolder()
             if let pid = folder.runningPID() {
-                throw Failure("already running as process \(pid); stop it with `tenantry dev stop`")
+                throw DevFolder.alreadyRunning(pid)
             }
             if detach { return try await DetachedStart(folder: folder, arguments: childArguments).run() }
             try await DevSession(
-                folder: folder, amqpPort: amqpPort, databasePort: databasePort, httpPort: httpPort, config: config
+                folder: folder, amqpPort: amqpPort.value, databasePort: databasePort.value, httpPort: httpPort.value,
+                config: config
             ).run()
         }
 
         private var childArguments: [String] {
             [
-                "dev", "--amqp-port", "\(amqpPort)", "--database-port", "\(databasePort)", "--http-port", "\(httpPort)",
-                "--config", config,
-            ]
+                "dev", "--amqp-port", "\(amqpPort.value)", "--database-port", "\(databasePort.value)", "--http-port",
+                "\(httpPort.value)",
+            ] + (config.map { ["--config", $0] } ?? [])
         }
     }
 
@@ -51,10 +52,10 @@ struct Dev: AsyncParsableCommand {
 
         func run() async throws {
             let folder = DevFolder()
-            guard let pid = folder.runningPID() else { return print("not running") }
+            guard let pid = folder.runningPID() else { return printLine("not running") }
             kill(pid, SIGTERM)
             try await folder.waitForEnd(of: pid, seconds: 90)
-            print("stopped")
+            printLine("stopped")
         }
     }
 
@@ -68,8 +69,8 @@ struct Dev: AsyncParsableCommand {
                 try await folder.waitForEnd(of: pid, seconds: 90)
             }
             try await EmbeddedServers.remove(directory: folder.servers)
-            try folder.removeState()
-            print("removed \(folder.path)")
+            try folder.remove()
+            printLine("removed \(folder.path)")
         }
     }
 }
@@ -87,7 +88,7 @@ struct DevFolder {
     func prepare() throws {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         // PostgreSQL's own user must get through to its data, and no further.
-        guard chmod(path, 0o711) == 0 else { throw Failure("\(path) cannot be made passable: errno \(errno)") }
+        guard chmod(path, 0o711) == 0 else { throw Failure("\(path) cannot be made passable: \(systemError())") }
     }
 
     /// The process that runs the session, if one does.
@@ -98,7 +99,18 @@ struct DevFolder {
         return pid
     }
 
-    func notePID() throws {
+    static func alreadyRunning(_ pid: Int32?) -> Failure {
+        Failure("already running\(pid.map { " as process \($0)" } ?? ""); stop it with `tenantry dev stop`")
+    }
+
+    /// Makes this process the folder's session, for as long as it lives: of two that start at once, one gets it.
+    func claim() throws {
+        try prepare()
+        let lock = open(path + "/dev.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard lock >= 0 else { throw Failure("\(path)/dev.lock cannot be opened: \(systemError())") }
+        // Left open: the lock ends with the process.
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { throw Self.alreadyRunning(runningPID()) }
+        forgetProcess()
         try write("\(getpid()) \(Self.startTime(of: getpid()) ?? "")", to: pidFile)
     }
 
@@ -110,9 +122,9 @@ struct DevFolder {
         unlink(readyFile)
     }
 
-    /// Removes what is there of ours; the folder may hold other things.
-    func removeState() throws {
-        for file in [pidFile, readyFile, environmentFile, log] { unlink(file) }
+    func remove() throws {
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        try FileManager.default.removeItem(atPath: path)
     }
 
     /// The value of a variable in `.tenantry/env`.
@@ -142,12 +154,12 @@ struct DevFolder {
     /// Only the owner reads it.
     private func write(_ text: String, to file: String) throws {
         let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Failure("\(file) cannot be written: errno \(errno)") }
+        guard descriptor >= 0 else { throw Failure("\(file) cannot be written: \(systemError())") }
         defer { close(descriptor) }
         var text = text
         let count = text.utf8.count
         let written = text.withUTF8 { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-        guard written == count else { throw Failure("\(file) cannot be written: errno \(errno)") }
+        guard written == count else { throw Failure("\(file) cannot be written: \(systemError())") }
     }
 
     /// Field 22 of /proc/<pid>/stat: tells a process from a later one under the same number.

@@ -39,14 +39,20 @@ struct Enqueue: AsyncParsableCommand {
     @Flag(help: "One payload a line.")
     var lines = false
 
-    @Option(help: "Longest wait for the next answer, in seconds.")
-    var timeout = 120.0
+    @Option(help: ArgumentHelp("Longest wait for the next answer.", valueName: "seconds"))
+    var timeout = Seconds(120)
+
+    func validate() throws {
+        guard jobID.map({ (1...128).contains($0.count) }) ?? true else {
+            throw ValidationError("--job-id must have 1 to 128 characters")
+        }
+    }
 
     func run() async throws {
         let settings = try await Settings(server)
+        let (brokerURL, credential) = (try settings.brokerURL(), try settings.credential(token))
         let bodies = try readBodies()
-        let producer = try JobProducer(
-            brokerURL: try settings.brokerURL(), credential: try settings.credential(token), wantsAnswers: wait)
+        let producer = try JobProducer(brokerURL: brokerURL, credential: credential, wantsAnswers: wait)
         var sending = ProgressBar("sending", total: bodies.count)
         var answered = 0
         var rejected = 0
@@ -60,9 +66,9 @@ struct Enqueue: AsyncParsableCommand {
         if lines { sending.finish() }
         guard wait else { return writeError("\(bodies.count) sent\n") }
         while answered < bodies.count {
-            guard let next = try producer.nextAnswer(timeoutSeconds: timeout) else {
+            guard let next = try producer.nextAnswer(timeoutSeconds: timeout.value) else {
                 throw Failure(
-                    "no answer within \(Int(timeout)) seconds: \(bodies.count - answered) of \(bodies.count) are still out; the jobs stay queued"
+                    "no answer within \(Int(timeout.value)) seconds: \(bodies.count - answered) of \(bodies.count) are still out; the jobs stay queued"
                 )
             }
             note(next, &answered, &rejected)
@@ -84,12 +90,17 @@ struct Enqueue: AsyncParsableCommand {
     private func readBodies() throws -> [[UInt8]] {
         let bytes: [UInt8]
         if let payload, payload != "-" {
-            guard let data = FileManager.default.contents(atPath: payload) else { throw Failure("\(payload) cannot be read") }
+            guard let data = FileManager.default.contents(atPath: payload) else {
+                throw Failure("\(payload) cannot be read: \(access(payload, R_OK) == 0 ? "it is no file" : systemError())")
+            }
             bytes = Array(data)
         } else {
             bytes = Self.readStandardInput()
         }
-        guard lines else { return [bytes] }
+        guard lines else {
+            guard !bytes.isEmpty else { throw Failure("the payload is empty: pass --payload FILE, or JSON on standard input") }
+            return [bytes]
+        }
         return bytes.split(separator: UInt8(ascii: "\n")).map { Array($0) }.filter { line in line.contains { $0 > 0x20 } }
     }
 

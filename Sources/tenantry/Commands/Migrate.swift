@@ -10,12 +10,12 @@ struct Migrate: AsyncParsableCommand {
     @OptionGroup var server: ServerOptions
 
     @Option(help: "Tenants migrated at the same time.")
-    var parallel = 4
+    var parallel = Count(4)
 
     func run() async throws {
         let settings = try await Settings(server)
         let bar = Mutex<ProgressBar?>(nil)
-        let report = try Migrator(try settings.database(name: "tenantry migrate")).run(parallelism: max(1, parallel)) {
+        let report = try Migrator(try settings.database(name: "tenantry migrate")).run(parallelism: parallel.value) {
             done, total in
             bar.withLock { bar in
                 if bar == nil { bar = ProgressBar("migrating tenants", total: total) }

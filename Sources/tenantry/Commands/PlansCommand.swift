@@ -1,9 +1,7 @@
 internal import ArgumentParser
 internal import Contract
-internal import FoundationEssentials
 internal import Metering
 internal import Postgres
-internal import Yams
 
 struct PlansCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -58,67 +56,6 @@ struct PlansCommand: AsyncParsableCommand {
                 ])
             }
             table.print(output.format)
-        }
-    }
-}
-
-/// `plans.yaml`, checked: every error names the file and the key.
-enum PlanFile {
-    private struct File: Decodable {
-        var thresholds: [Int]?
-        var plans: [String: Entry]
-    }
-
-    private struct Entry: Decodable {
-        var displayName: String?
-        var thresholds: [Int]?
-        var limits: [String: Limit]?
-
-        private enum CodingKeys: String, CodingKey {
-            case thresholds, limits
-            case displayName = "display_name"
-        }
-    }
-
-    private struct Limit: Decodable {
-        var limit: Int64?
-        var mode: String
-    }
-
-    static func read(_ path: String) throws -> [Plan] {
-        let text: String
-        do {
-            text = try String(contentsOfFile: path, encoding: .utf8)
-        } catch {
-            throw Failure("\(path) cannot be read: \(error)")
-        }
-        let file: File
-        do {
-            file = try YAMLDecoder().decode(File.self, from: text)
-        } catch {
-            throw Failure("\(path): \(error)")
-        }
-        return try file.plans.sorted { $0.key < $1.key }.map { name, entry in
-            let thresholds = entry.thresholds ?? file.thresholds ?? [50, 75, 80, 90, 100]
-            guard !thresholds.isEmpty, thresholds == Set(thresholds).sorted(), thresholds.allSatisfy({ (1...100).contains($0) })
-            else {
-                throw Failure("\(path): plans.\(name).thresholds: must be percentages from 1 to 100, ascending")
-            }
-            var limits: [Metric: Plan.Limit] = [:]
-            for (key, limit) in entry.limits ?? [:] {
-                guard let metric = Metric(rawValue: key) else {
-                    let known = Metric.allCases.map(\.rawValue).joined(separator: ", ")
-                    throw Failure("\(path): plans.\(name).limits.\(key): there is no such metric; there are \(known)")
-                }
-                guard let mode = AlertEvent.Mode(rawValue: limit.mode) else {
-                    throw Failure("\(path): plans.\(name).limits.\(key).mode: must be soft or hard")
-                }
-                guard limit.limit.map({ $0 >= 0 }) ?? true else {
-                    throw Failure("\(path): plans.\(name).limits.\(key).limit: must be 0 or more, or null for unlimited")
-                }
-                limits[metric] = Plan.Limit(value: limit.limit, mode: mode)
-            }
-            return Plan(name: name, displayName: entry.displayName ?? name, thresholds: thresholds, limits: limits)
         }
     }
 }

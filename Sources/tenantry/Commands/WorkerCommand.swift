@@ -4,6 +4,8 @@ internal import Console
 internal import Conversations
 internal import Corpus
 internal import Fleet
+internal import Foundation
+internal import Glibc
 internal import Logging
 internal import Metering
 internal import Metrics
@@ -27,17 +29,21 @@ struct WorkerCommand: AsyncParsableCommand {
     var families: String?
 
     @Option(help: "Lanes of each family (default: as configured).")
-    var lanes: Int?
+    var lanes: Count?
 
     @Option(help: "HTTP port of health and metrics (TENANTRY_HTTP_PORT); 0 takes a free one.")
-    var httpPort: Int?
+    var httpPort: Port?
+
+    @Flag(
+        help: ArgumentHelp(
+            "Drain when standard input ends: it does with the process that holds its other end.", visibility: .hidden))
+    var untilInputEnds = false
 
     func run() async throws {
         let settings = try await Settings(server)
         let logger = try settings.logger("tenantry.worker")
-        let names = families?.split(separator: ",").map { String($0) }
-        if let lanes, lanes < 1 { throw ValidationError("--lanes must be 1 or more") }
-        let options = try settings.fleet(families: try names.map { try Settings.families($0) }, lanes: lanes)
+        let names = families?.split { $0 == "," || $0 == " " }.map { String($0) }
+        let options = try settings.fleet(families: try names.map { try Settings.families($0) }, lanes: lanes?.value)
         try checkSchema(options.database, logger)
 
         let metrics = PrometheusMetrics()
@@ -46,7 +52,7 @@ struct WorkerCommand: AsyncParsableCommand {
         let duty = LeaderDuty("pool sweep", intervalSeconds: 0.5) { try PoolSweep.run(on: &$0) }
         let worker = Worker(options, families: Self.families(options), duties: [duty], logger: logger)
         let console = ConsoleServer(
-            host: settings.httpHost, port: try httpPort ?? settings.httpPort(),
+            host: settings.httpHost, port: try httpPort?.value ?? settings.httpPort(),
             readiness: { Readiness(isReady: worker.health.isReady, details: worker.health.lanes.mapValues(\.rawValue)) },
             metrics: metrics,
             logger: logger,
@@ -58,11 +64,23 @@ struct WorkerCommand: AsyncParsableCommand {
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [
-                    .init(service: console),
+                    .init(service: console, failureTerminationBehavior: .gracefullyShutdownGroup),
                     .init(service: DrainingWorker(worker: worker), successTerminationBehavior: .gracefullyShutdownGroup),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        if untilInputEnds { Self.drainWhenInputEnds() }
         try await group.run()
         logger.info("worker drained", metadata: ["worker.id": "\(worker.id)"])
+    }
+
+    private static func drainWhenInputEnds() {
+        Thread.detachNewThread {
+            var byte: UInt8 = 0
+            while true {
+                let count = read(STDIN_FILENO, &byte, 1)
+                if count == 0 || (count < 0 && errno != EINTR) { break }
+            }
+            kill(getpid(), SIGTERM)
+        }
     }
 
     /// All families; a worker's options say which of them it serves.
@@ -92,9 +110,13 @@ private struct DrainingWorker: Service {
     let worker: Worker
 
     func run() async throws {
-        await withGracefulShutdownHandler {
-            await worker.run()
-        } onGracefulShutdown: {
+        await withTaskCancellationHandler {
+            await withGracefulShutdownHandler {
+                await worker.run()
+            } onGracefulShutdown: {
+                worker.drain()
+            }
+        } onCancel: {
             worker.drain()
         }
     }

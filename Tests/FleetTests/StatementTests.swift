@@ -1,0 +1,61 @@
+internal import Postgres
+internal import TestSupport
+internal import Testing
+
+@testable internal import Accounts
+@testable internal import Conversations
+@testable internal import Corpus
+@testable internal import Fleet
+@testable internal import Metering
+@testable internal import Schema
+@testable internal import Tenants
+@testable internal import Usage
+
+/// Every run-time statement is text that PostgreSQL accepts against the migrated schema.
+@Suite struct StatementTests {
+    private static func control() -> [Statement] {
+        [
+            AggregationRequests.SQL.issue, AggregationRequests.SQL.due, Directory.SQL.credentials, Directory.SQL.tenants, Outbox.SQL.append,
+            OutboxRelay.SQL.next, OutboxRelay.SQL.remove, OutboxRelay.SQL.markPublished, Inbox.SQL.claim, Inbox.SQL.first, Inbox.SQL.keep,
+            Steward.SQL.lead, Steward.SQL.row, Steward.SQL.leave, Steward.SQL.purgeInbox, Steward.SQL.purgeWorkers,
+            Steward.SQL.purgeSuspects, Steward.SQL.purgeFleetCredentials, Suspect.SQL.begin, Suspect.SQL.end,
+            AlertReplay.SQL.replay, Alerts.SQL.known, Alerts.SQL.topTenants, Alerts.SQL.write, CustomLimits.SQL.merge, CustomLimits.SQL.clear,
+            Evaluation.SQL.lockAccounts, Evaluation.SQL.measureTenants, Evaluation.SQL.measurePools, Evaluation.SQL.noteTenants,
+            Evaluation.SQL.notePools, HardLimits.SQL.takeTurn, HardLimits.SQL.limits, Meter.SQL.bump, Meter.SQL.delta, PeriodBook.SQL.periods,
+            Plan.SQL.save, Plan.SQL.removeLimits, Plan.SQL.saveLimits, Plan.SQL.removeOthers, Plan.SQL.accounts, PoolSweep.SQL.take,
+            PoolSweep.SQL.bump, Reevaluation.SQL.tenants, Reevaluation.SQL.pools,
+            AccountRules.SQL.planExists, AccountRules.SQL.timezoneExists, Accounts.SQL.create, Accounts.SQL.issue, Accounts.SQL.update,
+            Tenants.SQL.lockAccount, Tenants.SQL.planExists, Tenants.SQL.create, Tenants.SQL.room, TokenSQL.issue, TokenSQL.revoke,
+            CorpusStore.SQL.takeTurn, CorpusSearch.SQL.schema, AggregateSQL.period, AggregateSQL.tenants, AggregateSQL.done,
+            AggregateSQL.poolDifference, Migrator.SQL.lock, Migrator.SQL.ledgerExists, Migrator.SQL.applied, Migrator.SQL.note,
+            Migrator.SQL.outdatedTenants,
+        ]
+    }
+
+    private static func tenant(_ schema: Identifier) -> [Statement] {
+        [
+            TenantStatements.log(schema), TenantStatements.describe(schema), Tenants.SQL.saveSettings(schema), CorpusStore.SQL.known(schema),
+            CorpusStore.SQL.upsertDocuments(schema), CorpusStore.SQL.removeChunks(schema), CorpusStore.SQL.addChunks(schema),
+            CorpusStore.SQL.remove(schema), CorpusSearch.SQL.search(schema), AggregateSQL.rollUp(schema), AggregateSQL.difference(schema),
+        ]
+    }
+
+    /// Names without a schema, where a relation is expected, would go by the `search_path`.
+    @Test("Every statement prepares on a real server, for the control schema and for a tenant's, with an empty search_path")
+    func prepare() async throws {
+        let options = ConnectionOptions(url: try await testDatabaseURL())
+        _ = try Migrator(options).run()
+        var database = try Connection(options)
+        // A name that must be quoted.
+        let schema = try Identifier("tenant_a\"b C")
+        try Migrator.create(tenantSchema: schema, on: &database)
+        try database.run(script: "set search_path = ''")
+        for (index, statement) in (Self.control() + Self.tenant(schema)).enumerated() {
+            do throws(PostgresError) {
+                try database.run(script: "prepare statement_\(index) as \(statement.sql)")
+            } catch {
+                Issue.record("\(error)\n\(statement.sql)")
+            }
+        }
+    }
+}

@@ -1,0 +1,222 @@
+internal import Contract
+internal import Foundation
+internal import Metering
+internal import Postgres
+internal import TestSupport
+internal import Testing
+
+/// `usage.aggregate` holds the live counters against the raw rows.
+@Suite(.serialized) struct AggregateTests {
+    private struct Random: RandomNumberGenerator {
+        var state: UInt64
+
+        mutating func next() -> UInt64 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return state ^ (state >> 29)
+        }
+    }
+
+    /// Messages with ids, users, conversations and times drawn at random: some twice, some in other periods.
+    private func logAtRandom(_ fleet: TestFleet, tenants: [String], token: String) throws {
+        var random = Random(state: 7)
+        let now = Int64(Date().timeIntervalSince1970)
+        var jobs: [String] = []
+        for index in 0..<60 {
+            let messages = (0..<Int.random(in: 1...20, using: &random)).map { _ in
+                let sentAt = RFC3339.text((now - Int64.random(in: 0...5_000_000, using: &random)) * 1_000_000)
+                let user = Bool.random(using: &random) ? #","user_id":"u\#(Int.random(in: 0...9, using: &random))""# : ""
+                let tokens = Bool.random(using: &random) ? #","tokens_in":\#(Int.random(in: 0...90, using: &random)),"tokens_out":3"# : ""
+                return #"{"id":"m\#(Int.random(in: 0...400, using: &random))","role":"user","content":"x","sent_at":"\#(sentAt)"\#(user)\#(tokens)}"#
+            }
+            let body = #"{"conversation_id":"c\#(Int.random(in: 0...30, using: &random))","messages":[\#(messages.joined(separator: ","))]}"#
+            let id = "job-\(index)"
+            jobs.append(id)
+            try fleet.send("conversation.log", body, tenant: tenants.randomElement(using: &random)!, token: token, id: id)
+        }
+        for id in jobs { #expect(try fleet.answer(to: id).status == .succeeded) }
+    }
+
+    /// What differs between the counters and the rows that they count, in words; empty when all is exact.
+    private func differences(_ fleet: TestFleet, tenants: [String]) throws -> [String] {
+        var found: [String] = []
+        for tenant in tenants {
+            let schema = "tenant_" + tenant
+            found += try fleet.texts(
+                """
+                with raw as (
+                    select period_start, count(*) as messages, sum(coalesce(tokens_in, 0) + coalesce(tokens_out, 0))::int8 as tokens,
+                        count(distinct user_id) as active_users,
+                        (select count(*) from \(schema).conversations c where c.period_start = m.period_start) as conversations
+                    from \(schema).messages m group by 1
+                ), counted as (
+                    select period_start, messages, tokens, active_users, conversations from tenantry.tenant_usage
+                    where tenant = '\(tenant)' and period_start <> '-infinity'
+                )
+                select '\(tenant) ' || coalesce(raw::text, 'no rows') || ' counted as ' || coalesce(counted::text, 'nothing')
+                from raw full join counted using (period_start) where raw is distinct from counted
+                """)
+        }
+        found += try fleet.texts(
+            """
+            with sums as (
+                select account, period_start, sum(messages) as messages, sum(conversations) as conversations, sum(active_users) as users,
+                    sum(tokens) as tokens, sum(documents) as documents, sum(corpus_bytes) as bytes
+                from tenantry.tenant_usage group by 1, 2
+            ), pools as (
+                select account, period_start, messages::numeric, conversations::numeric, active_users::numeric as users, tokens::numeric,
+                    documents::numeric, corpus_bytes::numeric as bytes
+                from tenantry.account_usage where messages + documents + corpus_bytes <> 0
+            )
+            select 'pool ' || coalesce(sums::text, 'no tenants') || ' counted as ' || coalesce(pools::text, 'nothing')
+            from sums full join pools using (account, period_start) where sums is distinct from pools
+            """)
+        return found
+    }
+
+    private func swept(_ fleet: TestFleet) async throws {
+        try await eventually("pools are swept") { try fleet.number("select count(*) from tenantry.usage_deltas") == 0 }
+    }
+
+    @Test("Live counters equal a recount, and one that was tampered with is corrected, as is its pool")
+    func recount() async throws {
+        let fleet = try await TestFleet()
+        try fleet.startWorker { $0.lanes[.conversation] = 3; $0.batchLimit = 5 }
+        let account = try fleet.makeAccount("acme", plan: "enterprise-plus", #","timezone":"Asia/Kathmandu","billing_anchor_day":31"#)
+        let tenants = ["one", "two", "three"]
+        for slug in tenants { try fleet.makeTenant(slug, token: account) }
+        try logAtRandom(fleet, tenants: tenants, token: account)
+        try await swept(fleet)
+        #expect(try differences(fleet, tenants: tenants) == [])
+        #expect(try fleet.number("select count(distinct period_start) from tenantry.tenant_usage") >= 2, "the data spans periods")
+
+        let clean = try fleet.ask("usage.aggregate", "{}", token: account)
+        #expect(clean.result?["corrections"] == 0 && clean.result?["tenants"] == 3)
+
+        try fleet.database.run(
+            script: """
+                update tenantry.tenant_usage u set messages = messages + 5, active_users = active_users - 1, tokens = 0
+                from tenantry.current_usage c where u.tenant = 'two' and c.tenant = 'two' and c.metric = 'messages' and u.period_start = c.period_start;
+                update tenantry.account_usage a set conversations = conversations + 9
+                from tenantry.current_usage c where c.tenant is null and c.metric = 'messages' and a.period_start = c.period_start;
+                update tenantry.account_usage set child_tenants = 77 where period_start = '-infinity';
+                """)
+        #expect(try !differences(fleet, tenants: tenants).isEmpty)
+        let mended = try fleet.ask("usage.aggregate", #"{"account":"acme"}"#, token: account)
+        #expect(mended.result?["corrections"] == 1)
+        try await swept(fleet)
+        #expect(try differences(fleet, tenants: tenants) == [])
+        #expect(try fleet.number("select child_tenants from tenantry.account_usage where period_start = '-infinity'") == 3)
+        await fleet.stop()
+        #expect(try fleet.takeDeadLetters().isEmpty)
+    }
+
+    @Test("Hours add up to the rows, however often they are rolled up, and an earlier month is rolled up when it is named")
+    func hours() async throws {
+        let fleet = try await TestFleet()
+        try fleet.startWorker()
+        let account = try fleet.makeAccount("acme", plan: "enterprise-plus")
+        try fleet.makeTenant("shop", token: account)
+        try logAtRandom(fleet, tenants: ["shop"], token: account)
+        try fleet.logMessages(2, tenant: "shop", token: account, sentAt: "2020-05-31T23:30:00Z")
+        for _ in 0..<2 { #expect(try fleet.ask("usage.aggregate", "{}", token: account).status == .succeeded) }
+        let month = try fleet.ask("usage.aggregate", #"{"period":"2020-05"}"#, token: fleet.operatorToken) { _ in }
+        #expect(month.error?.field == "/account", "an operator names the account")
+        #expect(try fleet.ask("usage.aggregate", #"{"period":"2020-05","account":"acme"}"#, token: fleet.operatorToken).status == .succeeded)
+        #expect(
+            try fleet.texts("select metric || ' ' || hour::text || ' ' || value from tenant_shop.usage_hourly where hour < '2021-01-01' order by 1") == [
+                "active_users 2020-05-31 23:00:00+00 1", "conversations 2020-05-31 23:00:00+00 1", "messages 2020-05-31 23:00:00+00 2",
+            ])
+        let open = "(select period_start from tenantry.current_usage where tenant = 'shop' and metric = 'messages')"
+        for (metric, expected) in [
+            ("messages", "select count(*) from tenant_shop.messages where sent_at >= \(open)"),
+            ("tokens", "select coalesce(sum(coalesce(tokens_in, 0) + coalesce(tokens_out, 0)), 0)::int8 from tenant_shop.messages where sent_at >= \(open)"),
+            ("conversations", "select count(*) from tenant_shop.conversations where started_at >= \(open)"),
+        ] {
+            let rolledUp = try fleet.number("select sum(value)::int8 from tenant_shop.usage_hourly where metric = '\(metric)' and hour >= \(open)")
+            #expect(rolledUp == (try fleet.number(expected)), "\(metric)")
+        }
+        // Rows that went are gone from their hours.
+        try fleet.database.run(script: "delete from tenant_shop.messages where sent_at >= \(open)")
+        #expect(try fleet.ask("usage.aggregate", "{}", token: account).status == .succeeded)
+        #expect(try fleet.number("select count(*) from tenant_shop.usage_hourly where metric = 'messages' and hour >= \(open)") == 0)
+        #expect(try fleet.number("select value from tenantry.current_usage where tenant = 'shop' and metric = 'messages'") == 0)
+        await fleet.stop()
+    }
+
+    @Test("Two aggregations at once correct a counter once")
+    func concurrently() async throws {
+        let fleet = try await TestFleet()
+        try fleet.startWorker()
+        let account = try fleet.makeAccount("acme", plan: "enterprise-plus")
+        try fleet.makeTenant("shop", token: account)
+        try fleet.logMessages(10, tenant: "shop", token: account)
+        try await swept(fleet)
+        await fleet.stop()
+        for round in 0..<12 {
+            try fleet.database.run(script: "update tenantry.tenant_usage set messages = 0 where messages > 0; update tenantry.account_usage set messages = 0")
+            let ids = (0..<4).map { "\(round)-\($0)" }
+            for id in ids { try fleet.send("usage.aggregate", "{}", token: account, id: id) }
+            if round == 0 { try fleet.startWorker { $0.lanes = [.usage: 4]; $0.batchLimit = 1 } }
+            for id in ids { #expect(try fleet.answer(to: id).status == .succeeded) }
+            try await swept(fleet)
+            #expect(try fleet.number("select messages from tenantry.tenant_usage where period_start <> '-infinity'") == 10, "round \(round)")
+            #expect(try fleet.number("select messages from tenantry.account_usage where period_start <> '-infinity'") == 10, "round \(round)")
+        }
+        await fleet.stop()
+    }
+
+    @Test("The leader asks for the aggregation of accounts in use by itself")
+    func byItself() async throws {
+        let fleet = try await TestFleet()
+        try fleet.startWorker { $0.aggregateSeconds = 0.2 }
+        let account = try fleet.makeAccount("acme", plan: "enterprise-plus")
+        try fleet.makeTenant("shop", token: account)
+        try fleet.logMessages(3, tenant: "shop", token: account)
+        try await eventually("the hours are rolled up") {
+            try fleet.number("select sum(value)::int8 from tenant_shop.usage_hourly where metric = 'messages'") == 3
+        }
+        await fleet.stop()
+        #expect(try fleet.takeDeadLetters().isEmpty)
+    }
+}
+
+/// What people read: pool totals and `tenantry.current_usage`.
+@Suite struct CurrentUsageTests {
+    @Test("Every subject has a row for every metric, with its limit, or null where there is none")
+    func rows() async throws {
+        let fleet = try await TestFleet()
+        try fleet.startWorker()
+        let account = try fleet.makeAccount("acme", plan: "pro", #","limits":{"tokens":500,"child_tenants":2}"#)
+        try fleet.makeTenant("shop", token: account, #","plan":"small","limits":{"messages":null}"#)
+        try fleet.makeTenant("blog", token: account)
+        try fleet.logMessages(7, tenant: "blog", token: account)
+        try fleet.logMessages(4, tenant: "shop", token: account)
+        func rows(_ subject: String) throws -> [String] {
+            try fleet.texts(
+                """
+                select metric || ' ' || value || ' of ' || coalesce(limit_value::text, 'unlimited') from tenantry.current_usage c
+                join tenantry.metrics m on m.name = c.metric where account = 'acme' and tenant \(subject) order by m.position
+                """)
+        }
+        try await eventually("the pool follows") { try rows("is null").first == "messages 11 of 10000" }
+        #expect(
+            try rows("is null") == [
+                "messages 11 of 10000", "conversations 2 of unlimited", "active_users 2 of unlimited", "tokens 0 of 500",
+                "child_tenants 2 of 2", "documents 0 of unlimited", "corpus_bytes 0 of unlimited",
+            ])
+        #expect(
+            try rows("= 'shop'") == [
+                "messages 4 of unlimited", "conversations 1 of unlimited", "active_users 1 of unlimited", "tokens 0 of unlimited",
+                "documents 0 of 2", "corpus_bytes 0 of 1000",
+            ])
+        #expect(
+            try rows("= 'blog'") == [
+                "messages 7 of unlimited", "conversations 1 of unlimited", "active_users 1 of unlimited", "tokens 0 of unlimited",
+                "documents 0 of unlimited", "corpus_bytes 0 of unlimited",
+            ])
+        #expect(
+            try fleet.number(
+                "select count(*) from tenantry.current_usage where period_start <= now() and now() < period_end and account = 'acme'") == 19)
+        await fleet.stop()
+    }
+}
