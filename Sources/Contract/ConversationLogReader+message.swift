@@ -36,8 +36,8 @@ extension LoggedMessage {
         case .userID:
             guard cursor.optionalText(&userID) else { return false }
             return userID?.hasScalars(ConversationLog.idLengths, in: cursor.bytes) ?? true
-        case .tokensIn: return cursor.optionalCount(&tokensIn)
-        case .tokensOut: return cursor.optionalCount(&tokensOut)
+        case .tokensIn: return cursor.optionalCount(&tokensIn) && tokensIn ?? 0 <= ConversationLog.mostTokens
+        case .tokensOut: return cursor.optionalCount(&tokensOut) && tokensOut ?? 0 <= ConversationLog.mostTokens
         case .model: return cursor.optionalText(&model)
         case .metadata: return cursor.optionalObject(&metadata, depth: 3)
         case .unknown: return cursor.skipValue(depth: 3)

@@ -10,7 +10,9 @@ public struct Bearer: Sendable, Equatable {
         var rest = text[...]
         if rest.lowercased().hasPrefix("bearer ") { rest = rest.dropFirst(7) }
         let parts = rest.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, parts[0].utf8.count <= 128, parts[1].utf8.count <= 256
+        guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, parts[0].utf8.count <= 128, parts[1].utf8.count <= 256,
+            // No text of PostgreSQL's holds NUL: asking it for such a key would fail, for the whole batch.
+            !parts[0].utf8.contains(0)
         else { return nil }
         key = String(parts[0])
         secret = String(parts[1])

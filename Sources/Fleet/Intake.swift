@@ -10,7 +10,6 @@ final class Intake {
     private var bufferedBytes = 0
     private let mostBytes: Int
     private let tags: [String]
-    private let prefetch: Int
     private(set) var isConsuming = true
     /// What went wrong while nobody could be told; thrown by the next ``pump()``.
     private var failure: AMQPError?
@@ -20,8 +19,7 @@ final class Intake {
         connection = try AMQP.Connection(url, name: name, heartbeatSeconds: heartbeatSeconds)
         self.mostBytes = mostBytes
         tags = queues
-        self.prefetch = min(prefetch, 65_535)
-        try connection.setPrefetch(self.prefetch)
+        try connection.setPrefetch(min(prefetch, 65_535))
         for queue in queues { try connection.consume(queue, tag: queue) }
     }
 
@@ -66,19 +64,13 @@ final class Intake {
         _ = poll(&descriptors, 2, timeoutMilliseconds)
     }
 
-    /// Takes the next jobs of one kind off the front: as many as lie there in a row, up to `limit` and to what their past allows.
+    /// Takes the next jobs of one kind off the front: as many as lie there in a row, up to `limit`.
     func takeBatch(limit: (Kind?) -> Int) -> [Delivery] {
         guard head < deliveries.count else { return [] }
         let first = deliveries[head]
-        let kind = Envelope.kind(of: first)
-        let deliveryCount = first.deliveryCount
-        let most = min(count, Isolation.batchLimit(deliveryCount: deliveryCount, limit: max(1, limit(kind))))
+        let most = min(count, max(1, limit(Envelope.kind(of: first))))
         var end = head + 1
-        while end < head + most, deliveries[end].routingKeyBytes.elementsEqual(first.routingKeyBytes),
-            Isolation.batchLimit(deliveryCount: deliveries[end].deliveryCount, limit: most) > end - head
-        {
-            end += 1
-        }
+        while end < head + most, deliveries[end].routingKeyBytes.elementsEqual(first.routingKeyBytes) { end += 1 }
         let batch = Array(deliveries[head..<end])
         head = end
         if head == deliveries.count {
@@ -97,22 +89,15 @@ final class Intake {
         try connection.ack(tag, multiple: true)
     }
 
-    /// Takes no further jobs; those in hand stay.
+    /// Takes no further jobs; those in hand stay. What a quorum queue has just sent on its way it takes back by itself.
     func stopConsuming() throws(AMQPError) {
         guard isConsuming else { return }
         isConsuming = false
         for tag in tags { try connection.cancel(tag) }
-        // A quorum queue's last deliveries may follow the answer to the cancel; they come before the answer to whatever is asked next.
-        try connection.setPrefetch(prefetch)
     }
 
     /// Gives back what is still in hand and says goodbye.
     func close() {
         connection.close()
     }
-}
-
-extension Delivery {
-    /// How often this delivery came back to its queue; the quorum queue counts.
-    var deliveryCount: Int64 { headerInt("x-delivery-count") ?? 0 }
 }

@@ -1,19 +1,19 @@
 /// How deliveries that came back from the death of a worker are tried again, without harm to their neighbours.
 ///
-/// The broker counts every return of a delivery, guilty or not: a worker that dies returns all it had prefetched. So a count alone proves
-/// nothing. It narrows the batch instead, until a job that has come back several times is alone in its worker's hands, and from then on each
-/// beginning is noted before the job is touched. A job that was begun alone and never finished is the one that kills.
+/// The broker's own count of returns proves nothing: a worker that dies returns all that it had prefetched, and what goes from its first
+/// connection that closes to its next one is returned twice by one death. So each beginning of a delivery that came back is noted before
+/// it is touched, and the note goes when it is through. Beginnings without an end narrow the batch; with a few of them a job is tried as
+/// the only one in hand in the whole process, so that nobody else's death is laid at its door.
 enum Isolation {
-    /// Deaths before a job is tried alone.
+    /// Beginnings without an end before a job is tried alone.
     static let alone: Int64 = 3
-    /// A job whose worker died more often than this is dead-lettered as `crash_loop`…
+    /// A job whose worker died more often than this is dead-lettered as `crash_loop`. The first death is not among the noted ones: the job
+    /// had not come back then.
     static let mostDeaths: Int64 = 5
-    /// …provided so many of these deaths came while it was alone in hand.
-    static let provenDeaths: Int64 = mostDeaths - alone + 1
 
-    /// The largest batch for a delivery that has come back `deliveryCount` times; `limit` for one that has not.
-    static func batchLimit(deliveryCount: Int64, limit: Int) -> Int {
-        switch deliveryCount {
+    /// The largest batch for a job that was begun so often and not finished; `limit` for one that never was.
+    static func batchLimit(begun: Int64, limit: Int) -> Int {
+        switch begun {
         case ...0: limit
         case 1: min(limit, 500)
         case 2: min(limit, 50)
@@ -21,12 +21,8 @@ enum Isolation {
         }
     }
 
-    static func isSuspect(deliveryCount: Int64) -> Bool {
-        deliveryCount >= alone
-    }
+    static func isAlone(begun: Int64) -> Bool { begun >= alone }
 
-    /// Whether a suspect, begun alone `begun` times before and never finished, is given up.
-    static func isCrashLoop(deliveryCount: Int64, begun: Int64) -> Bool {
-        deliveryCount > mostDeaths && begun >= provenDeaths
-    }
+    /// Whether a job, begun so often and never finished, is given up.
+    static func isCrashLoop(begun: Int64) -> Bool { begun >= mostDeaths }
 }

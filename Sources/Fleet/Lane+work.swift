@@ -5,16 +5,17 @@ internal import Logging
 internal import Postgres
 
 extension Lane {
-    /// Takes a batch through: examine, effects in one transaction, commit, publish, acknowledge.
+    /// Takes a batch, or a part of one, through: examine, effects in one transaction, commit, publish, acknowledge.
     ///
     /// - Throws: `AMQPError` when the consuming connection is lost; `PostgresError` when the database is away.
-    func work(_ batch: [Delivery], isRepeat: Bool, _ intake: Intake, _ database: inout Postgres.Connection) throws {
+    func work(_ part: Suspects.Part, _ intake: Intake, _ database: inout Postgres.Connection) throws {
         let began = Clock.monotonicSeconds()
-        let suspect = try Suspect(of: batch)
-        if let suspect, try suspect.begin(counting: !isRepeat, on: &database) {
-            let rejection = Rejection(.crashLoop, "its worker died \(suspect.deliveryCount) times while this job was in hand")
-            try settle([settled(batch[0], account: "", .rejected(rejection))], intake, began: began)
-            return try suspect.end(on: &database)
+        let batch = part.deliveries
+        try suspects.begin(part, on: &database)
+        if Isolation.isCrashLoop(begun: part.begun) {
+            let rejection = Rejection(.crashLoop, "its worker died \(part.begun + 1) times while this job was in hand")
+            try settle(batch.map { settled($0, account: "", .rejected(rejection)) }, intake, began: began)
+            return try suspects.end(on: &database)
         }
         let verdicts = try examination.examine(batch, on: &database)
         var jobs: [Job] = []
@@ -28,7 +29,7 @@ extension Lane {
             }
         }
         try settle(all, intake, began: began)
-        try suspect?.end(on: &database)
+        try suspects.end(on: &database)
     }
 
     private func settled(_ delivery: Delivery, account: String, _ outcome: Outcome) -> Settlement.Settled {

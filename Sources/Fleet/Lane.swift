@@ -18,6 +18,8 @@ final class Lane {
     let publisher: Publisher
     let directory = Directory()
     var examination: Examination
+    var suspects = Suspects()
+    private let solitude: Solitude
     private let queues: [String]
     /// The family whose former partitions this lane empties, too.
     private let drainedFamily: Family?
@@ -26,9 +28,7 @@ final class Lane {
 
     init(
         name: String, queues: [String], drainedFamily: Family?, handlers: [any JobHandler], options: FleetOptions,
-        control: LaneControl,
-        health: LaneHealth,
-        metrics: FleetMetrics, logger: Logger
+        control: LaneControl, solitude: Solitude, health: LaneHealth, metrics: FleetMetrics, logger: Logger
     ) {
         self.name = name
         self.queues = queues
@@ -36,6 +36,7 @@ final class Lane {
         self.handlers = Dictionary(uniqueKeysWithValues: handlers.map { ($0.kind, $0) })
         self.options = options
         self.control = control
+        self.solitude = solitude
         self.health = health
         self.metrics = metrics
         self.logger = logger
@@ -92,24 +93,62 @@ final class Lane {
                 intake.wait(wake: control.wake, timeoutMilliseconds: 1_000)
                 continue
             }
-            var isRepeat = false
-            var backoff = Backoff()
-            while true {
-                do {
-                    try work(batch, isRepeat: isRepeat, intake, &database)
-                    break
-                } catch let error as AMQPError {
-                    throw error
-                } catch {
-                    if isRepeat { control.sleep(seconds: min(backoff.nextSeconds(), 1)) }
-                    // Whether the last commit went through is unknown: the same batch runs again, and the keys tell the truth.
-                    guard let fresh = try reconnect(for: intake, after: error) else { return intake.close() }
-                    database = fresh
-                    isRepeat = true
-                }
-            }
+            guard try take(batch, through: intake, &database) else { return intake.close() }
             if try renewIsDue(after: batch), let fresh = try connect(for: intake) { database = fresh }
         }
+    }
+
+    /// Takes a batch through, in the parts that its past asks for, however often the database goes away meanwhile.
+    ///
+    /// - Returns: false when a drain's time is over first.
+    private func take(_ batch: [Delivery], through intake: Intake, _ database: inout Postgres.Connection) throws(AMQPError) -> Bool {
+        var parts: ArraySlice<Suspects.Part>?
+        var isRepeat = false
+        var backoff = Backoff()
+        while true {
+            do {
+                if parts == nil {
+                    try suspects.takeBack(on: &database)
+                    parts = try suspects.parts(of: batch, on: &database)[...]
+                }
+                while let part = parts?.first {
+                    guard try enter(alone: part.isAlone, intake) else { return false }
+                    defer { solitude.leave(alone: part.isAlone) }
+                    try work(part, intake, &database)
+                    parts?.removeFirst()
+                    isRepeat = false
+                    backoff.reset()
+                }
+                return true
+            } catch let error as AMQPError {
+                throw error
+            } catch {
+                if isRepeat { control.sleep(seconds: min(backoff.nextSeconds(), 1)) }
+                // Whether the last commit went through is unknown: the same part runs again, and the keys tell the truth.
+                guard let fresh = try reconnect(for: intake, after: error) else { return false }
+                database = fresh
+                isRepeat = true
+            }
+        }
+    }
+
+    /// Waits for a place among this worker's lanes; false when a drain's time is over first.
+    private func enter(alone: Bool, _ intake: Intake) throws(AMQPError) -> Bool {
+        guard !solitude.enter(name, alone: alone) else { return !isTooLate(alone: alone) }
+        defer { solitude.giveUp(name) }
+        repeat {
+            if control.isOverdue { return false }
+            control.sleep(seconds: 0.02)
+            try intake.pump()
+            publisher.keepAlive()
+        } while !solitude.enter(name, alone: alone)
+        return !isTooLate(alone: alone)
+    }
+
+    private func isTooLate(alone: Bool) -> Bool {
+        guard control.isOverdue else { return false }
+        solitude.leave(alone: alone)
+        return true
     }
 
     /// A backend never forgets a schema that it worked in; a fresh one starts small.

@@ -1,4 +1,5 @@
 public import Contract
+internal import Crypto
 public import Postgres
 
 /// Messages that leave after their transaction's commit, once and confirmed: written with the effect, published by the leader.
@@ -30,6 +31,8 @@ public enum Outbox {
         /// A life-cycle event on `tenantry.events`: `what` is `tenant.created` or the like, and the routing key `<what>.<subject…>`.
         public static func event(_ what: String, subject: [String], id: String, _ data: [String: JSONValue]) -> Entry {
             var body = data
+            // A property holds 255 bytes; an id that came in one may have grown by what was put before it.
+            let id = id.utf8.count <= 255 ? id : "sha256:" + SHA256.hash(data: Array(id.utf8)).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
             body["event"] = .string(what)
             return Entry(
                 exchange: Topology.eventsExchange, routingKey: ([what] + subject).joined(separator: "."), messageID: id,

@@ -74,7 +74,19 @@ final class Publisher {
         try connection!.enableConfirms()
     }
 
+    /// What AMQP cannot carry goes out with less around it: one job's strange headers must not hold up all others for ever.
     private func publish(_ message: Message) throws(AMQPError) -> UInt64 {
+        do throws(AMQPError) {
+            return try publishAsIs(message)
+        } catch  where error.kind == .usage {
+            var message = message
+            message.properties = message.properties.reduced()
+            message.routingKey = message.routingKey.clipped(bytes: 255)
+            return try publishAsIs(message)
+        }
+    }
+
+    private func publishAsIs(_ message: Message) throws(AMQPError) -> UInt64 {
         switch message.body {
         case .bytes(let bytes):
             try connection!.publish(

@@ -11,6 +11,7 @@ public final class Worker: Sendable {
     public var laneCount: Int { plans.count }
     private let options: FleetOptions
     private let control = LaneControl()
+    private let solitude = Solitude()
     private let plans: [LanePlan]
     private let duties: [LeaderDuty]
     private let logger: Logger
@@ -47,7 +48,7 @@ public final class Worker: Sendable {
                         Lane(
                             name: plan.name, queues: plan.queues, drainedFamily: plan.drainedFamily,
                             handlers: plan.makeHandlers(), options: options,
-                            control: control,
+                            control: control, solitude: solitude,
                             health: health, metrics: FleetMetrics(tally: tally), logger: logger
                         ).run()
                     }

@@ -29,8 +29,8 @@ public struct Migrator: Sendable {
         -> Report
     {
         var connection = try Connection(options)
-        try connection.run(script: SQL.ledger)
         _ = try connection.query(SQL.lock)
+        try connection.run(script: SQL.ledger)
         var report = Report()
         report.control = try Self.migrate(schema: "tenantry", with: Migration.control, on: &connection)
         let schemas = try Self.outdatedTenants(on: &connection)

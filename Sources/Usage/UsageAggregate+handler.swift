@@ -174,7 +174,7 @@ enum AggregateSQL {
         from (
             select coalesce(sum(messages), 0) as messages, coalesce(sum(conversations), 0) as conversations,
                    coalesce(sum(active_users), 0) as active_users, coalesce(sum(tokens), 0) as tokens,
-                   case when $2 = '-infinity' then (select count(*) from tenantry.tenants where account = $1) else 0 end as child_tenants,
+                   case when $2::timestamptz = '-infinity' then (select count(*) from tenantry.tenants where account = $1) else 0 end as child_tenants,
                    coalesce(sum(documents), 0) as documents, coalesce(sum(corpus_bytes), 0) as corpus_bytes
             from tenantry.tenant_usage where account = $1 and period_start = $2
         ) t

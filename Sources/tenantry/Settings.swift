@@ -46,7 +46,11 @@ struct Settings {
             reader = secrets
             return
         }
-        try Self.check(file: path)
+        guard let top = try YAMLPlace.read(path) else {
+            reader = secrets
+            return
+        }
+        try Self.check(top)
         do {
             reader = ConfigReader(providers: [environment, try await FileProvider<YAMLSnapshot>(filePath: .init(path))])
         } catch {
@@ -55,8 +59,8 @@ struct Settings {
     }
 
     /// A name that nobody reads would be a setting that has no effect.
-    private static func check(file: String) throws {
-        var left = [try YAMLPlace.read(file)].compactMap { $0 }
+    private static func check(_ top: YAMLPlace) throws {
+        var left = [top]
         while let place = left.popLast() {
             if place.path.isEmpty || keys.contains(where: { $0.hasPrefix(place.name + ".") }) {
                 if !place.isNull { left += try place.entries().map(\.place) }

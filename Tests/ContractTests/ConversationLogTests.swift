@@ -14,7 +14,7 @@ import Testing
         let text = #"""
              {"channel" : "web\u00e9", "metadata":{"a":[1,{"b":null}]}, "conversation_id":"c-1", "later":[{"x":[true,-1.5e3]}],
               "messages":[{"id":"m-1","role":"assistant","content":"a\"b\u00fc\ud83d\ude00\n","sent_at":"2026-11-23T02:00:00.5+01:00",
-              "user_id":"u","tokens_in":12,"tokens_out":9223372036854775807,"model":"x","metadata":{ "k":"v" }},
+              "user_id":"u","tokens_in":12,"tokens_out":1000000000,"model":"x","metadata":{ "k":"v" }},
               {"id":"m-2","role":"tool","content":"","sent_at":"2026-11-23T00:00:00Z","user_id":null,"metadata":null}]}
             """#
         var reader = ConversationLogReader()
@@ -29,7 +29,7 @@ import Testing
             #expect(first.role == .assistant)
             #expect(first.content.string(in: body) == "a\"bü😀\n")
             #expect(first.sentAtMicroseconds == present + 3_600_500_000)
-            #expect(first.tokensIn == 12 && first.tokensOut == .max)
+            #expect(first.tokensIn == 12 && first.tokensOut == 1_000_000_000)
             #expect(first.userID?.string(in: body) == "u" && first.model?.string(in: body) == "x")
             #expect(first.metadata?.string(in: body) == #"{ "k":"v" }"#)
             let second = reader.messages[1]
@@ -54,6 +54,7 @@ import Testing
         (good + #","tokens_in":-1"#, "/messages/0/tokens_in"),
         (good + #","tokens_in":1.5"#, "/messages/0/tokens_in"),
         (good + #","tokens_out":"1""#, "/messages/0/tokens_out"),
+        (good + #","tokens_out":1000000001"#, "/messages/0/tokens_out"),
         (good + #","tokens_out":9223372036854775808"#, "/messages/0/tokens_out"),
         (good + #","user_id":"""#, "/messages/0/user_id"),
         (good + #","model":1"#, "/messages/0/model"),

@@ -3,6 +3,7 @@ internal import Accounts
 internal import Contract
 internal import Conversations
 internal import Corpus
+internal import Dispatch
 internal import Fleet
 internal import Foundation
 internal import Logging
@@ -14,7 +15,7 @@ internal import Usage
 //
 //   doom-before-…   killed before the effects
 //   doom-after-…    killed between the effects and their commit
-//   slow-…          its effects wait until the table `slow` of the test's own holds a row
+//   slow-…          takes longer than a killer takes to kill
 
 private final class DoomedHandler: JobHandler {
     private let real: any JobHandler
@@ -34,7 +35,7 @@ private final class DoomedHandler: JobHandler {
     }
 
     private func die() -> Never {
-        // Long enough that the other lanes have something in hand.
+        // So that the other lanes have something in hand.
         usleep(300_000)
         kill(getpid(), SIGKILL)
         fatalError("survived SIGKILL")
@@ -54,4 +55,10 @@ logger.logLevel = .warning
 
 let families = [Accounts.family, Tenants.family, Corpus.family, Conversations.family(batchLimit: options.batchLimit), UsageFamily.family]
     .map { family in JobFamily(family.family) { family.makeHandlers().map { DoomedHandler($0) } } }
-await Worker(options, families: families, duties: [], logger: logger).run()
+let worker = Worker(options, families: families, duties: [], logger: logger)
+
+signal(SIGTERM, SIG_IGN)
+let stop = DispatchSource.makeSignalSource(signal: SIGTERM, queue: .global())
+stop.setEventHandler { worker.drain() }
+stop.resume()
+await worker.run()

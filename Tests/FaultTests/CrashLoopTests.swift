@@ -51,7 +51,7 @@ extension FaultTests {
             }
             letters += try stage.takeDeadLetters()
             #expect(letters == ["doom-\(point)-1 crash_loop"])
-            #expect(deaths > 5)
+            #expect(deaths == 6)
             try #expect(stage.number("select count(*) from tenantry.suspects") == 0)
             try #expect(stage.jobsLeft() == 0)
             try #expect(stage.ready("retried") == 0)

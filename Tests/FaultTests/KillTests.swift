@@ -35,21 +35,23 @@ extension FaultTests {
         @Test("A worker told to stop finishes what it has in hand, exits with 0, and leaves the rest untouched for the next one")
         func terminated() async throws {
             let stage = try await Stage()
-            let traffic = try await Traffic.prepare(on: stage, accounts: 2, tenants: 10, jobs: 6_000)
+            let traffic = try await Traffic.prepare(on: stage, accounts: 2, tenants: 10, jobs: 6_000, repeats: false)
             try traffic.send(on: stage)
             let first = try stage.startWorker(.tenantry, ["TENANTRY_WORKER_BATCH": "50"])
             try await eventually("the worker makes progress") { try Traffic.counted(on: stage) > 0 }
             try #expect(await first.terminate(within: 25) == .exit(0))
             let left = try stage.ready(Family.conversation.queue)
             #expect(left > 0)
+            try #expect(Traffic.counted(on: stage) + left == traffic.jobs.count)
+            try #expect(stage.number("select count(*) from tenantry.workers") == 0)
             var returned = 0
             for _ in 0..<left {
                 if let delivery = try stage.broker.get(Family.conversation.queue), delivery.headerInt("x-delivery-count") ?? 0 > 0 { returned += 1 }
             }
-            #expect(returned == 0, "of \(left) jobs left")
+            // Those that the broker was just sending, and took back when the two lanes cancelled.
+            #expect(returned <= 2 * 100, "of \(left) jobs left")
             // Gives them back.
             try stage.reconnectBroker()
-            try #expect(stage.number("select count(*) from tenantry.workers") == 0)
 
             let second = try stage.startWorker()
             try await traffic.settle(on: stage)

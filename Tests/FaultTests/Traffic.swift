@@ -40,7 +40,9 @@ struct Traffic {
 
     /// Makes accounts and tenants through a worker, some of them with limits that will be crossed, and as many jobs as asked for: nearly a
     /// quarter of them repeat a message, under the same job id or under another one.
-    static func prepare(on stage: Stage, accounts accountCount: Int, tenants tenantCount: Int, jobs jobCount: Int) async throws -> Traffic {
+    static func prepare(
+        on stage: Stage, accounts accountCount: Int, tenants tenantCount: Int, jobs jobCount: Int, repeats: Bool = true
+    ) async throws -> Traffic {
         let worker = try stage.startWorker()
         var accounts: [Account] = []
         var tenants: [Tenant] = []
@@ -59,16 +61,16 @@ struct Traffic {
             }
         }
         guard try await worker.terminate(within: 30) == .exit(0) else { throw TestFailure("the worker did not end well:\n\(worker.log)") }
-        return Traffic(accounts: accounts, tenants: tenants, jobs: jobCount)
+        return Traffic(accounts: accounts, tenants: tenants, jobs: jobCount, repeats: repeats)
     }
 
-    private init(accounts: [Account], tenants: [Tenant], jobs jobCount: Int) {
+    private init(accounts: [Account], tenants: [Tenant], jobs jobCount: Int, repeats: Bool) {
         self.accounts = accounts
         self.tenants = tenants
         var random = Sequence(state: 20_251_123)
         var jobs: [Job] = []
         for number in 0..<jobCount {
-            switch jobs.isEmpty ? 9 : Int.random(in: 0..<9, using: &random) {
+            switch jobs.isEmpty || !repeats ? 9 : Int.random(in: 0..<9, using: &random) {
             case 0:
                 jobs.append(jobs.randomElement(using: &random)!)
             case 1:

@@ -1,6 +1,6 @@
 internal import AMQP
 internal import Contract
-internal import Fleet
+@testable internal import Fleet
 internal import Foundation
 internal import Postgres
 internal import TestSupport
@@ -24,10 +24,14 @@ internal import Testing
             $0.headers["authorization"] = .text("Bearer unknown.unknown")
             $0.headers["ballast"] = .text(String(repeating: "x", count: 130_700))
         },
+        Poison(testDescription: "a header of bytes that fills a frame", kind: "conversation.log", tenant: "shop") {
+            $0.headers["authorization"] = .text("Bearer unknown.unknown")
+            $0.headers["ballast"] = .bytes([UInt8](repeating: 7, count: 130_700))
+        },
         Poison(testDescription: "another family's type", kind: "token.issue", tenant: nil) { $0.type = "conversation.log" },
         Poison(testDescription: "a type that is empty", kind: "token.issue", tenant: nil) { $0.type = "" },
         Poison(testDescription: "a credential as long as a frame allows", kind: "token.issue", tenant: nil) {
-            $0.headers["authorization"] = .text("Bearer a." + String(repeating: "x", count: 130_000))
+            $0.headers["authorization"] = .text("Bearer a." + String(repeating: "x", count: 130_700))
         },
     ]
 
@@ -95,6 +99,7 @@ internal import Testing
                 && fleet.number("select messages from tenantry.account_usage where account = 'else' and messages > 0") == 1
         }
         await fleet.stop()
+        #expect(try fleet.takeDeadLetters().allSatisfy { $0.field == "/messages/0/tokens_in" })
     }
 
     @Test("A job of another user of the broker can be dead-lettered: the broker refuses a user_id that is not the sender's")
@@ -106,5 +111,29 @@ internal import Testing
         let fetched = try fleet.broker.get("tenantry.conversation")
         let delivery = try #require(fetched)
         #expect(SettlementProbe.properties(of: delivery, .invalidPayload).userID == nil)
+    }
+}
+
+/// What cannot be sent on as it came is cut down to what can.
+@Suite struct ReducedPropertiesTests {
+    @Test(
+        "A text ends with its last whole character that fits",
+        arguments: [("abc", 3, "abc"), ("abc", 2, "ab"), ("é€😀", 9, "é€😀"), ("é€😀", 8, "é€"), ("é€😀", 4, "é"), ("é", 1, ""), ("", 0, "")])
+    func clipped(text: String, bytes: Int, expected: String) {
+        #expect(text.clipped(bytes: bytes) == expected)
+    }
+
+    @Test("Long texts are cut, strange headers go, known ones stay")
+    func reduced() {
+        var properties = Properties(messageID: String(repeating: "\u{FFFD}", count: 255), type: "conversation.log")
+        properties.headers = [
+            "tenant": "shop", "own": "x", "authorization": .text(String(repeating: "x", count: 130_000)),
+            "x-tenantry-error-code": "invalid_payload", "x-tenantry-attempts": 4, "x-tenantry-kind": .bytes([1]),
+        ]
+        let reduced = properties.reduced()
+        #expect(reduced.messageID == String(repeating: "\u{FFFD}", count: 85))
+        #expect(reduced.type == "conversation.log")
+        #expect(reduced.headers.entries.map(\.name) == ["tenant", "authorization", "x-tenantry-error-code", "x-tenantry-attempts"])
+        #expect(reduced.headers["tenant"] == "shop" && reduced.headers["x-tenantry-attempts"] == 4)
     }
 }

@@ -18,7 +18,8 @@ internal import Testing
             AggregationRequests.SQL.issue, AggregationRequests.SQL.due, Directory.SQL.credentials, Directory.SQL.tenants, Outbox.SQL.append,
             OutboxRelay.SQL.next, OutboxRelay.SQL.remove, OutboxRelay.SQL.markPublished, Inbox.SQL.claim, Inbox.SQL.first, Inbox.SQL.keep,
             Steward.SQL.lead, Steward.SQL.row, Steward.SQL.leave, Steward.SQL.purgeInbox, Steward.SQL.purgeWorkers,
-            Steward.SQL.purgeSuspects, Steward.SQL.purgeFleetCredentials, Suspect.SQL.begin, Suspect.SQL.end,
+            Steward.SQL.purgeSuspects, Steward.SQL.purgeFleetCredentials, Suspects.SQL.past, Suspects.SQL.begin, Suspects.SQL.end,
+            Suspects.SQL.takeBack,
             AlertReplay.SQL.replay, Alerts.SQL.known, Alerts.SQL.topTenants, Alerts.SQL.write, CustomLimits.SQL.merge, CustomLimits.SQL.clear,
             Evaluation.SQL.lockAccounts, Evaluation.SQL.measureTenants, Evaluation.SQL.measurePools, Evaluation.SQL.noteTenants,
             Evaluation.SQL.notePools, HardLimits.SQL.takeTurn, HardLimits.SQL.limits, Meter.SQL.bump, Meter.SQL.delta, PeriodBook.SQL.periods,
@@ -43,7 +44,7 @@ internal import Testing
     /// Names without a schema, where a relation is expected, would go by the `search_path`.
     @Test("Every statement prepares on a real server, for the control schema and for a tenant's, with an empty search_path")
     func prepare() async throws {
-        let options = ConnectionOptions(url: try await testDatabaseURL())
+        let options = ConnectionOptions(url: try await TestServers.shared.databaseURL())
         _ = try Migrator(options).run()
         var database = try Connection(options)
         // A name that must be quoted.
@@ -57,5 +58,17 @@ internal import Testing
                 Issue.record("\(error)\n\(statement.sql)")
             }
         }
+    }
+}
+
+@Suite struct MigratorTests {
+    @Test("Several that migrate a fresh database at once wait for each other")
+    func atOnce() async throws {
+        let url = try await TestServers.shared.databaseURL()
+        let control = try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<4 { group.addTask { try Migrator(ConnectionOptions(url: url)).run().control } }
+            return try await group.reduce(0, +)
+        }
+        #expect(control == Migration.control.count, "each migration once")
     }
 }

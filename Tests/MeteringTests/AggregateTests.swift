@@ -1,4 +1,5 @@
 internal import Contract
+internal import Fleet
 internal import Foundation
 internal import Metering
 internal import Postgres
@@ -161,6 +162,34 @@ internal import Testing
             try await swept(fleet)
             #expect(try fleet.number("select messages from tenantry.tenant_usage where period_start <> '-infinity'") == 10, "round \(round)")
             #expect(try fleet.number("select messages from tenantry.account_usage where period_start <> '-infinity'") == 10, "round \(round)")
+        }
+        await fleet.stop()
+    }
+
+    @Test("Two aggregations at once correct a counter once also where no hour is rolled up")
+    func concurrentlyWithoutHours() async throws {
+        let fleet = try await TestFleet()
+        try fleet.startWorker()
+        let account = try fleet.makeAccount("acme", plan: "enterprise-plus")
+        let tenants = (0..<6).map { "bare-\($0)" }
+        for slug in tenants { try fleet.makeTenant(slug, token: account) }
+        await fleet.stop()
+        for round in 0..<15 {
+            let rows = tenants.map { "('\($0)', 'acme', '-infinity', 'infinity', 7)" }.joined(separator: ", ")
+            try fleet.database.run(
+                script: """
+                    delete from tenantry.tenant_usage;
+                    insert into tenantry.tenant_usage (tenant, account, period_start, period_end, documents) values \(rows);
+                    update tenantry.account_usage set documents = 42, child_tenants = 1 where period_start = '-infinity';
+                    """)
+            let ids = (0..<4).map { "\(round)-\($0)" }
+            for id in ids { try fleet.send("usage.aggregate", "{}", token: account, id: id) }
+            if round == 0 { try fleet.startWorker { $0.lanes = [.usage: 4]; $0.batchLimit = 1 } }
+            for id in ids { #expect(try fleet.answer(to: id).status == .succeeded) }
+            try await swept(fleet)
+            #expect(try fleet.number("select count(*) from tenantry.tenant_usage where documents <> 0") == 0, "round \(round)")
+            #expect(try fleet.number("select documents from tenantry.account_usage where period_start = '-infinity'") == 0, "round \(round)")
+            #expect(try fleet.number("select child_tenants from tenantry.account_usage where period_start = '-infinity'") == 6, "round \(round)")
         }
         await fleet.stop()
     }

@@ -1,5 +1,6 @@
 internal import AMQP
 internal import Contract
+internal import Fleet
 internal import Foundation
 internal import Metering
 internal import Postgres

@@ -91,7 +91,7 @@ public final class TestFleet {
                 UsageFamily.family,
             ] + families
         let worker = Worker(options, families: all, duties: [duty], logger: logger)
-        workers.append((worker, Task { await worker.run() }))
+        workers.append((worker, Task(executorPreference: WorkerExecutor.shared) { await worker.run() }))
     }
 
     /// Drains the workers and waits for their end.

@@ -31,9 +31,9 @@ extension ConversationLog {
         public var sentAt: Instant
         /// 1 to 128 characters.
         public var userID: String?
-        /// 0 or more.
+        /// 0 to 1,000,000,000.
         public var tokensIn: Int64?
-        /// 0 or more.
+        /// 0 to 1,000,000,000.
         public var tokensOut: Int64?
         public var model: String?
         public var metadata: [String: JSONValue]?
@@ -77,9 +77,14 @@ extension ConversationLog {
         func validate(_ field: String) throws(Rejection) {
             try Rule.length(id, ConversationLog.idLengths, "\(field)/id")
             try Rule.length(userID, ConversationLog.idLengths, "\(field)/user_id")
-            try Rule.require((tokensIn ?? 0) >= 0, "\(field)/tokens_in", "must be 0 or more")
-            try Rule.require((tokensOut ?? 0) >= 0, "\(field)/tokens_out", "must be 0 or more")
+            for (tokens, name) in [(tokensIn, "tokens_in"), (tokensOut, "tokens_out")] {
+                try Rule.require(
+                    (0...ConversationLog.mostTokens).contains(tokens ?? 0), "\(field)/\(name)",
+                    "must be 0 to \(ConversationLog.mostTokens)")
+            }
         }
+
+        private static let tokens = Schema.count.mergePatch(["maximum": .int(ConversationLog.mostTokens)])
 
         static let schema = Schema.object(
             required: ["id", "role", "content", "sent_at"],
@@ -88,7 +93,7 @@ extension ConversationLog {
                 "role": ["type": "string", "enum": .array(Role.allCases.map { .string($0.text.description) })],
                 "content": Schema.anyText, "sent_at": Instant.schema,
                 "user_id": Schema.optional(Schema.text(ConversationLog.idLengths)),
-                "tokens_in": Schema.optional(Schema.count), "tokens_out": Schema.optional(Schema.count),
+                "tokens_in": Schema.optional(tokens), "tokens_out": Schema.optional(tokens),
                 "model": Schema.optional(Schema.anyText), "metadata": Schema.anyObject,
             ])
     }

@@ -11,6 +11,8 @@ public struct ConversationLog: JobPayload, Equatable {
     public static let kind = Kind.conversationLog
     static let idLengths = 1...128
     static let messageCounts = 1...1_000
+    /// The most tokens of a message each way: sums of a period stay within 64 bits whatever producers send.
+    static let mostTokens: Int64 = 1_000_000_000
     /// How far `sent_at` may be ahead of the present: one day.
     static let microsecondsAhead: Int64 = 86_400_000_000
 

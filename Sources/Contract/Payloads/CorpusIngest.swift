@@ -33,6 +33,13 @@ public struct CorpusIngest: JobPayload, Equatable {
         required: ["documents"], ["documents": Schema.list(Document.schema, documentCounts)])
 
     public static let resultSchema = Schema.object([
-        "documents": Schema.list(Schema.object(["external_id": Schema.anyText, "outcome": Schema.anyText]))
+        "documents": Schema.list(
+            Schema.object(
+                required: ["external_id", "status"],
+                [
+                    "external_id": Schema.anyText,
+                    "status": ["type": "string", "enum": ["created", "updated", "unchanged", "duplicate_of"]],
+                    "chunks": Schema.count, "duplicate_of": Schema.anyText,
+                ]))
     ])
 }

@@ -68,7 +68,11 @@ struct WorkerCommand: AsyncParsableCommand {
                     .init(service: DrainingWorker(worker: worker), successTerminationBehavior: .gracefullyShutdownGroup),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         if untilInputEnds { Self.drainWhenInputEnds() }
-        try await group.run()
+        do {
+            try await group.run()
+        } catch let error as ConsoleError {
+            throw Failure("\(error); name another port with --http-port or TENANTRY_HTTP_PORT, or 0 for a free one")
+        }
         logger.info("worker drained", metadata: ["worker.id": "\(worker.id)"])
     }
 

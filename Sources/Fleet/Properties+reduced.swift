@@ -1,0 +1,42 @@
+internal import AMQP
+internal import Contract
+
+extension Properties {
+    /// Bytes of a header that is kept. All of ours fit, and a credential with room to spare.
+    private static let mostHeaderBytes = 4_096
+
+    /// The same, cut down to what AMQP can always carry: texts that are too long (what is not UTF-8 grows when it is repaired) end
+    /// early, and of the headers only those that the contract knows are kept.
+    func reduced() -> Properties {
+        var properties = self
+        for text: WritableKeyPath<Properties, String?> in [
+            \.contentType, \.contentEncoding, \.correlationID, \.replyTo, \.expiration, \.messageID, \.type, \.userID, \.appID,
+        ] {
+            properties[keyPath: text] = self[keyPath: text]?.clipped(bytes: 255)
+        }
+        let known = Set(([Header.tenant, Header.authorization, Header.traceparent] + Header.added).map(\.name))
+        properties.headers = FieldTable(
+            headers.entries.compactMap { name, value in
+                guard known.contains(name) else { return nil }
+                switch value {
+                case .text(let text): return (name, .text(text.clipped(bytes: Self.mostHeaderBytes)))
+                case .int, .bool, .double, .timestamp, .null: return (name, value)
+                case .bytes, .array, .table: return nil
+                }
+            })
+        return properties
+    }
+}
+
+extension String {
+    /// As many whole characters (Unicode scalars) from the start as fit.
+    func clipped(bytes most: Int) -> String {
+        guard utf8.count > most else { return self }
+        var left = most
+        let scalars = unicodeScalars.prefix { scalar in
+            left -= UTF8.width(scalar)
+            return left >= 0
+        }
+        return String(String.UnicodeScalarView(scalars))
+    }
+}

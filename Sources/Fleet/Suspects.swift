@@ -1,0 +1,93 @@
+internal import AMQP
+internal import Contract
+internal import Postgres
+
+/// A lane's notes of deliveries that came back: which of them were begun and not finished; see ``Isolation``.
+struct Suspects {
+    /// Deliveries that may be tried together.
+    struct Part {
+        let deliveries: [Delivery]
+        /// How often the worst of them was begun before, and not finished.
+        let begun: Int64
+        fileprivate let jobs: [String]
+
+        /// Whether nothing else may be in hand meanwhile.
+        var isAlone: Bool { Isolation.isAlone(begun: begun) }
+    }
+
+    /// Noted as begun by this lane, and neither finished nor taken back.
+    private var open: [String] = []
+
+    /// Cuts a batch where its jobs' past asks for it, in order. A batch in which nothing came back stays whole and costs nothing.
+    func parts(of batch: [Delivery], on database: inout Postgres.Connection) throws(PostgresError) -> [Part] {
+        let jobs = batch.map { $0.redelivered ? Self.name(of: $0) : nil }
+        let known = Set(jobs.compactMap { $0 })
+        guard !known.isEmpty else { return [Part(deliveries: batch, begun: 0, jobs: [])] }
+        var parameters = Parameters()
+        parameters.append(known.sorted())
+        let rows = try database.query(SQL.past, parameters)
+        let past = Dictionary(uniqueKeysWithValues: (0..<rows.count).map { (rows.text($0, 0), rows.int($0, 1)) })
+        var parts: [Part] = []
+        var start = 0
+        while start < batch.count {
+            var begun: Int64 = 0
+            var end = start
+            while end < batch.count {
+                let own = max(begun, jobs[end].flatMap { past[$0] } ?? 0)
+                guard end == start || Isolation.batchLimit(begun: own, limit: batch.count) > end - start else { break }
+                begun = own
+                end += 1
+            }
+            let names = Set(jobs[start..<end].compactMap { $0 })
+            parts.append(Part(deliveries: Array(batch[start..<end]), begun: begun, jobs: names.sorted()))
+            start = end
+        }
+        return parts
+    }
+
+    /// Notes that a part is about to be touched.
+    mutating func begin(_ part: Part, on database: inout Postgres.Connection) throws(PostgresError) {
+        try takeBack(on: &database)
+        guard !part.jobs.isEmpty else { return }
+        // Whether this is committed is unknown if it throws. One too many is taken back, one too few does not matter.
+        open = part.jobs
+        var parameters = Parameters()
+        parameters.append(part.jobs)
+        _ = try database.query(SQL.begin, parameters)
+    }
+
+    /// Notes that the worker survived what it has begun.
+    mutating func end(on database: inout Postgres.Connection) throws(PostgresError) {
+        try settle(SQL.end, on: &database)
+    }
+
+    /// What was begun and interrupted by the loss of a server killed nobody.
+    mutating func takeBack(on database: inout Postgres.Connection) throws(PostgresError) {
+        try settle(SQL.takeBack, on: &database)
+    }
+
+    private mutating func settle(_ statement: Statement, on database: inout Postgres.Connection) throws(PostgresError) {
+        guard !open.isEmpty else { return }
+        var parameters = Parameters()
+        parameters.append(open)
+        _ = try database.query(statement, parameters)
+        open = []
+    }
+
+    /// A job's name among all jobs. Cut to what an index takes, without the one character that PostgreSQL does not.
+    private static func name(of delivery: Delivery) -> String {
+        let sender = Bearer(delivery.headerText(Header.authorization.constant) ?? "")?.key ?? ""
+        let words = [delivery.messageID ?? "", delivery.routingKey, delivery.headerText(Header.tenant.constant) ?? "", sender]
+        return String(String.UnicodeScalarView(words.joined(separator: " ").unicodeScalars.lazy.filter { $0 != "\0" }.prefix(500)))
+    }
+
+    enum SQL {
+        static let past: Statement = "select job, begun::int8 from tenantry.suspects where job = any($1)"
+        static let begin: Statement = """
+            insert into tenantry.suspects as s (job, begun) select job, 1 from unnest($1::text[]) as j (job) order by job
+            on conflict (job) do update set begun = s.begun + 1, updated_at = now()
+            """
+        static let end: Statement = "delete from tenantry.suspects where job = any($1)"
+        static let takeBack: Statement = "update tenantry.suspects set begun = begun - 1 where job = any($1) and begun > 0"
+    }
+}

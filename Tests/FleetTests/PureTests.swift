@@ -1,0 +1,189 @@
+internal import Contract
+internal import Postgres
+internal import Testing
+
+@testable internal import Fleet
+
+@Suite struct RetryLadderTests {
+    @Test("A failed job takes every step, in order, and is then given up")
+    func failed() {
+        let ladder = RetryLadder()
+        let steps = (1...5).map { ladder.step(afterAttempt: $0, reason: .failed) }
+        #expect(
+            steps == [
+                .wait(delayMilliseconds: 1_000, attempt: 2), .wait(delayMilliseconds: 5_000, attempt: 3),
+                .wait(delayMilliseconds: 30_000, attempt: 4), .wait(delayMilliseconds: 300_000, attempt: 5), .giveUp,
+            ])
+    }
+
+    @Test("A job whose tenant is not there takes three steps")
+    func notYet() {
+        let ladder = RetryLadder()
+        #expect(ladder.step(afterAttempt: 3, reason: .notYet) == .wait(delayMilliseconds: 30_000, attempt: 4))
+        #expect(ladder.step(afterAttempt: 4, reason: .notYet) == .giveUp)
+        let short = RetryLadder(delaysMilliseconds: [10])
+        #expect(short.step(afterAttempt: 1, reason: .notYet) == .wait(delayMilliseconds: 10, attempt: 2))
+        #expect(short.step(afterAttempt: 2, reason: .notYet) == .giveUp)
+    }
+
+    @Test("A count of attempts that nobody could have made is given up, not crashed on", arguments: [Int64.min, -1, 0, 6, .max])
+    func strangeCounts(attempt: Int64) {
+        #expect(RetryLadder().step(afterAttempt: attempt, reason: .failed) == .giveUp)
+        #expect(RetryLadder(delaysMilliseconds: []).step(afterAttempt: attempt, reason: .notYet) == .giveUp)
+    }
+}
+
+@Suite struct IsolationTests {
+    @Test(
+        "A job that was begun and not finished narrows its batch until it is alone",
+        arguments: [(-1, 5_000), (0, 5_000), (1, 500), (2, 50), (3, 1), (4, 1), (Int64.max, 1)] as [(Int64, Int)])
+    func batchLimit(begun: Int64, limit: Int) {
+        #expect(Isolation.batchLimit(begun: begun, limit: 5_000) == limit)
+        #expect(Isolation.batchLimit(begun: begun, limit: 1) == 1)
+        #expect(Isolation.isAlone(begun: begun) == (limit == 1))
+    }
+
+    @Test(
+        "A job is given up after six deaths: the first, when it had not come back yet, and five that were noted",
+        arguments: [(0, false), (3, false), (4, false), (5, true), (100, true)] as [(Int64, Bool)])
+    func crashLoop(begun: Int64, isGivenUp: Bool) {
+        #expect(Isolation.isCrashLoop(begun: begun) == isGivenUp)
+    }
+
+    @Test("A suspect has the worker to itself: it waits for the others, keeps newcomers out, and lets them in when it is through")
+    func solitude() {
+        let solitude = Solitude()
+        #expect(solitude.enter("a", alone: false))
+        #expect(solitude.enter("b", alone: false))
+        #expect(!solitude.enter("c", alone: true))
+        #expect(!solitude.enter("d", alone: false))
+        solitude.leave(alone: false)
+        #expect(!solitude.enter("c", alone: true))
+        solitude.leave(alone: false)
+        #expect(solitude.enter("c", alone: true))
+        #expect(!solitude.enter("d", alone: false))
+        #expect(!solitude.enter("e", alone: true))
+        solitude.leave(alone: true)
+        #expect(!solitude.enter("d", alone: false))
+        solitude.giveUp("e")
+        #expect(solitude.enter("d", alone: false))
+    }
+}
+
+@Suite struct BackoffTests {
+    @Test("Waits double from the base to the limit, each between half and all of it, and start anew after success")
+    func bounds() {
+        var backoff = Backoff(baseSeconds: 0.1, limitSeconds: 10)
+        for round in 0..<2 {
+            for failure in 0..<100 {
+                var ceiling = 0.1
+                for _ in 0..<min(failure, 20) { ceiling = min(10, ceiling * 2) }
+                let seconds = backoff.nextSeconds()
+                #expect(seconds >= ceiling / 2 - 1e-9 && seconds <= ceiling + 1e-9, "round \(round), failure \(failure): \(seconds)")
+            }
+            backoff.reset()
+        }
+    }
+
+    @Test("Two that fail together do not come back together")
+    func jitter() {
+        let waits = (0..<50).map { _ in
+            var backoff = Backoff()
+            return backoff.nextSeconds()
+        }
+        #expect(Set(waits).count > 1)
+    }
+}
+
+@Suite struct TransactionFailureTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        let kind: PostgresError.Kind
+        let sqlState: String?
+        let jobs: Int
+        let repeats: Int
+        let expected: String
+
+        init(_ sqlState: String?, jobs: Int = 1, repeats: Int = 0, kind: PostgresError.Kind = .server, _ expected: String) {
+            (self.kind, self.sqlState, self.jobs, self.repeats, self.expected) = (kind, sqlState, jobs, repeats, expected)
+        }
+
+        var testDescription: String { "\(sqlState ?? "\(kind)"), \(jobs) jobs, \(repeats) repeats: \(expected)" }
+    }
+
+    static let cases = [
+        Case(nil, kind: .connection, "away"), Case(nil, jobs: 9, repeats: 99, kind: .connection, "away"), Case("57P01", "away"),
+        Case("57P03", jobs: 2, "away"), Case("08006", "away"), Case("53100", "away"), Case("53300", jobs: 5, "away"), Case("58030", "away"),
+        Case("40001", jobs: 100, "again"), Case("40P01", repeats: 19, "again"), Case("55P03", "again"),
+        Case("40P01", jobs: 2, repeats: 20, "split"), Case("40P01", repeats: 20, "failed"),
+        Case("42P01", jobs: 7, "again"), Case("3F000", "again"), Case("42P01", jobs: 7, repeats: 1, "split"),
+        Case("42P01", repeats: 1, "failed"), Case("22P05", jobs: 2, "split"), Case("22003", "invalid_payload"),
+        Case("23514", jobs: 3, "split"), Case("23514", "invalid_payload"), Case("23505", "conflict"), Case("23505", jobs: 2, "split"),
+        Case("42601", jobs: 2, "split"), Case("42601", "failed"), Case("57014", "failed"), Case("XX000", "failed"),
+    ]
+
+    @Test("What follows a failed transaction", arguments: cases)
+    func follows(_ example: Case) {
+        let error = PostgresError(example.kind, "for a test", sqlState: example.sqlState)
+        let found: String =
+            switch TransactionFailure(error, jobs: example.jobs, repeats: example.repeats) {
+            case .again: "again"
+            case .split: "split"
+            case .databaseAway: "away"
+            case .alone(.rejected(let rejection)): rejection.code.rawValue
+            case .alone(.failed): "failed"
+            case .alone: "something else"
+            }
+        #expect(found == example.expected)
+    }
+}
+
+@Suite struct LaneControlTests {
+    @Test("A stop is seen by all, and a later one does not move its deadline")
+    func stop() {
+        let control = LaneControl()
+        #expect(!control.isStopping && !control.isOverdue)
+        control.stop(withinSeconds: 0)
+        #expect(control.isStopping)
+        while !control.isOverdue {}
+        control.stop(withinSeconds: 1_000)
+        #expect(control.isOverdue)
+        // Wakes at once rather than in an hour; the test would not end otherwise.
+        control.sleep(seconds: 3_600)
+    }
+
+    @Test("A deadline that is far away is not over")
+    func patience() {
+        let control = LaneControl()
+        control.stop(withinSeconds: 1_000)
+        #expect(control.isStopping && !control.isOverdue)
+    }
+}
+
+@Suite struct BearerTests {
+    @Test(
+        "A credential is a key and a secret with a dot between, with or without the word before it",
+        arguments: [
+            ("Bearer k.s", "k", "s"), ("bearer k.s", "k", "s"), ("k.s", "k", "s"), ("BEARER k.s.t", "k", "s.t"),
+        ])
+    func good(text: String, key: String, secret: String) throws {
+        let bearer = try #require(Bearer(text))
+        #expect(bearer.key == key && bearer.secret == secret)
+    }
+
+    @Test(
+        "What is no credential is none",
+        arguments: [
+            "", "Bearer", "Bearer ", "k", ".s", "k.", ".", "Bearer k\u{0}.s", String(repeating: "k", count: 129) + ".s",
+            "k." + String(repeating: "s", count: 257),
+        ])
+    func bad(text: String) {
+        #expect(Bearer(text) == nil)
+    }
+
+    @Test("A new credential is long, its own, and hashed by its secret alone")
+    func fresh() {
+        let bearers = (0..<100).map { _ in Bearer.make(prefix: "tok") }
+        #expect(Set(bearers.map(\.secret)).count == 100 && Set(bearers.map(\.key)).count == 100)
+        #expect(bearers.allSatisfy { $0.secret.utf8.count >= 43 && $0.key.hasPrefix("tok_") && Bearer($0.token) == $0 && $0.secretHash.count == 32 })
+    }
+}

@@ -1,0 +1,123 @@
+internal import AMQP
+internal import Contract
+internal import Fleet
+internal import Foundation
+internal import Postgres
+internal import TestSupport
+internal import Testing
+
+/// What lies on the broker.
+@Suite(.serialized) struct TopologyTests {
+    private static let queues = ["account", "tenant", "corpus", "conversation", "usage", "dead", "unroutable"].map { "tenantry.\($0)" }
+
+    private func options(_ fleet: TestFleet, partitions: [Family: Int] = [:]) throws -> FleetOptions {
+        var options = FleetOptions(broker: try BrokerURL(fleet.brokerURL), database: .init(url: fleet.databaseURL))
+        options.ladder = TestFleet.ladder
+        options.partitions = partitions
+        return options
+    }
+
+    @Test("Every queue is a durable quorum queue, exchanges are durable, and applying twice is harmless")
+    func durable() async throws {
+        let fleet = try await TestFleet()
+        try TopologyDeclaration(options(fleet)).apply(to: BrokerURL(fleet.brokerURL))
+        // A declaration that differs from what is there is refused with 406: the same again proves what is there.
+        for queue in Self.queues { try fleet.broker.declareQueue(queue, arguments: ["x-queue-type": "quorum"]) }
+        for queue in Self.queues + TestFleet.ladder.delaysMilliseconds.map({ "tenantry.retry.\($0)" }) {
+            #expect(throws: AMQPError.self, "\(queue) is no classic queue") {
+                try fleet.broker.declareQueue(queue, arguments: ["x-queue-type": "classic"])
+            }
+            try fleet.broker.reopenChannel()
+        }
+        for delay in TestFleet.ladder.delaysMilliseconds {
+            try fleet.broker.declareQueue(
+                "tenantry.retry.\(delay)",
+                arguments: [
+                    "x-dead-letter-exchange": "tenantry.jobs", "x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish",
+                    "x-queue-type": "quorum",
+                ])
+        }
+        for exchange in ["dead", "alerts", "events"] { try fleet.broker.declareExchange("tenantry.\(exchange)", type: "topic") }
+        try fleet.broker.declareExchange("tenantry.jobs", type: "topic", arguments: ["alternate-exchange": "tenantry.unroutable"])
+    }
+
+    @Test("A job goes to its family's queue, and one of no family to the unroutable ones")
+    func bindings() async throws {
+        let fleet = try await TestFleet()
+        let keys: [String: [String]] = [
+            "tenantry.account": ["account.create", "account.update"],
+            "tenantry.tenant": ["tenant.create", "tenant.delete", "admin.create", "token.issue", "template.apply"],
+            "tenantry.corpus": ["corpus.ingest", "corpus.remove"],
+            "tenantry.conversation": ["conversation.log", "conversation.erase"],
+            "tenantry.usage": ["usage.aggregate", "billing.close"],
+            "tenantry.unroutable": ["weather.report", "conversations.log", "x"],
+        ]
+        for key in keys.values.joined() { try fleet.send(key, "{}", token: "t") }
+        for (queue, keys) in keys {
+            var found: [String] = []
+            while let delivery = try fleet.broker.get(queue) {
+                found.append(delivery.routingKey)
+                try fleet.broker.ack(delivery.deliveryTag)
+            }
+            #expect(found.sorted() == keys.sorted(), "\(queue)")
+        }
+    }
+
+    private func counts(_ fleet: TestFleet) throws -> [String: Int] {
+        var counts: [String: Int] = [:]
+        for queue in ["tenantry.conversation"] + (0..<4).map({ "tenantry.conversation.\($0)" }) {
+            counts[queue] = try fleet.broker.inspectQueue(queue)?.messageCount ?? 0
+        }
+        return counts.filter { $0.value > 0 }
+    }
+
+    @Test("With partitions, a tenant's jobs lie in one queue; with fewer or none, what is left is done and nothing comes twice")
+    func partitions() async throws {
+        let fleet = try await TestFleet(partitions: [.conversation: 4])
+        try fleet.startWorker { $0.partitions = [.conversation: 4] }
+        let account = try fleet.makeAccount("acme", plan: "enterprise-plus")
+        let tenants = (0..<8).map { "t\($0)x" }
+        for slug in tenants { try fleet.makeTenant(slug, token: account) }
+        await fleet.stop()
+
+        var sent = 0
+        func send(_ count: Int, _ tenant: String) throws -> [String] {
+            try (0..<count).map { _ in
+                sent += 1
+                try fleet.send("conversation.log", TestFleet.log(["\(sent)"]), tenant: tenant, token: account, id: "job-\(sent)")
+                return "job-\(sent)"
+            }
+        }
+        var jobs = try send(20, tenants[0])
+        try await eventually("the queues know") { try counts(fleet).values.reduce(0, +) == 20 }
+        #expect(try counts(fleet).count == 1, "one tenant, one partition")
+        for tenant in tenants.dropFirst() { jobs += try send(3, tenant) }
+        try await eventually("the queues know") { try counts(fleet).values.reduce(0, +) == 41 }
+        #expect(try counts(fleet)["tenantry.conversation"] == nil)
+        try fleet.startWorker { $0.partitions = [.conversation: 4] }
+        for id in jobs { #expect(try fleet.answer(to: id).result?["accepted"] == 1) }
+        await fleet.stop()
+
+        for partitions in [2, 1] {
+            // Left behind by the larger number.
+            jobs = []
+            for tenant in tenants { jobs += try send(3, tenant) }
+            try fleet.startWorker { $0.partitions = [.conversation: partitions] }
+            for id in jobs { #expect(try fleet.answer(to: id, timeoutSeconds: 20).result?["accepted"] == 1, "\(partitions)") }
+            await fleet.stop()
+            #expect(try counts(fleet) == [:], "nothing is left over")
+            jobs = []
+            for tenant in tenants { jobs += try send(2, tenant) }
+            try await eventually("the queues know") { try counts(fleet).values.reduce(0, +) >= jobs.count }
+            let present = try counts(fleet)
+            #expect(present.values.reduce(0, +) == jobs.count, "each once: \(present)")
+            let allowed = Set(partitions == 1 ? ["tenantry.conversation"] : (0..<partitions).map { "tenantry.conversation.\($0)" })
+            #expect(Set(present.keys).isSubset(of: allowed), "\(present)")
+            try fleet.startWorker { $0.partitions = [.conversation: partitions] }
+            for id in jobs { #expect(try fleet.answer(to: id).result?["accepted"] == 1) }
+            await fleet.stop()
+        }
+        #expect(try fleet.number("select sum(messages)::int8 from tenantry.tenant_usage") == Int64(sent))
+        #expect(try fleet.takeDeadLetters().isEmpty)
+    }
+}
