@@ -122,6 +122,7 @@ struct PreparedDocument {
         guard let mediaType = MediaType(document.source.mediaType) else {
             throw Rejection.invalid("/documents/\(index)/media_type", "is not supported")
         }
+        guard !document.content.contains(0) else { throw Rejection.invalid(field, "a text may not contain NUL") }
         let text: DocumentText
         do throws(ExtractionError) {
             text = try TextExtractor.extract(document.content, as: mediaType)

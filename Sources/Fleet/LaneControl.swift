@@ -26,7 +26,9 @@ final class LaneControl: Sendable {
 
     var isStopping: Bool { deadline.isFinite }
     /// Whether the time to drain is over.
-    var isOverdue: Bool { Clock.monotonicSeconds() > deadline }
+    var isOverdue: Bool { isOverdue(bySeconds: 0) }
+
+    func isOverdue(bySeconds seconds: Double) -> Bool { Clock.monotonicSeconds() > deadline + seconds }
 
     private var deadline: Double { Double(bitPattern: deadlineBits.load(ordering: .acquiring)) }
 

@@ -32,7 +32,11 @@ public enum Outbox {
         public static func event(_ what: String, subject: [String], id: String, _ data: [String: JSONValue]) -> Entry {
             var body = data
             // A property holds 255 bytes; an id that came in one may have grown by what was put before it.
-            let id = id.utf8.count <= 255 ? id : "sha256:" + SHA256.hash(data: Array(id.utf8)).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+            let id =
+                id.utf8.count <= 255
+                ? id
+                : "sha256:"
+                    + SHA256.hash(data: Array(id.utf8)).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
             body["event"] = .string(what)
             return Entry(
                 exchange: Topology.eventsExchange, routingKey: ([what] + subject).joined(separator: "."), messageID: id,

@@ -103,25 +103,13 @@ struct Settlement {
                 exchange: "", routingKey: replyTo, properties: properties, body: .bytes(answer.encoded())))
     }
 
-    /// A job's properties as far as they can be sent on by us: the broker takes no other user's `user_id`, and no headers that do not fit
-    /// into one frame beside those that we add.
+    /// A job's properties as we may send them on: the broker takes no other user's `user_id`, and a dead letter must not expire.
     private static func republishable(_ delivery: Delivery) -> Properties {
         var properties = delivery.properties
         properties.userID = nil
-        let bytes = properties.headers.entries.reduce(0) { total, entry in
-            guard case .text(let text) = entry.value else { return total + entry.name.utf8.count + 64 }
-            return total + entry.name.utf8.count + text.utf8.count + 8
-        }
-        if bytes > mostHeaderBytes {
-            let kept = Set([Header.tenant, Header.authorization, Header.traceparent].map(\.name) + Header.added.map(\.name))
-            properties.headers = FieldTable(
-                properties.headers.entries.filter { kept.contains($0.name) }.map { ($0.name, $0.value) })
-        }
+        properties.expiration = nil
         return properties
     }
-
-    /// Half of a frame, as the fleet negotiates it.
-    private static let mostHeaderBytes = 64 << 10
 
     private mutating func note(_ settled: Settled, _ status: Answer.Status) {
         guard let kind = settled.kind else { return }

@@ -38,33 +38,51 @@ public final class Worker: Sendable {
         health = LaneHealth(lanes: plans.map(\.name))
     }
 
-    /// Starts the threads and returns when all have ended: after ``drain()``.
+    /// Starts the threads and returns when all have ended: after ``drain()``, and soon after its deadline at the latest.
+    ///
+    /// A server that neither answers nor goes away can hold a thread for as long as it likes. The process is not to wait for that: what
+    /// such a lane has in hand is not acknowledged, and comes again.
     public func run() async {
         let tally = WorkerTally()
-        await withTaskGroup(of: Void.self) { group in
-            for plan in plans {
-                group.addTask { [self] in
-                    await Self.onThread(named: plan.name) { [self] in
-                        Lane(
-                            name: plan.name, queues: plan.queues, drainedFamily: plan.drainedFamily,
-                            handlers: plan.makeHandlers(), options: options,
-                            control: control, solitude: solitude,
-                            health: health, metrics: FleetMetrics(tally: tally), logger: logger
-                        ).run()
-                    }
-                }
-            }
-            group.addTask { [self] in
-                await Self.onThread(named: "steward") { [self] in
-                    Steward(
-                        options: options, control: control, logger: logger, workerID: id,
-                        families: options.lanes.keys.map(\.rawValue).sorted(),
-                        laneCount: plans.count, tally: tally, duties: duties
-                    ).run()
-                }
+        let (endings, ended) = AsyncStream<Ending>.makeStream()
+        for plan in plans {
+            Self.start(plan.name, ended) { [self] in
+                Lane(
+                    name: plan.name, queues: plan.queues, drainedFamily: plan.drainedFamily, handlers: plan.makeHandlers(),
+                    options: options, control: control, solitude: solitude, health: health, metrics: FleetMetrics(tally: tally),
+                    logger: logger
+                ).run()
             }
         }
+        Self.start("steward", ended) { [self] in
+            Steward(
+                options: options, control: control, logger: logger, workerID: id,
+                families: options.lanes.keys.map(\.rawValue).sorted(), laneCount: plans.count, tally: tally, duties: duties
+            ).run()
+        }
+        let watch = Task { [control] in
+            while !control.isOverdue(bySeconds: Self.graceSeconds) { try await Task.sleep(for: .milliseconds(100)) }
+            ended.yield(.outOfTime)
+        }
+        defer { watch.cancel() }
+        var running = plans.count + 1
+        for await ending in endings {
+            guard ending == .thread else {
+                logger.warning("the drain's time is over, what is still in hand goes back to the broker")
+                return
+            }
+            running -= 1
+            if running == 0 { return }
+        }
     }
+
+    /// What ``run()`` waits for.
+    private enum Ending {
+        case thread, outOfTime
+    }
+
+    /// From the deadline of a drain on, lanes give up by themselves; so long for that.
+    private static let graceSeconds = 1.0
 
     /// Asks the lanes to take no further jobs and to finish what is in hand. ``run()`` returns when they have.
     public func drain() {
@@ -86,15 +104,15 @@ public final class Worker: Sendable {
         }
     }
 
-    private static func onThread(named name: String, _ body: @escaping @Sendable () -> Void) async {
-        await withCheckedContinuation { continuation in
-            let thread = Thread {
-                body()
-                continuation.resume()
-            }
-            thread.name = name
-            thread.stackSize = 8 << 20
-            thread.start()
+    private static func start(
+        _ name: String, _ ended: AsyncStream<Ending>.Continuation, _ body: @escaping @Sendable () -> Void
+    ) {
+        let thread = Thread {
+            body()
+            ended.yield(.thread)
         }
+        thread.name = name
+        thread.stackSize = 8 << 20
+        thread.start()
     }
 }

@@ -11,6 +11,10 @@ extension UsageFamily {
     static func usageAggregate() -> any JobHandler {
         SingleJobHandler(UsageAggregate.self) { payload, job, database in
             let account = try account(of: job, payload)
+            // Two aggregations of one account take turns: each would book the same correction.
+            var turn = Parameters()
+            turn.append("tenantry.aggregate:\(account)")
+            _ = try database.query(AggregateSQL.takeTurn, turn)
             let period = try period(of: account, month: payload.period, on: &database)
             let tenants = try tenants(of: account, only: job.tenant?.slug ?? job.principal.tenant, on: &database)
             var corrections: [Usage] = []
@@ -106,6 +110,7 @@ extension UsageFamily {
 }
 
 enum AggregateSQL {
+    static let takeTurn: Statement = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
     static let period: Statement = """
         select p.period_start, p.period_end from tenantry.accounts a
         cross join lateral (

@@ -42,6 +42,14 @@ private final class DoomedHandler: JobHandler {
     }
 }
 
+private func drainOnTermination(_ worker: Worker) -> any DispatchSourceSignal {
+    signal(SIGTERM, SIG_IGN)
+    let source = DispatchSource.makeSignalSource(signal: SIGTERM, queue: .global())
+    source.setEventHandler { worker.drain() }
+    source.resume()
+    return source
+}
+
 private func setting(_ name: String) -> String {
     guard let text = ProcessInfo.processInfo.environment[name] else { fatalError("\(name) is not set") }
     return text
@@ -56,9 +64,5 @@ logger.logLevel = .warning
 let families = [Accounts.family, Tenants.family, Corpus.family, Conversations.family(batchLimit: options.batchLimit), UsageFamily.family]
     .map { family in JobFamily(family.family) { family.makeHandlers().map { DoomedHandler($0) } } }
 let worker = Worker(options, families: families, duties: [], logger: logger)
-
-signal(SIGTERM, SIG_IGN)
-let stop = DispatchSource.makeSignalSource(signal: SIGTERM, queue: .global())
-stop.setEventHandler { worker.drain() }
-stop.resume()
+let drain = drainOnTermination(worker)
 await worker.run()

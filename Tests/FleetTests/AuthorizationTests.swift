@@ -48,7 +48,8 @@ internal import Testing
 
     private static func tenant(_ slug: String, of account: String) throws -> TenantRecord {
         TenantRecord(
-            slug: slug, account: account, schema: try Identifier("tenant_" + slug), state: .active, timezone: "UTC", billingAnchorDay: 1,
+            slug: slug, account: account, schema: try Identifier("tenant_" + slug), state: .active, timezone: "UTC",
+            billingAnchorDay: 1,
             closedThrough: .distantPast, mayHaveHardFlowLimit: false)
     }
 
@@ -62,7 +63,8 @@ internal import Testing
         }
     }
 
-    @Test("An account works on its own tenants, a tenant's token on its own alone, and nobody on a stranger's", arguments: Kind.all)
+    @Test(
+        "An account works on its own tenants, a tenant's token on its own alone, and nobody on a stranger's", arguments: Kind.all)
     func tenants(kind: Kind) throws {
         let expected = try #require(Self.allowed[kind.name])
         let (own, sibling, stranger) = try (
@@ -73,7 +75,9 @@ internal import Testing
             let isAllowed = expected.contains(sender)
             let isPlatform = sender == .operator || sender == .fleet
             #expect((principal.refusal(of: kind, tenant: own) == nil) == isAllowed, "\(sender), own")
-            #expect((principal.refusal(of: kind, tenant: sibling) == nil) == (isAllowed && principal.tenant == nil), "\(sender), sibling")
+            #expect(
+                (principal.refusal(of: kind, tenant: sibling) == nil) == (isAllowed && principal.tenant == nil),
+                "\(sender), sibling")
             #expect((principal.refusal(of: kind, tenant: stranger) == nil) == (isAllowed && isPlatform), "\(sender), stranger")
         }
     }
@@ -90,7 +94,8 @@ internal import Testing
         let corpus = try fleet.makeToken(["corpus:write"], tenant: "shop", token: acme)
         let reach: [(token: String, tenant: String, isAllowed: Bool)] = [
             (acme, "shop", true), (acme, "blog", true), (acme, "foreign", false), (wide, "shop", true), (wide, "blog", true),
-            (wide, "foreign", false), (narrow, "shop", true), (narrow, "blog", false), (narrow, "foreign", false), (corpus, "shop", false),
+            (wide, "foreign", false), (narrow, "shop", true), (narrow, "blog", false), (narrow, "foreign", false),
+            (corpus, "shop", false),
             (stranger, "foreign", true), (stranger, "shop", false), (fleet.operatorToken, "shop", false),
         ]
         for (index, row) in reach.enumerated() {

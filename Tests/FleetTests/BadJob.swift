@@ -69,7 +69,8 @@ struct BadJob: Sendable, CustomTestStringConvertible {
         BadJob("not UTF-8", "conversation.log", Array(log(good).utf8) + [0xFF], tenant: "shop", .malformedJSON),
         ofShop("an empty body", "", .malformedJSON),
         ofShop(
-            "a wrong type at a nested place", log(#"\#(good),{"id":"b","role":"user","content":"x","sent_at":17}"#), .invalidPayload,
+            "a wrong type at a nested place", log(#"\#(good),{"id":"b","role":"user","content":"x","sent_at":17}"#),
+            .invalidPayload,
             "/messages/1/sent_at"),
         ofShop(
             "a missing field", log(#"\#(good),{"id":"b","content":"x","sent_at":"2026-01-01T00:00:00Z"}"#), .invalidPayload,
@@ -83,7 +84,9 @@ struct BadJob: Sendable, CustomTestStringConvertible {
         ofShop(
             "a too long message id", log(#"{"id":"\#(longID)","role":"user","content":"x","sent_at":"2026-01-01T00:00:00Z"}"#),
             .invalidPayload, "/messages/0/id"),
-        ofShop("a too long conversation id", #"{"conversation_id":"\#(longID)","messages":[\#(good)]}"#, .invalidPayload, "/conversation_id"),
+        ofShop(
+            "a too long conversation id", #"{"conversation_id":"\#(longID)","messages":[\#(good)]}"#, .invalidPayload,
+            "/conversation_id"),
         ofShop("no messages", log(""), .invalidPayload, "/messages"),
         ofShop("an array for a payload", "[\(good)]", .invalidPayload, ""),
         ofShop(
@@ -91,7 +94,8 @@ struct BadJob: Sendable, CustomTestStringConvertible {
             "/messages/0/role"),
         ofShop(
             "a number that no database holds",
-            log(#"{"id":"b","role":"user","content":"x","sent_at":"2026-01-01T00:00:00Z","metadata":{"n":1e999999}}"#), .invalidPayload),
+            log(#"{"id":"b","role":"user","content":"x","sent_at":"2026-01-01T00:00:00Z","metadata":{"n":1e999999}}"#),
+            .invalidPayload),
         BadJob(
             "a body over 1 MiB", "conversation.log",
             log(good).utf8 + [UInt8](repeating: UInt8(ascii: " "), count: (1 << 20) + 1 - log(good).utf8.count), tenant: "shop",
@@ -126,32 +130,48 @@ struct BadJob: Sendable, CustomTestStringConvertible {
         BadJob("an expired token", "conversation.log", log(good), tenant: "shop", as: .expiredToken, .unauthenticated),
         BadJob("another account's tenant", "conversation.log", log(good), tenant: "shop", as: .docs, .forbidden),
         BadJob("a suspended tenant", "conversation.log", log(good), tenant: "sleeper", .tenantSuspended),
-        BadJob("an account that creates accounts", "account.create", #"{"slug":"mine","display_name":"x","plan":"pro"}"#, .forbidden),
+        BadJob(
+            "an account that creates accounts", "account.create", #"{"slug":"mine","display_name":"x","plan":"pro"}"#, .forbidden),
         BadJob("an operator that logs", "conversation.log", log(good), tenant: "shop", as: .operator, .forbidden),
     ]
 
     private static let administration: [BadJob] = [
         BadJob(
-            "a slug with an attack", "tenant.create", #"{"slug":"a\"; drop schema tenantry; --","display_name":"x"}"#, .invalidPayload,
+            "a slug with an attack", "tenant.create", #"{"slug":"a\"; drop schema tenantry; --","display_name":"x"}"#,
+            .invalidPayload,
             "/slug"),
         BadJob("a tenant's slug that is taken", "tenant.create", #"{"slug":"shop","display_name":"x"}"#, .slugTaken, "/slug"),
-        BadJob("a slug without the prefix", "tenant.create", #"{"slug":"other","display_name":"x"}"#, as: .prefixed, .invalidPayload, "/slug"),
-        BadJob("an unknown plan of a tenant", "tenant.create", #"{"slug":"planless","display_name":"x","plan":"gold"}"#, .invalidPayload, "/plan"),
-        BadJob("an unknown template", "tenant.create", #"{"slug":"shaped","display_name":"x","template":"t"}"#, .invalidPayload, "/template"),
         BadJob(
-            "an unknown plan of an account", "account.create", #"{"slug":"golden","display_name":"x","plan":"gold"}"#, as: .operator,
+            "a slug without the prefix", "tenant.create", #"{"slug":"other","display_name":"x"}"#, as: .prefixed, .invalidPayload,
+            "/slug"),
+        BadJob(
+            "an unknown plan of a tenant", "tenant.create", #"{"slug":"planless","display_name":"x","plan":"gold"}"#,
             .invalidPayload, "/plan"),
         BadJob(
-            "an unknown time zone", "account.create", #"{"slug":"lost","display_name":"x","plan":"pro","timezone":"Mars/Base"}"#, as: .operator,
+            "an unknown template", "tenant.create", #"{"slug":"shaped","display_name":"x","template":"t"}"#, .invalidPayload,
+            "/template"),
+        BadJob(
+            "an unknown plan of an account", "account.create", #"{"slug":"golden","display_name":"x","plan":"gold"}"#,
+            as: .operator,
+            .invalidPayload, "/plan"),
+        BadJob(
+            "an unknown time zone", "account.create", #"{"slug":"lost","display_name":"x","plan":"pro","timezone":"Mars/Base"}"#,
+            as: .operator,
             .invalidPayload, "/timezone"),
         BadJob(
-            "an account's slug that is taken", "account.create", #"{"slug":"acme","display_name":"x","plan":"pro"}"#, as: .operator, .slugTaken,
+            "an account's slug that is taken", "account.create", #"{"slug":"acme","display_name":"x","plan":"pro"}"#,
+            as: .operator, .slugTaken,
             "/slug"),
-        BadJob("an unknown account", "account.update", #"{"account":"nobody","plan":"pro"}"#, as: .operator, .accountUnknown, "/account"),
-        BadJob("a limit that is no number", "account.update", #"{"account":"acme","limits":{"messages":"many"}}"#, as: .operator, .invalidPayload, "/limits/messages"),
+        BadJob(
+            "an unknown account", "account.update", #"{"account":"nobody","plan":"pro"}"#, as: .operator, .accountUnknown,
+            "/account"),
+        BadJob(
+            "a limit that is no number", "account.update", #"{"account":"acme","limits":{"messages":"many"}}"#, as: .operator,
+            .invalidPayload, "/limits/messages"),
         BadJob("an unknown scope", "token.issue", #"{"name":"x","scopes":["corpus:write","all"]}"#, .invalidPayload, "/scopes/1"),
         BadJob(
-            "an expiry in the past", "token.issue", #"{"name":"x","scopes":["corpus:write"],"expires_at":"2020-01-01T00:00:00Z"}"#,
+            "an expiry in the past", "token.issue",
+            #"{"name":"x","scopes":["corpus:write"],"expires_at":"2020-01-01T00:00:00Z"}"#,
             .invalidPayload, "/expires_at"),
         BadJob("a token that is not there", "token.revoke", #"{"key":"tok_nothing"}"#, .invalidPayload, "/key"),
         BadJob("no document", "corpus.ingest", #"{"documents":[]}"#, tenant: "shop", .invalidPayload, "/documents"),
@@ -165,7 +185,8 @@ struct BadJob: Sendable, CustomTestStringConvertible {
         BadJob("a message too many", "conversation.log", TestFleet.log(["6"]), tenant: "narrow-a", as: .narrow, .limitReached),
         BadJob(
             "a document too many", "corpus.ingest",
-            #"{"documents":[{"external_id":"c","title":"c","media_type":"text/plain","content":"third"}]}"#, tenant: "docs-a", as: .docs,
+            #"{"documents":[{"external_id":"c","title":"c","media_type":"text/plain","content":"third"}]}"#, tenant: "docs-a",
+            as: .docs,
             .limitReached),
         BadJob(
             "a byte too many", "corpus.ingest",

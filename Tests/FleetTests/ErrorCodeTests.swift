@@ -16,7 +16,9 @@ internal import Testing
         #expect(letter.attempts == 1)
         #expect(letter.failedAt.flatMap { RFC3339.microseconds($0) } != nil)
         #expect(letter.routingKey == job.kind)
-        #expect(letter.kindHeader == .text(ending.sent.type == "corpus.ingest" && job.kind != "corpus.ingest" ? "corpus.ingest" : job.kind))
+        #expect(
+            letter.kindHeader
+                == .text(ending.sent.type == "corpus.ingest" && job.kind != "corpus.ingest" ? "corpus.ingest" : job.kind))
         #expect(letter.body == job.body)
         // The broker counts deliveries in a header of its own, and puts headers in the order of their names.
         let added = Set(Header.added.map(\.name) + ["x-delivery-count"])
@@ -45,8 +47,10 @@ internal import Testing
     func limits() async throws {
         let batch = try await MixedBatch.shared.value
         let expected = [
-            ("a tenant too many", ["child_tenants", "limit 3", "value 3"]), ("a message too many", ["messages", "limit 5", "value 5"]),
-            ("a document too many", ["documents", "limit 2", "value 2"]), ("a byte too many", ["corpus_bytes", "limit 1000", "value 0"]),
+            ("a tenant too many", ["child_tenants", "limit 3", "value 3"]),
+            ("a message too many", ["messages", "limit 5", "value 5"]),
+            ("a document too many", ["documents", "limit 2", "value 2"]),
+            ("a byte too many", ["corpus_bytes", "limit 1000", "value 0"]),
         ]
         for (name, words) in expected {
             let message = batch.endings[name]?.letter?.message ?? ""
@@ -57,7 +61,9 @@ internal import Testing
     @Test("The good jobs of the same batch are committed, and nothing else is")
     func neighbours() async throws {
         let batch = try await MixedBatch.shared.value
-        for (name, answer) in batch.goodAnswers { #expect(answer.status == .succeeded && !answer.duplicate, "neighbour of \(name): \(answer)") }
+        for (name, answer) in batch.goodAnswers {
+            #expect(answer.status == .succeeded && !answer.duplicate, "neighbour of \(name): \(answer)")
+        }
         #expect(batch.letterCount == BadJob.all.count)
         #expect(batch.numbers["rows"] == batch.goodMessages)
         #expect(batch.numbers["counted"] == batch.goodMessages)

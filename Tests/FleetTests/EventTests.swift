@@ -85,7 +85,8 @@ internal import Testing
         #expect(events.map(\.key).sorted() == expected.sorted(), "each once")
         let created = try #require(events.first { $0.key == "tenant.created.acme.shop-one" })
         #expect(created.properties.type == "tenant.created")
-        #expect(created.body == ["event": "tenant.created", "account": "acme", "tenant": "shop-one", "schema": "tenant_shop_one"])
+        #expect(
+            created.body == ["event": "tenant.created", "account": "acme", "tenant": "shop-one", "schema": "tenant_shop_one"])
         for secret in [account, token, fleet.operatorToken].compactMap({ $0.split(separator: ".").last }) {
             for event in events { #expect(!String(describing: event).contains(secret), "\(event.key)") }
         }

@@ -43,8 +43,11 @@ internal import Testing
         }
         #expect(try fleet.number("select count(*) from tenantry.credentials where name = 't'") == 1)
         #expect(try fleet.number("select count(*) from tenantry.tenants") == 3)
-        #expect(try fleet.number("select documents from tenantry.tenant_usage where tenant = 'shop' and period_start = '-infinity'") == 0)
-        #expect(try fleet.number("select count(*) from tenantry.inbox where result::text like '%secret%'") == 0, "no secret is kept")
+        #expect(
+            try fleet.number("select documents from tenantry.tenant_usage where tenant = 'shop' and period_start = '-infinity'")
+                == 0)
+        #expect(
+            try fleet.number("select count(*) from tenantry.inbox where result::text like '%secret%'") == 0, "no secret is kept")
         await fleet.stop()
         #expect(try fleet.takeDeadLetters().isEmpty)
     }
@@ -55,11 +58,14 @@ internal import Testing
         try fleet.startWorker()
         let account = try fleet.makeAccount("acme")
         let stranger = try fleet.makeAccount("else")
-        #expect(try fleet.ask("tenant.create", #"{"slug":"shop","display_name":"s"}"#, token: account, id: "x").status == .succeeded)
+        #expect(
+            try fleet.ask("tenant.create", #"{"slug":"shop","display_name":"s"}"#, token: account, id: "x").status == .succeeded)
         let answer = try fleet.ask("token.issue", #"{"name":"t","scopes":["corpus:write"]}"#, token: account, id: "x")
         #expect(answer.error?.code == .conflict)
         #expect(try fleet.number("select count(*) from tenantry.credentials where name = 't'") == 0)
-        #expect(try fleet.ask("token.issue", #"{"name":"t","scopes":["corpus:write"]}"#, token: stranger, id: "x").status == .succeeded)
+        #expect(
+            try fleet.ask("token.issue", #"{"name":"t","scopes":["corpus:write"]}"#, token: stranger, id: "x").status
+                == .succeeded)
         await fleet.stop()
         #expect(try fleet.takeDeadLetters().map(\.code) == ["conflict"])
     }
@@ -75,7 +81,8 @@ internal import Testing
             return (answer.duplicate, answer.result)
         }
         let steps: [(ids: [String], job: String, isDuplicate: Bool, accepted: Int64, duplicates: Int64)] = [
-            (["a", "b"], "1", false, 2, 0), (["a", "b"], "1", true, 0, 2), (["a", "b"], "2", true, 0, 2), (["b", "c"], "3", false, 1, 1),
+            (["a", "b"], "1", false, 2, 0), (["a", "b"], "1", true, 0, 2), (["a", "b"], "2", true, 0, 2),
+            (["b", "c"], "3", false, 1, 1),
             (["d", "d", "d"], "4", false, 1, 2), (["d"], "5", true, 0, 1),
         ]
         for step in steps {
@@ -88,7 +95,8 @@ internal import Testing
         // The same in one batch, with the first of each to stay.
         await fleet.stop()
         let first = #"{"conversation_id":"k","messages":[{"id":"e","role":"user","content":"first","sent_at":"\#(Self.now)"}]}"#
-        let second = #"{"conversation_id":"k2","messages":[{"id":"e","role":"tool","content":"second","sent_at":"\#(Self.now)"}]}"#
+        let second =
+            #"{"conversation_id":"k2","messages":[{"id":"e","role":"tool","content":"second","sent_at":"\#(Self.now)"}]}"#
         try fleet.send("conversation.log", first, tenant: "shop", token: account, id: "6")
         try fleet.send("conversation.log", second, tenant: "shop", token: account, id: "7")
         try fleet.startWorker { $0.lanes[.conversation] = 1 }
@@ -123,7 +131,9 @@ internal import Testing
             let id = "same-\(round % 4)"
             try fleet.send("tenant.create", #"{"slug":"made-\#(round % 4)","display_name":"m"}"#, token: account, id: "t-\(id)")
             try fleet.send("token.issue", #"{"name":"\#(id)","scopes":["corpus:write"]}"#, token: account, id: "k-\(id)")
-            try fleet.send("conversation.log", TestFleet.log(["\(id)-a", "\(id)-b"], conversation: id, user: id), tenant: "shop", token: account)
+            try fleet.send(
+                "conversation.log", TestFleet.log(["\(id)-a", "\(id)-b"], conversation: id, user: id), tenant: "shop",
+                token: account)
             let document = #"{"external_id":"\#(id)","title":"t","media_type":"text/plain","content":"\#(id)"}"#
             try fleet.send("corpus.ingest", #"{"documents":[\#(document)]}"#, tenant: "shop", token: account, id: "d-\(id)")
         }
@@ -142,7 +152,9 @@ internal import Testing
         #expect(try fleet.number("select count(*) from tenantry.tenants where slug like 'made-%'") == 4)
         #expect(try fleet.number("select count(*) from tenantry.credentials where name like 'same-%'") == 4)
         #expect(try fleet.number("select count(*) from tenant_shop.documents") == 4)
-        #expect(try fleet.number("select documents from tenantry.tenant_usage where tenant = 'shop' and period_start = '-infinity'") == 4)
+        #expect(
+            try fleet.number("select documents from tenantry.tenant_usage where tenant = 'shop' and period_start = '-infinity'")
+                == 4)
         try expectMessages(8, conversations: 4, users: 4, fleet)
     }
 
@@ -159,7 +171,8 @@ internal import Testing
         #expect(try fleet.number("select count(*) from tenantry.inbox where job_id = 'again'") == 0)
         #expect(try fleet.number("select count(*) from pg_namespace where nspname = 'tenant_a4'") == 0)
 
-        let raised = try fleet.ask("account.update", #"{"account":"acme","limits":{"child_tenants":9}}"#, token: fleet.operatorToken)
+        let raised = try fleet.ask(
+            "account.update", #"{"account":"acme","limits":{"child_tenants":9}}"#, token: fleet.operatorToken)
         #expect(raised.status == .succeeded)
         try fleet.makeTenant("a5", token: account)
         let queue = try DeadLetterQueue(.init(fleet.brokerURL))

@@ -47,7 +47,8 @@ struct MixedBatch: Sendable {
         var batch = MixedBatch()
         var sent: [String: Properties] = [:]
         for job in BadJob.all {
-            try fleet.send(job.kind, job.body, tenant: job.tenant, token: credentials[job.sender] ?? "", id: "bad \(job.name)") { properties in
+            try fleet.send(job.kind, job.body, tenant: job.tenant, token: credentials[job.sender] ?? "", id: "bad \(job.name)") {
+                properties in
                 if job.sender == .none { properties.headers["authorization"] = nil }
                 job.adjust(&properties)
                 properties.appID = "bad \(job.name)"
@@ -64,7 +65,8 @@ struct MixedBatch: Sendable {
         for job in BadJob.all {
             let id = sent[job.name]?.messageID ?? ""
             batch.endings[job.name] = Ending(
-                letter: letters["bad \(job.name)"], answer: job.isAnswered ? try fleet.answer(to: id) : nil, sent: sent[job.name]!)
+                letter: letters["bad \(job.name)"], answer: job.isAnswered ? try fleet.answer(to: id) : nil, sent: sent[job.name]!
+            )
         }
         try await batch.readNumbers(fleet)
         await fleet.stop()
@@ -135,8 +137,10 @@ struct MixedBatch: Sendable {
                 count += 1
                 let delivery = letter.delivery
                 letters[delivery.properties.appID ?? ""] = Letter(
-                    code: letter.code, message: letter.message, field: letter.field, attempts: letter.attempts, failedAt: letter.failedAt,
-                    kindHeader: delivery.headers["x-tenantry-kind"], routingKey: delivery.routingKey, properties: delivery.properties,
+                    code: letter.code, message: letter.message, field: letter.field, attempts: letter.attempts,
+                    failedAt: letter.failedAt,
+                    kindHeader: delivery.headers["x-tenantry-kind"], routingKey: delivery.routingKey,
+                    properties: delivery.properties,
                     body: delivery.withBody { Array($0) })
             }
             return count >= BadJob.all.count
@@ -147,13 +151,16 @@ struct MixedBatch: Sendable {
 
     private mutating func readNumbers(_ fleet: TestFleet) async throws {
         try await eventually("the pool follows") {
-            try fleet.number("select messages from tenantry.account_usage where account = 'acme' and messages > 0") == goodMessages
+            try fleet.number("select messages from tenantry.account_usage where account = 'acme' and messages > 0")
+                == goodMessages
         }
         numbers = [
             "rows": try fleet.number("select count(*) from tenant_shop.messages"),
             "counted": try fleet.number("select messages from tenantry.tenant_usage where tenant = 'shop' and messages > 0"),
-            "conversations": try fleet.number("select conversations from tenantry.tenant_usage where tenant = 'shop' and messages > 0"),
-            "active users": try fleet.number("select active_users from tenantry.tenant_usage where tenant = 'shop' and messages > 0"),
+            "conversations": try fleet.number(
+                "select conversations from tenantry.tenant_usage where tenant = 'shop' and messages > 0"),
+            "active users": try fleet.number(
+                "select active_users from tenantry.tenant_usage where tenant = 'shop' and messages > 0"),
             "sibling rows": try fleet.number("select count(*) from tenant_sibling.messages"),
             "narrow messages": try fleet.number("select sum(messages)::int8 from tenantry.tenant_usage where account = 'narrow'"),
             "narrow tenants": try fleet.number("select count(*) from tenantry.tenants where account = 'narrow'"),

@@ -1,10 +1,11 @@
 internal import AMQP
 internal import Contract
-@testable internal import Fleet
 internal import Foundation
 internal import Postgres
 internal import TestSupport
 internal import Testing
+
+@testable internal import Fleet
 
 /// Jobs made to stop a lane. Each waits in its queue before good ones of the same batch; all are settled.
 @Suite(.serialized) struct PoisonTests {
@@ -48,7 +49,9 @@ internal import Testing
         try fleet.send(poison.kind, body(0), tenant: poison.tenant, token: account, id: "poison", adjust: poison.adjust)
         // One of the neighbours is to be rejected itself: its transaction is rolled back while the others' are not.
         try fleet.send(poison.kind, "{}", tenant: poison.tenant, token: account, id: "bad")
-        for index in 1...3 { try fleet.send(poison.kind, body(index), tenant: poison.tenant, token: account, id: "good-\(index)") }
+        for index in 1...3 {
+            try fleet.send(poison.kind, body(index), tenant: poison.tenant, token: account, id: "good-\(index)")
+        }
         try fleet.startWorker()
         for index in 1...3 { #expect(try fleet.answer(to: "good-\(index)", timeoutSeconds: 20).status == .succeeded) }
         #expect(try fleet.answer(to: "bad", timeoutSeconds: 20).error?.code == .invalidPayload)
@@ -63,7 +66,8 @@ internal import Testing
         try fleet.startWorker()
         let account = try fleet.makeAccount("acme")
         let id = String(repeating: "é", count: 127)
-        #expect(try fleet.ask("tenant.create", #"{"slug":"shop","display_name":"x"}"#, token: account, id: id).status == .succeeded)
+        #expect(
+            try fleet.ask("tenant.create", #"{"slug":"shop","display_name":"x"}"#, token: account, id: id).status == .succeeded)
         try await eventually("the outbox is empty", within: 20) { try fleet.number("select count(*) from tenantry.outbox") == 0 }
         await fleet.stop()
     }
@@ -82,12 +86,15 @@ internal import Testing
             let message = """
                 {"id":"huge-\(index)","role":"user","content":"x","sent_at":"2026-01-01T00:00:00Z","tokens_in":\(most),"tokens_out":\(index < 2 ? 0 : most)}
                 """
-            try fleet.send("conversation.log", #"{"conversation_id":"c","messages":[\#(message)]}"#, tenant: tenant, token: account, id: "huge-\(index)")
+            try fleet.send(
+                "conversation.log", #"{"conversation_id":"c","messages":[\#(message)]}"#, tenant: tenant, token: account,
+                id: "huge-\(index)")
         }
         for tenant in ["one", "two"] {
             let message = #"{"id":"good","role":"user","content":"x","sent_at":"2026-01-01T00:00:00Z","tokens_in":7}"#
             try fleet.send(
-                "conversation.log", #"{"conversation_id":"c","messages":[\#(message)]}"#, tenant: tenant, token: account, id: "good-\(tenant)")
+                "conversation.log", #"{"conversation_id":"c","messages":[\#(message)]}"#, tenant: tenant, token: account,
+                id: "good-\(tenant)")
         }
         try fleet.send("conversation.log", TestFleet.log(["1"]), tenant: "three", token: stranger, id: "good-three")
         try fleet.startWorker { $0.lanes[.conversation] = 1 }
@@ -118,7 +125,9 @@ internal import Testing
 @Suite struct ReducedPropertiesTests {
     @Test(
         "A text ends with its last whole character that fits",
-        arguments: [("abc", 3, "abc"), ("abc", 2, "ab"), ("é€😀", 9, "é€😀"), ("é€😀", 8, "é€"), ("é€😀", 4, "é"), ("é", 1, ""), ("", 0, "")])
+        arguments: [
+            ("abc", 3, "abc"), ("abc", 2, "ab"), ("é€😀", 9, "é€😀"), ("é€😀", 8, "é€"), ("é€😀", 4, "é"), ("é", 1, ""), ("", 0, ""),
+        ])
     func clipped(text: String, bytes: Int, expected: String) {
         #expect(text.clipped(bytes: bytes) == expected)
     }
@@ -133,7 +142,8 @@ internal import Testing
         let reduced = properties.reduced()
         #expect(reduced.messageID == String(repeating: "\u{FFFD}", count: 85))
         #expect(reduced.type == "conversation.log")
-        #expect(reduced.headers.entries.map(\.name) == ["tenant", "authorization", "x-tenantry-error-code", "x-tenantry-attempts"])
+        #expect(
+            reduced.headers.entries.map(\.name) == ["tenant", "authorization", "x-tenantry-error-code", "x-tenantry-attempts"])
         #expect(reduced.headers["tenant"] == "shop" && reduced.headers["x-tenantry-attempts"] == 4)
     }
 }

@@ -79,7 +79,8 @@ internal import Testing
                 var ceiling = 0.1
                 for _ in 0..<min(failure, 20) { ceiling = min(10, ceiling * 2) }
                 let seconds = backoff.nextSeconds()
-                #expect(seconds >= ceiling / 2 - 1e-9 && seconds <= ceiling + 1e-9, "round \(round), failure \(failure): \(seconds)")
+                #expect(
+                    seconds >= ceiling / 2 - 1e-9 && seconds <= ceiling + 1e-9, "round \(round), failure \(failure): \(seconds)")
             }
             backoff.reset()
         }
@@ -112,12 +113,14 @@ internal import Testing
 
     static let cases = [
         Case(nil, kind: .connection, "away"), Case(nil, jobs: 9, repeats: 99, kind: .connection, "away"), Case("57P01", "away"),
-        Case("57P03", jobs: 2, "away"), Case("08006", "away"), Case("53100", "away"), Case("53300", jobs: 5, "away"), Case("58030", "away"),
+        Case("57P03", jobs: 2, "away"), Case("08006", "away"), Case("53100", "away"), Case("53300", jobs: 5, "away"),
+        Case("58030", "away"),
         Case("40001", jobs: 100, "again"), Case("40P01", repeats: 19, "again"), Case("55P03", "again"),
         Case("40P01", jobs: 2, repeats: 20, "split"), Case("40P01", repeats: 20, "failed"),
         Case("42P01", jobs: 7, "again"), Case("3F000", "again"), Case("42P01", jobs: 7, repeats: 1, "split"),
         Case("42P01", repeats: 1, "failed"), Case("22P05", jobs: 2, "split"), Case("22003", "invalid_payload"),
-        Case("23514", jobs: 3, "split"), Case("23514", "invalid_payload"), Case("23505", "conflict"), Case("23505", jobs: 2, "split"),
+        Case("23514", jobs: 3, "split"), Case("23514", "invalid_payload"), Case("23505", "conflict"),
+        Case("23505", jobs: 2, "split"),
         Case("42601", jobs: 2, "split"), Case("42601", "failed"), Case("57014", "failed"), Case("XX000", "failed"),
     ]
 
@@ -184,6 +187,9 @@ internal import Testing
     func fresh() {
         let bearers = (0..<100).map { _ in Bearer.make(prefix: "tok") }
         #expect(Set(bearers.map(\.secret)).count == 100 && Set(bearers.map(\.key)).count == 100)
-        #expect(bearers.allSatisfy { $0.secret.utf8.count >= 43 && $0.key.hasPrefix("tok_") && Bearer($0.token) == $0 && $0.secretHash.count == 32 })
+        #expect(
+            bearers.allSatisfy {
+                $0.secret.utf8.count >= 43 && $0.key.hasPrefix("tok_") && Bearer($0.token) == $0 && $0.secretHash.count == 32
+            })
     }
 }

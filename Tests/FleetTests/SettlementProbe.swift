@@ -1,5 +1,6 @@
 internal import AMQP
 internal import Contract
+
 @testable internal import Fleet
 
 /// What a lane would publish for a delivery that is rejected.

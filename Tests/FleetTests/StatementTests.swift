@@ -15,19 +15,27 @@ internal import Testing
 @Suite struct StatementTests {
     private static func control() -> [Statement] {
         [
-            AggregationRequests.SQL.issue, AggregationRequests.SQL.due, Directory.SQL.credentials, Directory.SQL.tenants, Outbox.SQL.append,
-            OutboxRelay.SQL.next, OutboxRelay.SQL.remove, OutboxRelay.SQL.markPublished, Inbox.SQL.claim, Inbox.SQL.first, Inbox.SQL.keep,
+            AggregationRequests.SQL.issue, AggregationRequests.SQL.due, Directory.SQL.credentials, Directory.SQL.tenants,
+            Outbox.SQL.append,
+            OutboxRelay.SQL.next, OutboxRelay.SQL.remove, OutboxRelay.SQL.markPublished, Inbox.SQL.claim, Inbox.SQL.first,
+            Inbox.SQL.keep,
             Steward.SQL.lead, Steward.SQL.row, Steward.SQL.leave, Steward.SQL.purgeInbox, Steward.SQL.purgeWorkers,
             Steward.SQL.purgeSuspects, Steward.SQL.purgeFleetCredentials, Suspects.SQL.past, Suspects.SQL.begin, Suspects.SQL.end,
             Suspects.SQL.takeBack,
-            AlertReplay.SQL.replay, Alerts.SQL.known, Alerts.SQL.topTenants, Alerts.SQL.write, CustomLimits.SQL.merge, CustomLimits.SQL.clear,
+            AlertReplay.SQL.replay, Alerts.SQL.known, Alerts.SQL.topTenants, Alerts.SQL.write, CustomLimits.SQL.merge,
+            CustomLimits.SQL.clear,
             Evaluation.SQL.lockAccounts, Evaluation.SQL.measureTenants, Evaluation.SQL.measurePools, Evaluation.SQL.noteTenants,
-            Evaluation.SQL.notePools, HardLimits.SQL.takeTurn, HardLimits.SQL.limits, Meter.SQL.bump, Meter.SQL.delta, PeriodBook.SQL.periods,
-            Plan.SQL.save, Plan.SQL.removeLimits, Plan.SQL.saveLimits, Plan.SQL.removeOthers, Plan.SQL.accounts, PoolSweep.SQL.take,
+            Evaluation.SQL.notePools, HardLimits.SQL.takeTurn, HardLimits.SQL.limits, Meter.SQL.bump, Meter.SQL.delta,
+            PeriodBook.SQL.periods,
+            Plan.SQL.save, Plan.SQL.removeLimits, Plan.SQL.saveLimits, Plan.SQL.removeOthers, Plan.SQL.accounts,
+            PoolSweep.SQL.take,
             PoolSweep.SQL.bump, Reevaluation.SQL.tenants, Reevaluation.SQL.pools,
-            AccountRules.SQL.planExists, AccountRules.SQL.timezoneExists, Accounts.SQL.create, Accounts.SQL.issue, Accounts.SQL.update,
-            Tenants.SQL.lockAccount, Tenants.SQL.planExists, Tenants.SQL.create, Tenants.SQL.room, TokenSQL.issue, TokenSQL.revoke,
-            CorpusStore.SQL.takeTurn, CorpusSearch.SQL.schema, AggregateSQL.period, AggregateSQL.tenants, AggregateSQL.done,
+            AccountRules.SQL.planExists, AccountRules.SQL.timezoneExists, Accounts.SQL.create, Accounts.SQL.issue,
+            Accounts.SQL.update,
+            Tenants.SQL.lockAccount, Tenants.SQL.planExists, Tenants.SQL.create, Tenants.SQL.room, TokenSQL.issue,
+            TokenSQL.revoke,
+            CorpusStore.SQL.takeTurn, CorpusSearch.SQL.schema, AggregateSQL.takeTurn, AggregateSQL.period, AggregateSQL.tenants,
+            AggregateSQL.done,
             AggregateSQL.poolDifference, Migrator.SQL.lock, Migrator.SQL.ledgerExists, Migrator.SQL.applied, Migrator.SQL.note,
             Migrator.SQL.outdatedTenants,
         ]
@@ -35,9 +43,11 @@ internal import Testing
 
     private static func tenant(_ schema: Identifier) -> [Statement] {
         [
-            TenantStatements.log(schema), TenantStatements.describe(schema), Tenants.SQL.saveSettings(schema), CorpusStore.SQL.known(schema),
+            TenantStatements.log(schema), TenantStatements.describe(schema), Tenants.SQL.saveSettings(schema),
+            CorpusStore.SQL.known(schema),
             CorpusStore.SQL.upsertDocuments(schema), CorpusStore.SQL.removeChunks(schema), CorpusStore.SQL.addChunks(schema),
-            CorpusStore.SQL.remove(schema), CorpusSearch.SQL.search(schema), AggregateSQL.rollUp(schema), AggregateSQL.difference(schema),
+            CorpusStore.SQL.remove(schema), CorpusSearch.SQL.search(schema), AggregateSQL.rollUp(schema),
+            AggregateSQL.difference(schema),
         ]
     }
 

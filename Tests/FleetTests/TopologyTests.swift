@@ -8,7 +8,9 @@ internal import Testing
 
 /// What lies on the broker.
 @Suite(.serialized) struct TopologyTests {
-    private static let queues = ["account", "tenant", "corpus", "conversation", "usage", "dead", "unroutable"].map { "tenantry.\($0)" }
+    private static let queues = ["account", "tenant", "corpus", "conversation", "usage", "dead", "unroutable"].map {
+        "tenantry.\($0)"
+    }
 
     private func options(_ fleet: TestFleet, partitions: [Family: Int] = [:]) throws -> FleetOptions {
         var options = FleetOptions(broker: try BrokerURL(fleet.brokerURL), database: .init(url: fleet.databaseURL))
@@ -33,7 +35,8 @@ internal import Testing
             try fleet.broker.declareQueue(
                 "tenantry.retry.\(delay)",
                 arguments: [
-                    "x-dead-letter-exchange": "tenantry.jobs", "x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish",
+                    "x-dead-letter-exchange": "tenantry.jobs", "x-dead-letter-strategy": "at-least-once",
+                    "x-overflow": "reject-publish",
                     "x-queue-type": "quorum",
                 ])
         }
@@ -111,7 +114,8 @@ internal import Testing
             try await eventually("the queues know") { try counts(fleet).values.reduce(0, +) >= jobs.count }
             let present = try counts(fleet)
             #expect(present.values.reduce(0, +) == jobs.count, "each once: \(present)")
-            let allowed = Set(partitions == 1 ? ["tenantry.conversation"] : (0..<partitions).map { "tenantry.conversation.\($0)" })
+            let allowed = Set(
+                partitions == 1 ? ["tenantry.conversation"] : (0..<partitions).map { "tenantry.conversation.\($0)" })
             #expect(Set(present.keys).isSubset(of: allowed), "\(present)")
             try fleet.startWorker { $0.partitions = [.conversation: partitions] }
             for id in jobs { #expect(try fleet.answer(to: id).result?["accepted"] == 1) }

@@ -26,10 +26,13 @@ internal import Testing
             let messages = (0..<Int.random(in: 1...20, using: &random)).map { _ in
                 let sentAt = RFC3339.text((now - Int64.random(in: 0...5_000_000, using: &random)) * 1_000_000)
                 let user = Bool.random(using: &random) ? #","user_id":"u\#(Int.random(in: 0...9, using: &random))""# : ""
-                let tokens = Bool.random(using: &random) ? #","tokens_in":\#(Int.random(in: 0...90, using: &random)),"tokens_out":3"# : ""
-                return #"{"id":"m\#(Int.random(in: 0...400, using: &random))","role":"user","content":"x","sent_at":"\#(sentAt)"\#(user)\#(tokens)}"#
+                let tokens =
+                    Bool.random(using: &random) ? #","tokens_in":\#(Int.random(in: 0...90, using: &random)),"tokens_out":3"# : ""
+                return
+                    #"{"id":"m\#(Int.random(in: 0...400, using: &random))","role":"user","content":"x","sent_at":"\#(sentAt)"\#(user)\#(tokens)}"#
             }
-            let body = #"{"conversation_id":"c\#(Int.random(in: 0...30, using: &random))","messages":[\#(messages.joined(separator: ","))]}"#
+            let body =
+                #"{"conversation_id":"c\#(Int.random(in: 0...30, using: &random))","messages":[\#(messages.joined(separator: ","))]}"#
             let id = "job-\(index)"
             jobs.append(id)
             try fleet.send("conversation.log", body, tenant: tenants.randomElement(using: &random)!, token: token, id: id)
@@ -81,8 +84,12 @@ internal import Testing
     @Test("Live counters equal a recount, and one that was tampered with is corrected, as is its pool")
     func recount() async throws {
         let fleet = try await TestFleet()
-        try fleet.startWorker { $0.lanes[.conversation] = 3; $0.batchLimit = 5 }
-        let account = try fleet.makeAccount("acme", plan: "enterprise-plus", #","timezone":"Asia/Kathmandu","billing_anchor_day":31"#)
+        try fleet.startWorker {
+            $0.lanes[.conversation] = 3
+            $0.batchLimit = 5
+        }
+        let account = try fleet.makeAccount(
+            "acme", plan: "enterprise-plus", #","timezone":"Asia/Kathmandu","billing_anchor_day":31"#)
         let tenants = ["one", "two", "three"]
         for slug in tenants { try fleet.makeTenant(slug, token: account) }
         try logAtRandom(fleet, tenants: tenants, token: account)
@@ -122,24 +129,34 @@ internal import Testing
         for _ in 0..<2 { #expect(try fleet.ask("usage.aggregate", "{}", token: account).status == .succeeded) }
         let month = try fleet.ask("usage.aggregate", #"{"period":"2020-05"}"#, token: fleet.operatorToken) { _ in }
         #expect(month.error?.field == "/account", "an operator names the account")
-        #expect(try fleet.ask("usage.aggregate", #"{"period":"2020-05","account":"acme"}"#, token: fleet.operatorToken).status == .succeeded)
         #expect(
-            try fleet.texts("select metric || ' ' || hour::text || ' ' || value from tenant_shop.usage_hourly where hour < '2021-01-01' order by 1") == [
-                "active_users 2020-05-31 23:00:00+00 1", "conversations 2020-05-31 23:00:00+00 1", "messages 2020-05-31 23:00:00+00 2",
+            try fleet.ask("usage.aggregate", #"{"period":"2020-05","account":"acme"}"#, token: fleet.operatorToken).status
+                == .succeeded)
+        #expect(
+            try fleet.texts(
+                "select metric || ' ' || hour::text || ' ' || value from tenant_shop.usage_hourly where hour < '2021-01-01' order by 1"
+            ) == [
+                "active_users 2020-05-31 23:00:00+00 1", "conversations 2020-05-31 23:00:00+00 1",
+                "messages 2020-05-31 23:00:00+00 2",
             ])
         let open = "(select period_start from tenantry.current_usage where tenant = 'shop' and metric = 'messages')"
         for (metric, expected) in [
             ("messages", "select count(*) from tenant_shop.messages where sent_at >= \(open)"),
-            ("tokens", "select coalesce(sum(coalesce(tokens_in, 0) + coalesce(tokens_out, 0)), 0)::int8 from tenant_shop.messages where sent_at >= \(open)"),
+            (
+                "tokens",
+                "select coalesce(sum(coalesce(tokens_in, 0) + coalesce(tokens_out, 0)), 0)::int8 from tenant_shop.messages where sent_at >= \(open)"
+            ),
             ("conversations", "select count(*) from tenant_shop.conversations where started_at >= \(open)"),
         ] {
-            let rolledUp = try fleet.number("select sum(value)::int8 from tenant_shop.usage_hourly where metric = '\(metric)' and hour >= \(open)")
+            let rolledUp = try fleet.number(
+                "select sum(value)::int8 from tenant_shop.usage_hourly where metric = '\(metric)' and hour >= \(open)")
             #expect(rolledUp == (try fleet.number(expected)), "\(metric)")
         }
         // Rows that went are gone from their hours.
         try fleet.database.run(script: "delete from tenant_shop.messages where sent_at >= \(open)")
         #expect(try fleet.ask("usage.aggregate", "{}", token: account).status == .succeeded)
-        #expect(try fleet.number("select count(*) from tenant_shop.usage_hourly where metric = 'messages' and hour >= \(open)") == 0)
+        #expect(
+            try fleet.number("select count(*) from tenant_shop.usage_hourly where metric = 'messages' and hour >= \(open)") == 0)
         #expect(try fleet.number("select value from tenantry.current_usage where tenant = 'shop' and metric = 'messages'") == 0)
         await fleet.stop()
     }
@@ -154,14 +171,26 @@ internal import Testing
         try await swept(fleet)
         await fleet.stop()
         for round in 0..<12 {
-            try fleet.database.run(script: "update tenantry.tenant_usage set messages = 0 where messages > 0; update tenantry.account_usage set messages = 0")
+            try fleet.database.run(
+                script:
+                    "update tenantry.tenant_usage set messages = 0 where messages > 0; update tenantry.account_usage set messages = 0"
+            )
             let ids = (0..<4).map { "\(round)-\($0)" }
             for id in ids { try fleet.send("usage.aggregate", "{}", token: account, id: id) }
-            if round == 0 { try fleet.startWorker { $0.lanes = [.usage: 4]; $0.batchLimit = 1 } }
+            if round == 0 {
+                try fleet.startWorker {
+                    $0.lanes = [.usage: 4]
+                    $0.batchLimit = 1
+                }
+            }
             for id in ids { #expect(try fleet.answer(to: id).status == .succeeded) }
             try await swept(fleet)
-            #expect(try fleet.number("select messages from tenantry.tenant_usage where period_start <> '-infinity'") == 10, "round \(round)")
-            #expect(try fleet.number("select messages from tenantry.account_usage where period_start <> '-infinity'") == 10, "round \(round)")
+            #expect(
+                try fleet.number("select messages from tenantry.tenant_usage where period_start <> '-infinity'") == 10,
+                "round \(round)")
+            #expect(
+                try fleet.number("select messages from tenantry.account_usage where period_start <> '-infinity'") == 10,
+                "round \(round)")
         }
         await fleet.stop()
     }
@@ -184,12 +213,21 @@ internal import Testing
                     """)
             let ids = (0..<4).map { "\(round)-\($0)" }
             for id in ids { try fleet.send("usage.aggregate", "{}", token: account, id: id) }
-            if round == 0 { try fleet.startWorker { $0.lanes = [.usage: 4]; $0.batchLimit = 1 } }
+            if round == 0 {
+                try fleet.startWorker {
+                    $0.lanes = [.usage: 4]
+                    $0.batchLimit = 1
+                }
+            }
             for id in ids { #expect(try fleet.answer(to: id).status == .succeeded) }
             try await swept(fleet)
             #expect(try fleet.number("select count(*) from tenantry.tenant_usage where documents <> 0") == 0, "round \(round)")
-            #expect(try fleet.number("select documents from tenantry.account_usage where period_start = '-infinity'") == 0, "round \(round)")
-            #expect(try fleet.number("select child_tenants from tenantry.account_usage where period_start = '-infinity'") == 6, "round \(round)")
+            #expect(
+                try fleet.number("select documents from tenantry.account_usage where period_start = '-infinity'") == 0,
+                "round \(round)")
+            #expect(
+                try fleet.number("select child_tenants from tenantry.account_usage where period_start = '-infinity'") == 6,
+                "round \(round)")
         }
         await fleet.stop()
     }
@@ -245,7 +283,8 @@ internal import Testing
             ])
         #expect(
             try fleet.number(
-                "select count(*) from tenantry.current_usage where period_start <= now() and now() < period_end and account = 'acme'") == 19)
+                "select count(*) from tenantry.current_usage where period_start <= now() and now() < period_end and account = 'acme'"
+            ) == 19)
         await fleet.stop()
     }
 }

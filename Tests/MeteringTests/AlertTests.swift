@@ -14,7 +14,8 @@ internal import Testing
         let fleet = try await TestFleet()
         try fleet.startWorker()
         let inbox = try AlertInbox(fleet)
-        let account = try fleet.makeAccount("acme", plan: "enterprise-plus", #","limits":{"messages":40},"timezone":"Europe/Berlin","billing_anchor_day":15"#)
+        let account = try fleet.makeAccount(
+            "acme", plan: "enterprise-plus", #","limits":{"messages":40},"timezone":"Europe/Berlin","billing_anchor_day":15"#)
         try fleet.makeTenant("shop", token: account, #","limits":{"messages":20}"#)
         try fleet.makeTenant("blog", token: account)
         var expected: [String] = []
@@ -67,7 +68,10 @@ internal import Testing
         #expect(Set(body.keys) == ["specversion", "id", "source", "type", "subject", "time", "datacontenttype", "data"])
         #expect(body["specversion"] as? String == "1.0")
         #expect(body["id"] as? String == message.properties.messageID)
-        #expect(try fleet.number("select count(*) from tenantry.alerts where id = '\(message.event.id)' and event = '\(String(decoding: message.body, as: UTF8.self))'") == 1)
+        #expect(
+            try fleet.number(
+                "select count(*) from tenantry.alerts where id = '\(message.event.id)' and event = '\(String(decoding: message.body, as: UTF8.self))'"
+            ) == 1)
         #expect(body["source"] as? String == "/tenantry/accounts/acme")
         #expect(body["type"] as? String == "tenantry.limit.breached")
         #expect(body["subject"] as? String == "tenants/shop")
@@ -112,7 +116,9 @@ internal import Testing
         await fleet.stop()
         for index in 0..<300 {
             let body = TestFleet.log(["\(index)"], conversation: "c\(index)", user: "u\(index)")
-            try fleet.send("conversation.log", body, tenant: index.isMultiple(of: 3) ? "one" : "two", token: account) { $0.replyTo = nil }
+            try fleet.send("conversation.log", body, tenant: index.isMultiple(of: 3) ? "one" : "two", token: account) {
+                $0.replyTo = nil
+            }
         }
         for _ in 0..<2 {
             try fleet.startWorker {
@@ -126,7 +132,9 @@ internal import Testing
         var expected: [String] = []
         func crossed(_ metric: String, _ subject: String, upTo most: Int) {
             let percents = [50, 75, 80, 90, 100] + (2...20).map { $0 * 100 }
-            expected += percents.filter { $0 <= most }.map { "\($0 < 100 ? "warning" : "breached") \(metric) acme/\(subject) \($0)" }
+            expected += percents.filter { $0 <= most }.map {
+                "\($0 < 100 ? "warning" : "breached") \(metric) acme/\(subject) \($0)"
+            }
         }
         crossed("messages", "one", upTo: 200)
         crossed("messages", "two", upTo: 400)
@@ -147,11 +155,17 @@ internal import Testing
         let account = try fleet.makeAccount("acme", plan: "enterprise-plus", #","limits":{"messages":10}"#)
         try fleet.makeTenant("shop", token: account)
         try fleet.logMessages(8, tenant: "shop", token: account)
-        #expect(try await inbox.take(fleet) == ["warning messages acme/_pool 50", "warning messages acme/_pool 75", "warning messages acme/_pool 80"])
+        #expect(
+            try await inbox.take(fleet) == [
+                "warning messages acme/_pool 50", "warning messages acme/_pool 75", "warning messages acme/_pool 80",
+            ])
         // 8 of 14 is 57 %.
         try fleet.update("acme", #""limits":{"messages":14}"#)
         try await inbox.settle(fleet)
-        #expect(inbox.messages.allSatisfy { $0.event.data.limit == 14 && $0.event.data.value == 8 && $0.event.data.previousValue == 8 })
+        #expect(
+            inbox.messages.allSatisfy {
+                $0.event.data.limit == 14 && $0.event.data.value == 8 && $0.event.data.previousValue == 8
+            })
         #expect(inbox.messages.map(\.routingKey) == ["limit.resolved.messages.acme._pool", "limit.resolved.messages.acme._pool"])
         #expect(try await inbox.take(fleet) == ["resolved messages acme/_pool 75", "resolved messages acme/_pool 80"])
         try fleet.update("acme", #""limits":{"messages":10}"#)
@@ -224,7 +238,9 @@ internal import Testing
         #expect(try await inbox.take(fleet) == [], "once a period")
         // As if all that had been last month.
         try fleet.database.run(
-            script: "update tenantry.alerts set period_start = period_start - interval '40 days', period_end = period_end - interval '40 days'")
+            script:
+                "update tenantry.alerts set period_start = period_start - interval '40 days', period_end = period_end - interval '40 days'"
+        )
         try ingest("d")
         #expect(
             try await inbox.take(fleet).filter { $0.contains("documents acme/shop") } == [
@@ -234,7 +250,8 @@ internal import Testing
         try fleet.makeTenant("blog", token: account)
         #expect(
             try await inbox.take(fleet) == [
-                "breached child_tenants acme/_pool 100", "warning child_tenants acme/_pool 75", "warning child_tenants acme/_pool 80",
+                "breached child_tenants acme/_pool 100", "warning child_tenants acme/_pool 75",
+                "warning child_tenants acme/_pool 80",
                 "warning child_tenants acme/_pool 90",
             ], "a level that stands since an earlier period is not told again")
         await fleet.stop()
@@ -254,13 +271,19 @@ internal import Testing
         try fleet.logMessages(6, tenant: "shop", token: account, sentAt: before)
         try fleet.logMessages(5, tenant: "shop", token: account, sentAt: start.rfc3339)
         try await inbox.settle(fleet)
-        #expect(inbox.messages.map(\.summary).sorted() == [
-            "warning messages acme/_pool 50", "warning messages acme/_pool 50", "warning messages acme/shop 50", "warning messages acme/shop 50",
-        ])
+        #expect(
+            inbox.messages.map(\.summary).sorted() == [
+                "warning messages acme/_pool 50", "warning messages acme/_pool 50", "warning messages acme/shop 50",
+                "warning messages acme/shop 50",
+            ])
         #expect(Set(inbox.messages.compactMap(\.event.data.periodStart)).count == 2)
-        let values = try fleet.texts("select messages::text from tenantry.tenant_usage where tenant = 'shop' and messages > 0 order by period_start")
+        let values = try fleet.texts(
+            "select messages::text from tenantry.tenant_usage where tenant = 'shop' and messages > 0 order by period_start")
         #expect(values == ["6", "5"])
-        #expect(try fleet.texts("select messages::text from tenantry.account_usage where messages > 0 order by period_start") == ["6", "5"])
+        #expect(
+            try fleet.texts("select messages::text from tenantry.account_usage where messages > 0 order by period_start") == [
+                "6", "5",
+            ])
         #expect(try fleet.number("select value from tenantry.current_usage where tenant = 'shop' and metric = 'messages'") == 5)
         await fleet.stop()
     }
@@ -279,7 +302,9 @@ internal import Testing
         try fleet.logMessages(3, tenant: "shop", token: account, sentAt: "2020-05-05T05:05:05Z")
         #expect(try fleet.number("select count(*) from tenantry.tenant_usage where tenant = 'shop' and messages > 0") == 1)
         #expect(try fleet.number("select value from tenantry.current_usage where tenant = 'shop' and metric = 'messages'") == 3)
-        #expect(try fleet.number("select count(*) from tenant_shop.messages where sent_at = '2020-05-05T05:05:05Z'") == 3, "the time stays its own")
+        #expect(
+            try fleet.number("select count(*) from tenant_shop.messages where sent_at = '2020-05-05T05:05:05Z'") == 3,
+            "the time stays its own")
         // The recount agrees, and the hour of the roll-up is the message's own.
         let answer = try fleet.ask("usage.aggregate", "{}", token: account)
         #expect(answer.result?["corrections"] == 0)

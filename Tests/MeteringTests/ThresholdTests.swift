@@ -17,7 +17,8 @@ internal import Testing
     static let cases = [
         Case(limit: 100, value: 0, crossed: [], next: 50), Case(limit: 100, value: 49, crossed: [], next: 50),
         Case(limit: 100, value: 50, crossed: [50], next: 75), Case(limit: 100, value: 51, crossed: [50], next: 75),
-        Case(limit: 100, value: 79, crossed: [50, 75], next: 80), Case(limit: 100, value: 99, crossed: [50, 75, 80, 90], next: 100),
+        Case(limit: 100, value: 79, crossed: [50, 75], next: 80),
+        Case(limit: 100, value: 99, crossed: [50, 75, 80, 90], next: 100),
         Case(limit: 100, value: 100, crossed: [50, 75, 80, 90, 100], next: 200),
         Case(limit: 100, value: 199, crossed: [50, 75, 80, 90, 100], next: 200),
         Case(limit: 100, value: 200, crossed: [50, 75, 80, 90, 100, 200], next: 300),
@@ -53,7 +54,9 @@ internal import Testing
         #expect(thresholds.nextValue(after: .max) == nil)
     }
 
-    @Test("The next value is the first at which another threshold is crossed", arguments: [1, 2, 3, 7, 10, 99, 100, 101, 12_345] as [Int64])
+    @Test(
+        "The next value is the first at which another threshold is crossed",
+        arguments: [1, 2, 3, 7, 10, 99, 100, 101, 12_345] as [Int64])
     func nextIsExact(limit: Int64) throws {
         let thresholds = Thresholds(percents: [1, 33, 50, 66, 75, 99, 100], limit: limit)
         var value: Int64 = 0
@@ -82,7 +85,9 @@ internal import Testing
         Case(testDescription: "nothing crossed, nothing known", crossed: [], known: [:]),
         Case(testDescription: "a jump over several fires each", crossed: [50, 75, 100], known: [:], fire: [50, 75, 100]),
         Case(testDescription: "what has fired stays silent", crossed: [50, 75], known: [50: false], fire: [75]),
-        Case(testDescription: "what is no longer crossed is resolved", crossed: [50], known: [50: false, 75: false, 80: false], resolve: [75, 80]),
+        Case(
+            testDescription: "what is no longer crossed is resolved", crossed: [50], known: [50: false, 75: false, 80: false],
+            resolve: [75, 80]),
         Case(testDescription: "what was resolved is not resolved again", crossed: [], known: [50: true]),
         Case(testDescription: "what was resolved and is crossed again stays silent", crossed: [50], known: [50: true]),
         Case(testDescription: "a changed list of thresholds", crossed: [60], known: [50: false], fire: [60], resolve: [50]),
