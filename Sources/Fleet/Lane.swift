@@ -101,7 +101,9 @@ final class Lane {
     /// Takes a batch through, in the parts that its past asks for, however often the database goes away meanwhile.
     ///
     /// - Returns: false when a drain's time is over first.
-    private func take(_ batch: [Delivery], through intake: Intake, _ database: inout Postgres.Connection) throws(AMQPError) -> Bool {
+    private func take(_ batch: [Delivery], through intake: Intake, _ database: inout Postgres.Connection) throws(AMQPError)
+        -> Bool
+    {
         var parts: ArraySlice<Suspects.Part>?
         var isRepeat = false
         var backoff = Backoff()

@@ -78,7 +78,8 @@ struct Suspects {
     private static func name(of delivery: Delivery) -> String {
         let sender = Bearer(delivery.headerText(Header.authorization.constant) ?? "")?.key ?? ""
         let words = [delivery.messageID ?? "", delivery.routingKey, delivery.headerText(Header.tenant.constant) ?? "", sender]
-        return String(String.UnicodeScalarView(words.joined(separator: " ").unicodeScalars.lazy.filter { $0 != "\0" }.prefix(500)))
+        return String(
+            String.UnicodeScalarView(words.joined(separator: " ").unicodeScalars.lazy.filter { $0 != "\0" }.prefix(500)))
     }
 
     enum SQL {

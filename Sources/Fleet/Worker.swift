@@ -38,7 +38,8 @@ public final class Worker: Sendable {
         health = LaneHealth(lanes: plans.map(\.name))
     }
 
-    /// Starts the threads and returns when all have ended: after ``drain()``, and soon after its deadline at the latest.
+    /// Starts the threads and returns when all have ended: after ``drain()`` or its task's cancellation, and soon after the drain's deadline
+    /// at the latest.
     ///
     /// A server that neither answers nor goes away can hold a thread for as long as it likes. The process is not to wait for that: what
     /// such a lane has in hand is not acknowledged, and comes again.
@@ -65,15 +66,22 @@ public final class Worker: Sendable {
             ended.yield(.outOfTime)
         }
         defer { watch.cancel() }
-        var running = plans.count + 1
-        for await ending in endings {
-            guard ending == .thread else {
-                logger.warning("the drain's time is over, what is still in hand goes back to the broker")
-                return
+        // The waiting itself is not cancelled: lanes that were told to stop are given their time.
+        let waiting = Task { [threads = plans.count + 1] in
+            var running = threads
+            for await ending in endings {
+                guard ending == .thread else { return false }
+                running -= 1
+                if running == 0 { break }
             }
-            running -= 1
-            if running == 0 { return }
+            return true
         }
+        let haveEnded = await withTaskCancellationHandler {
+            await waiting.value
+        } onCancel: {
+            drain()
+        }
+        if !haveEnded { logger.warning("the drain's time is over; what is still in hand goes back to the broker") }
     }
 
     /// What ``run()`` waits for.

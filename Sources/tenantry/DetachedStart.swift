@@ -26,6 +26,10 @@ struct DetachedStart {
 
     /// In a session of its own, so that the terminal's end does not end it.
     private func spawn() throws -> Int32 {
+        // Nor may it hold on to what our caller waits for the end of.
+        for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
+            if let descriptor = Int32(name), descriptor > 2 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+        }
         let log = open(folder.log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard log >= 0 else { throw Failure("\(folder.log) cannot be written: \(systemError())") }
         defer { close(log) }

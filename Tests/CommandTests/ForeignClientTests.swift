@@ -109,7 +109,7 @@ struct ForeignClientTests {
                 "-c", "2", "cat",
             ])
         // Nothing tells when it is bound: replayed until it has received two.
-        for _ in 0..<100 where subscriber.process.isRunning {
+        for _ in 0..<100 where subscriber.isRunning {
             let replayed = try await instance.tenantry(
                 "alerts", "replay", "--since", "2020-01-01T00:00:00Z", "--account", account)
             #expect(replayed.output == "1 alerts put into the outbox\n")

@@ -37,7 +37,7 @@ struct Instance: Sendable {
     /// The port that a worker's log names, once it is ready.
     static func port(of worker: Program) async throws -> String {
         for _ in 0..<600 {
-            guard worker.process.isRunning else { throw TestFailure("the worker ended: \(worker.errors)") }
+            guard worker.isRunning else { throw TestFailure("the worker ended: \(worker.errors)") }
             if let port = worker.errors.firstMatch(of: /http\.port=(\d+)/).map({ String($0.1) }),
                 try await get("http://127.0.0.1:\(port)/ready").status == 200
             {

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Glibc
 internal import Testing
 
 /// What a program left behind.
@@ -14,10 +15,14 @@ struct Ended {
 }
 
 /// A program that runs, its output kept in files. It ends with this process, at the latest.
+///
+/// Not Foundation's `Process`: that waits until nobody holds a certain descriptor any more, and so for what the program leaves running.
 final class Program {
-    let process = Process()
+    let pid: Int32
     private let folder: URL
-    private let lifeline = Pipe()
+    private let name: String
+    private var lifeline: Int32?
+    private var status: Int32?
 
     /// - Parameters:
     ///   - input: standard input; nil: a pipe that stays open as long as this process lives.
@@ -26,50 +31,66 @@ final class Program {
         _ path: String, _ arguments: [String], input: Data? = Data(), environment: [String: String] = [:],
         in directory: String = "/tmp"
     ) throws {
+        name = ([path] + arguments).joined(separator: " ")
         folder = FileManager.default.temporaryDirectory.appending(path: "tenantry-command-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        for name in ["output", "errors", "input"] {
-            _ = FileManager.default.createFile(atPath: folder.appending(path: name).path, contents: name == "input" ? input : nil)
-        }
-        process.executableURL = URL(filePath: path)
-        process.arguments = arguments
-        process.environment = environment.merging(["PATH": Self.searchPath]) { own, _ in own }
-        process.currentDirectoryURL = URL(filePath: directory)
-        process.standardOutput = try FileHandle(forWritingTo: folder.appending(path: "output"))
-        process.standardError = try FileHandle(forWritingTo: folder.appending(path: "errors"))
+        try (input ?? Data()).write(to: folder.appending(path: "input"))
+        var actions = SpawnActions()
         if input == nil {
-            process.standardInput = lifeline
+            let ends = try Self.makePipe()
+            defer { close(ends.reading) }
+            lifeline = ends.writing
+            actions.duplicate(ends.reading, to: 0)
         } else {
-            process.standardInput = try FileHandle(forReadingFrom: folder.appending(path: "input"))
+            actions.open(folder.appending(path: "input").path, O_RDONLY, as: 0)
         }
-        try process.run()
+        actions.open(folder.appending(path: "output").path, O_WRONLY | O_CREAT, as: 1)
+        actions.open(folder.appending(path: "errors").path, O_WRONLY | O_CREAT, as: 2)
+        actions.enter(directory)
+        pid = try actions.start(path, arguments, environment.merging(["PATH": Self.searchPath]) { own, _ in own })
     }
 
     deinit {
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        if isRunning {
+            kill(pid, SIGKILL)
+            waitpid(pid, nil, 0)
+        }
+        if let lifeline { close(lifeline) }
         try? FileManager.default.removeItem(at: folder)
     }
 
-    var pid: Int32 { process.processIdentifier }
     var output: String { text("output") }
     var errors: String { text("errors") }
+
+    var isRunning: Bool {
+        var raw: Int32 = 0
+        if status == nil, waitpid(pid, &raw, WNOHANG) == pid { status = raw & 0x7f == 0 ? (raw >> 8) & 0xff : 128 + raw & 0x7f }
+        return status == nil
+    }
 
     /// Waits for the end, without holding a thread; SIGKILL after the time given.
     func end(within seconds: Double = 120) async throws -> Ended {
         let deadline = Date().addingTimeInterval(seconds)
-        while process.isRunning {
+        while isRunning {
             if Date() > deadline {
                 kill(pid, SIGKILL)
-                Issue.record("\(process.arguments ?? []) did not end within \(seconds) s: \(errors)")
+                Issue.record("\(name) did not end within \(seconds) s: \(errors)")
             }
             try await Task.sleep(for: .milliseconds(5))
         }
-        return Ended(status: process.terminationStatus, output: output, errors: errors)
+        return Ended(status: status ?? 0, output: output, errors: errors)
     }
 
     func stop(_ signal: Int32 = SIGTERM) async throws -> Ended {
-        kill(pid, signal)
+        if isRunning { kill(pid, signal) }
         return try await end()
+    }
+
+    private static func makePipe() throws -> (reading: Int32, writing: Int32) {
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        return (ends[0], ends[1])
     }
 
     private func text(_ name: String) -> String {

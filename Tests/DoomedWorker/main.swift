@@ -57,12 +57,15 @@ private func setting(_ name: String) -> String {
 
 var options = FleetOptions(
     broker: try BrokerURL(setting("TENANTRY_AMQP_URL")), database: ConnectionOptions(url: setting("TENANTRY_DATABASE_URL")))
-options.ladder = RetryLadder(delaysMilliseconds: setting("TENANTRY_RETRY_DELAYS_MS").split(separator: ",").compactMap { Int64($0) })
+options.ladder = RetryLadder(
+    delaysMilliseconds: setting("TENANTRY_RETRY_DELAYS_MS").split(separator: ",").compactMap { Int64($0) })
 var logger = Logger(label: "doomed", factory: { StreamLogHandler.standardError(label: $0) })
 logger.logLevel = .warning
 
-let families = [Accounts.family, Tenants.family, Corpus.family, Conversations.family(batchLimit: options.batchLimit), UsageFamily.family]
-    .map { family in JobFamily(family.family) { family.makeHandlers().map { DoomedHandler($0) } } }
+let families = [
+    Accounts.family, Tenants.family, Corpus.family, Conversations.family(batchLimit: options.batchLimit), UsageFamily.family,
+]
+.map { family in JobFamily(family.family) { family.makeHandlers().map { DoomedHandler($0) } } }
 let worker = Worker(options, families: families, duties: [], logger: logger)
 let drain = drainOnTermination(worker)
 await worker.run()

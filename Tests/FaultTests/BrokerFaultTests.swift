@@ -8,23 +8,22 @@ internal import Testing
 extension FaultTests {
     @Suite("RabbitMQ", .serialized)
     struct Broker {
-        @Test("RabbitMQ crashes, is restarted and throws everybody out while jobs flow: nothing is lost, counted twice or given up")
+        @Test(
+            "RabbitMQ crashes, is restarted and throws everybody out while jobs flow: nothing is lost, counted twice or given up")
         func restarted() async throws {
             try await withBroker { node, url in
                 let stage = try await Stage(broker: url, database: TestServers.shared.databaseURL() + "?sslmode=disable")
                 let traffic = try await Traffic.prepare(on: stage, accounts: 2, tenants: 10, jobs: 8_000)
                 try stage.subscribe("subscriber")
-                try traffic.send(on: stage)
-                let workers = try (0..<2).map { _ in try stage.startWorker(.tenantry, ["TENANTRY_WORKER_BATCH": "100"]) }
-                for fault in ["crash", "restart", "close", "close", "close"] {
-                    let before = try Traffic.counted(on: stage)
-                    try await eventually("progress before \(fault)") { try Traffic.counted(on: stage) > before }
+                let workers = try (0..<2).map { _ in try stage.startWorker(.tenantry, ["TENANTRY_WORKER_BATCH": "20"]) }
+                for (portion, fault) in ["crash", "restart", "close", "close", "close"].enumerated() {
+                    try await traffic.flow(portion, of: 5, on: stage)
                     switch fault {
                     case "close": _ = try await node.run(ctl: ["close_all_connections", "maintenance"])
                     default: try await node.restart(crash: fault == "crash")
                     }
+                    try stage.reconnectBroker()
                 }
-                try stage.reconnectBroker()
                 try await traffic.settle(on: stage)
                 for worker in workers {
                     #expect(worker.isRunning)
@@ -44,7 +43,8 @@ extension FaultTests {
                 let tenant = traffic.tenants[0]
                 for number in 0..<5 {
                     try stage.post(
-                        "corpus.remove", #"{"external_ids":["none"]}"#, tenant: tenant.slug, token: tenant.token, id: "r\(number)",
+                        "corpus.remove", #"{"external_ids":["none"]}"#, tenant: tenant.slug, token: tenant.token,
+                        id: "r\(number)",
                         replyTo: "answers")
                 }
                 try stage.confirm()

@@ -25,7 +25,8 @@ extension FaultTests {
                 try stage.post("conversation.log", TestFleet.log(["m\(number)"]), tenant: "shop", token: token, id: id)
             }
             for number in 0..<3 {
-                try stage.post("corpus.remove", #"{"external_ids":["none"]}"#, tenant: "shop", token: token, id: "slow-remove-\(number)")
+                try stage.post(
+                    "corpus.remove", #"{"external_ids":["none"]}"#, tenant: "shop", token: token, id: "slow-remove-\(number)")
             }
             try stage.confirm()
 
@@ -67,7 +68,9 @@ extension FaultTests {
                 let worker = try WorkerProcess(broker: stage.brokerURL, database: "postgresql://nobody@127.0.0.1:1/none")
                 try await eventually("worker \(death) holds all jobs") { try stage.ready(Family.conversation.queue) == 0 }
                 try await worker.kill()
-                try await eventually("the broker has them back") { try stage.ready(Family.conversation.queue) == traffic.jobs.count }
+                try await eventually("the broker has them back") {
+                    try stage.ready(Family.conversation.queue) == traffic.jobs.count
+                }
             }
             let worker = try stage.startWorker()
             try await traffic.settle(on: stage)

@@ -6,8 +6,10 @@ internal import Testing
 extension FaultTests {
     @Suite("A worker killed at one point of a job's way", .serialized)
     struct KillPoint {
-        enum Work: CaseIterable {
+        enum Work: String, CaseIterable, CustomStringConvertible {
             case account, tenant, log
+
+            var description: String { rawValue }
 
             var kind: String {
                 switch self {
@@ -44,79 +46,87 @@ extension FaultTests {
         /// A queue that refuses everything as long as it holds this one message; what is published for it is refused, again and again.
         private static let full: FieldTable = ["x-max-length": 1, "x-overflow": "reject-publish"]
 
-        @Test("before its commit: nothing has happened, and the next worker does it", arguments: Work.allCases)
-        func beforeCommit(work: Work) async throws {
-            let (stage, post) = try await prepare(work, id: "doom-after-1")
-            try post("answers")
-            let doomed = try stage.startWorker(.doomed)
-            try #expect(await doomed.ending(within: 60) == .signal(9))
-            try #expect(stage.number(work.effect) == 0)
+        @Test("before its commit: nothing has happened, and the next worker does it")
+        func beforeCommit() async throws {
+            let (stage, token) = try await prepare()
+            for work in Work.allCases {
+                try post(work, id: "doom-after-\(work)", replyTo: "answers", token: token, on: stage)
+                let doomed = try stage.startWorker(.doomed)
+                try #expect(await doomed.ending(within: 60) == .signal(9))
+                try #expect(stage.number(work.effect) == 0, "\(work)")
 
-            let worker = try stage.startWorker()
-            let answer = try await stage.answer(to: "doom-after-1", in: "answers")
-            #expect(answer.status == .succeeded && !answer.duplicate)
-            try #expect(await worker.terminate(within: 30) == .exit(0))
-            try expectDoneOnce(work, on: stage)
+                let worker = try stage.startWorker()
+                let answer = try await stage.answer(to: "doom-after-\(work)", in: "answers")
+                #expect(answer.status == .succeeded && !answer.duplicate, "\(work)")
+                try #expect(await worker.terminate(within: 30) == .exit(0))
+            }
+            try expectAllDoneOnce(on: stage)
         }
 
-        @Test("between its commit and its answer: the next worker gives the answer", arguments: Work.allCases)
-        func beforeAnswer(work: Work) async throws {
-            let (stage, post) = try await prepare(work, id: "j1")
+        @Test("between its commit and its answer: the next worker gives the answer")
+        func beforeAnswer() async throws {
+            let (stage, token) = try await prepare()
             _ = try stage.broker.declareQueue("full", arguments: Self.full)
-            try fill("full", on: stage)
-            try post("full")
-            let killed = try stage.startWorker()
-            try await eventually("its effect is committed") { try stage.number(work.effect) == 1 }
-            try await killed.kill()
-            try #expect(stage.takeAll(from: "full").map(\.messageID) == ["filler"])
+            for work in Work.allCases {
+                try fill("full", on: stage)
+                try post(work, id: "\(work)", replyTo: "full", token: token, on: stage)
+                let killed = try stage.startWorker()
+                try await eventually("the effect of \(work) is committed") { try stage.number(work.effect) == 1 }
+                try await killed.kill()
+                try #expect(stage.takeAll(from: "full").map(\.messageID) == ["filler"])
 
-            let worker = try stage.startWorker()
-            let answer = try await stage.answer(to: "j1", in: "full")
-            #expect(answer.status == .succeeded && answer.duplicate)
-            expectSecond(answer, of: work, first: nil)
-            try #expect(await worker.terminate(within: 30) == .exit(0))
-            try expectDoneOnce(work, on: stage)
+                let worker = try stage.startWorker()
+                let answer = try await stage.answer(to: "\(work)", in: "full")
+                #expect(answer.status == .succeeded && answer.duplicate, "\(work)")
+                expectSecond(answer, of: work, first: nil)
+                try #expect(await worker.terminate(within: 30) == .exit(0))
+            }
+            try expectAllDoneOnce(on: stage)
         }
 
-        @Test("between its answer and its acknowledgement: the answer comes once more, and says the same", arguments: Work.allCases)
-        func beforeAcknowledgement(work: Work) async throws {
-            let (stage, post) = try await prepare(work, id: "j1")
-            try stage.subscribe("full", exchange: Topology.eventsExchange, arguments: Self.full)
-            try fill("full", on: stage)
-            try post("answers")
-            let killed = try stage.startWorker()
-            let first = try await stage.answer(to: "j1", in: "answers")
-            #expect(first.status == .succeeded && !first.duplicate)
-            try await killed.kill()
-            try stage.broker.unbindQueue("full", exchange: Topology.eventsExchange, routingKey: "#")
+        @Test("between its answer and its acknowledgement: the answer comes once more, and says the same")
+        func beforeAcknowledgement() async throws {
+            let (stage, token) = try await prepare()
+            for work in Work.allCases {
+                try stage.subscribe("full", exchange: Topology.eventsExchange, arguments: Self.full)
+                try fill("full", on: stage)
+                try post(work, id: "\(work)", replyTo: "answers", token: token, on: stage)
+                let killed = try stage.startWorker()
+                let first = try await stage.answer(to: "\(work)", in: "answers")
+                #expect(first.status == .succeeded && !first.duplicate, "\(work)")
+                try await killed.kill()
+                _ = try stage.broker.deleteQueue("full")
 
-            let worker = try stage.startWorker()
-            let second = try await stage.answer(to: "j1", in: "answers")
-            #expect(second.status == .succeeded && second.duplicate)
-            expectSecond(second, of: work, first: first)
-            try #expect(await worker.terminate(within: 30) == .exit(0))
-            try expectDoneOnce(work, on: stage)
+                let worker = try stage.startWorker()
+                let second = try await stage.answer(to: "\(work)", in: "answers")
+                #expect(second.status == .succeeded && second.duplicate, "\(work)")
+                expectSecond(second, of: work, first: first)
+                try #expect(await worker.terminate(within: 30) == .exit(0))
+            }
+            try expectAllDoneOnce(on: stage)
         }
 
-        private func prepare(_ work: Work, id: String) async throws -> (Stage, (String) throws -> Void) {
+        /// A stage with the tenant `shop`, and its account's credential.
+        private func prepare() async throws -> (Stage, String) {
             let stage = try await Stage()
             let setup = try stage.startWorker()
             let token = try await stage.makeAccount("acme")
             try await stage.makeTenant("shop", token: token)
             try #expect(await setup.terminate(within: 30) == .exit(0))
-            return (
-                stage,
-                { replyTo in
-                    try stage.post(
-                        work.kind, work.body, tenant: work == .log ? "shop" : nil, token: work == .account ? stage.operatorToken : token,
-                        id: id, replyTo: replyTo)
-                    try stage.confirm()
-                }
-            )
+            return (stage, token)
+        }
+
+        private func post(_ work: Work, id: String, replyTo: String, token: String, on stage: Stage) throws {
+            try stage.post(
+                work.kind, work.body, tenant: work == .log ? "shop" : nil, token: work == .account ? stage.operatorToken : token,
+                id: id,
+                replyTo: replyTo)
+            try stage.confirm()
         }
 
         private func fill(_ queue: String, on stage: Stage) throws {
-            _ = try stage.broker.publish(exchange: "", routingKey: queue, properties: Properties(messageID: "filler"), body: "filler")
+            _ = try stage.broker.publish(
+                exchange: "", routingKey: queue, properties: Properties(messageID: "filler"), body: "filler")
             try stage.confirm()
         }
 
@@ -133,15 +143,13 @@ extension FaultTests {
             }
         }
 
-        private func expectDoneOnce(_ work: Work, on stage: Stage) throws {
-            try #expect(stage.number(work.effect) == 1)
+        private func expectAllDoneOnce(on stage: Stage) throws {
+            for work in Work.allCases { try #expect(stage.number(work.effect) == 1, "\(work)") }
+            try #expect(stage.number("select count(*) from tenantry.credentials where account = 'late'") == 1)
+            try #expect(stage.number("select count(*) from tenantry.tenants where account = 'acme'") == 2)
+            try #expect(stage.number("select sum(messages)::int8 from tenantry.tenant_usage") == 2)
             try #expect(stage.jobsLeft() == 0)
             try #expect(stage.takeDeadLetters() == [])
-            switch work {
-            case .account: try #expect(stage.number("select count(*) from tenantry.credentials where account = 'late'") == 1)
-            case .tenant: try #expect(stage.number("select count(*) from tenantry.tenants where account = 'acme'") == 2)
-            case .log: try #expect(stage.number("select sum(messages)::int8 from tenantry.tenant_usage") == 2)
-            }
         }
     }
 }

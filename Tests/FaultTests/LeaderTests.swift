@@ -7,7 +7,9 @@ internal import Testing
 extension FaultTests {
     @Suite("The leader", .serialized)
     struct Leader {
-        @Test("A leader killed after it has published alerts and before it could note it is followed by the other worker, which sends them again")
+        @Test(
+            "A leader killed after it has published alerts and before it could note it is followed by the other worker, which sends them again"
+        )
         func killed() async throws {
             let stage = try await Stage()
             let traffic = try await Traffic.prepare(on: stage, accounts: 2, tenants: 6, jobs: 1_200)

@@ -63,7 +63,8 @@ final class Stage {
         broker = try Self.connect(brokerURL)
     }
 
-    func startWorker(_ program: WorkerProcess.Program = .tenantry, _ environment: [String: String] = [:]) throws -> WorkerProcess {
+    func startWorker(_ program: WorkerProcess.Program = .tenantry, _ environment: [String: String] = [:]) throws -> WorkerProcess
+    {
         try WorkerProcess(program, broker: brokerURL, database: databaseURL, environment)
     }
 
@@ -71,7 +72,8 @@ final class Stage {
 
     /// Publishes without waiting for the confirm.
     func post(
-        _ kind: String, _ body: String, tenant: String? = nil, token: String, id: String = UUID().uuidString, replyTo: String? = nil
+        _ kind: String, _ body: String, tenant: String? = nil, token: String, id: String = UUID().uuidString,
+        replyTo: String? = nil
     ) throws {
         var properties = Properties(contentType: "application/json")
         properties.type = kind
@@ -90,7 +92,9 @@ final class Stage {
     }
 
     /// Sends a job and waits for its answer; one at a time.
-    func ask(_ kind: String, _ body: String, tenant: String? = nil, token: String, id: String = UUID().uuidString) async throws -> Answer {
+    func ask(_ kind: String, _ body: String, tenant: String? = nil, token: String, id: String = UUID().uuidString) async throws
+        -> Answer
+    {
         try post(kind, body, tenant: tenant, token: token, id: id, replyTo: Self.answers)
         try confirm()
         return try await answer(to: id, in: Self.answers)
@@ -103,7 +107,9 @@ final class Stage {
             answer = try take(from: queue).map { try Answer(parsing: Array($0.body)) }
             return answer != nil
         }
-        guard let answer, answer.jobID == id else { throw TestFailure("awaited an answer to \(id), got \(String(describing: answer))") }
+        guard let answer, answer.jobID == id else {
+            throw TestFailure("awaited an answer to \(id), got \(String(describing: answer))")
+        }
         return answer
     }
 
@@ -111,7 +117,8 @@ final class Stage {
     func makeAccount(_ slug: String, messages limit: Int? = nil) async throws -> String {
         let limits = limit.map { #","limits":{"messages":\#($0)}"# } ?? ""
         let answer = try await ask(
-            "account.create", #"{"slug":"\#(slug)","display_name":"\#(slug)","plan":"enterprise-plus"\#(limits)}"#, token: operatorToken)
+            "account.create", #"{"slug":"\#(slug)","display_name":"\#(slug)","plan":"enterprise-plus"\#(limits)}"#,
+            token: operatorToken)
         guard case .string(let key)? = answer.result?["key"], case .string(let secret)? = answer.result?["secret"] else {
             throw TestFailure("account \(slug) was not made: \(answer)")
         }

@@ -8,6 +8,8 @@ extension Traffic {
     /// Waits until everything is counted, pools included, and every alert is out. A worker must be running.
     func settle(on stage: Stage, within seconds: Double = 90) async throws {
         try await eventually("\(messages) messages are counted", within: seconds) { try Self.counted(on: stage) >= messages }
+        // Repeats count for nothing, and are still to be taken.
+        try await eventually("no job waits") { try stage.jobsLeft() == 0 }
         try await eventually("the pools are up to date") { try stage.number("select count(*) from tenantry.usage_deltas") == 0 }
         try await eventually("the outbox is empty") { try stage.number("select count(*) from tenantry.outbox") == 0 }
     }
@@ -44,21 +46,26 @@ extension Traffic {
         let rows = try stage.database.query(Statement(sql + " order by 1"))
         return (0..<rows.count).map { row in
             let counts = Counts(
-                messages: Int(rows.int(row, 1)), conversations: Int(rows.int(row, 2)), users: Int(rows.int(row, 3)), tokens: Int(rows.int(row, 4)))
-            #expect(rows.int(row, 5) == rows.int(row, 2) && rows.int(row, 6) == rows.int(row, 1), "conversations of \(tenants[row].slug)")
+                messages: Int(rows.int(row, 1)), conversations: Int(rows.int(row, 2)), users: Int(rows.int(row, 3)),
+                tokens: Int(rows.int(row, 4)))
+            #expect(
+                rows.int(row, 5) == rows.int(row, 2) && rows.int(row, 6) == rows.int(row, 1),
+                "conversations of \(tenants[row].slug)")
             return counts
         }
     }
 
     private func counters(on stage: Stage) throws -> [Counts] {
-        let found = try counts(on: stage, "select tenant, messages, conversations, active_users, tokens from tenantry.tenant_usage")
+        let found = try counts(
+            on: stage, "select tenant, messages, conversations, active_users, tokens from tenantry.tenant_usage")
         return tenants.map { found[$0.slug] ?? Counts() }
     }
 
     private func pools(on stage: Stage) throws -> [String: Counts] {
         try counts(
             on: stage,
-            "select account, messages, conversations, active_users, tokens from tenantry.account_usage where period_start > '-infinity'")
+            "select account, messages, conversations, active_users, tokens from tenantry.account_usage where period_start > '-infinity'"
+        )
     }
 
     private var expectedPools: [String: Counts] {
@@ -77,7 +84,8 @@ extension Traffic {
         var counts: [String: Counts] = [:]
         for row in 0..<rows.count {
             counts[rows.text(row, 0)] = Counts(
-                messages: Int(rows.int(row, 1)), conversations: Int(rows.int(row, 2)), users: Int(rows.int(row, 3)), tokens: Int(rows.int(row, 4)))
+                messages: Int(rows.int(row, 1)), conversations: Int(rows.int(row, 2)), users: Int(rows.int(row, 3)),
+                tokens: Int(rows.int(row, 4)))
         }
         return counts
     }

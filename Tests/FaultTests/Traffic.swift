@@ -60,7 +60,9 @@ struct Traffic {
                 try await stage.makeTenant(tenant.slug, token: token, messages: tenant.limit)
             }
         }
-        guard try await worker.terminate(within: 30) == .exit(0) else { throw TestFailure("the worker did not end well:\n\(worker.log)") }
+        guard try await worker.terminate(within: 30) == .exit(0) else {
+            throw TestFailure("the worker did not end well:\n\(worker.log)")
+        }
         return Traffic(accounts: accounts, tenants: tenants, jobs: jobCount, repeats: repeats)
     }
 
@@ -77,7 +79,8 @@ struct Traffic {
                 let first = jobs.randomElement(using: &random)!
                 jobs.append(
                     Job(
-                        id: "j\(number)", tenant: first.tenant, message: first.message, conversation: first.conversation, user: first.user,
+                        id: "j\(number)", tenant: first.tenant, message: first.message, conversation: first.conversation,
+                        user: first.user,
                         tokens: first.tokens))
             default:
                 jobs.append(
@@ -92,7 +95,8 @@ struct Traffic {
             var first: [Int: Job] = [:]
             for job in jobs where job.tenant == tenant { first[job.message] = job }
             return Counts(
-                messages: first.count, conversations: Set(first.values.map(\.conversation)).count, users: Set(first.values.map(\.user)).count,
+                messages: first.count, conversations: Set(first.values.map(\.conversation)).count,
+                users: Set(first.values.map(\.user)).count,
                 tokens: first.values.reduce(0) { $0 + $1.tokens })
         }
     }
@@ -104,13 +108,22 @@ struct Traffic {
     func send(on stage: Stage, _ range: Range<Int>? = nil) throws {
         let now = RFC3339.text(Int64(Date().timeIntervalSince1970) * 1_000_000)
         for job in jobs[range ?? jobs.indices] {
-            let message = #""id":"m\#(job.message)","role":"user","user_id":"u\#(job.user)","content":"hello","tokens_in":\#(job.tokens)"#
+            let message =
+                #""id":"m\#(job.message)","role":"user","user_id":"u\#(job.user)","content":"hello","tokens_in":\#(job.tokens)"#
             try stage.post(
-                "conversation.log", #"{"conversation_id":"c\#(job.conversation)","messages":[{\#(message),"sent_at":"\#(now)"}]}"#,
+                "conversation.log",
+                #"{"conversation_id":"c\#(job.conversation)","messages":[{\#(message),"sent_at":"\#(now)"}]}"#,
                 tenant: tenants[job.tenant].slug, token: tenants[job.tenant].token, id: job.id)
             try stage.confirm(downTo: 1_000)
         }
         try stage.confirm()
+    }
+
+    /// Puts one of several equal portions of the jobs on the broker, and waits until the workers have begun to count it.
+    func flow(_ portion: Int, of portions: Int, on stage: Stage) async throws {
+        let before = try Self.counted(on: stage)
+        try send(on: stage, jobs.count * portion / portions..<jobs.count * (portion + 1) / portions)
+        try await eventually("portion \(portion) flows") { try Self.counted(on: stage) > before }
     }
 
     /// How many messages have been counted so far.
@@ -126,7 +139,9 @@ struct Traffic {
             for threshold in thresholds where value * 100 >= threshold * limit { alerts.insert("\(subject)/\(threshold)") }
         }
         for account in accounts {
-            add("\(account.slug)/", zip(tenants, counts).reduce(0) { $0 + ($1.0.account == account.slug ? $1.1.messages : 0) }, account.limit)
+            add(
+                "\(account.slug)/", zip(tenants, counts).reduce(0) { $0 + ($1.0.account == account.slug ? $1.1.messages : 0) },
+                account.limit)
         }
         for (tenant, counts) in zip(tenants, counts) {
             if let limit = tenant.limit { add("\(tenant.account)/\(tenant.slug)", counts.messages, limit) }

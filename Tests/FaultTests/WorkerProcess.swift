@@ -32,7 +32,8 @@ final class WorkerProcess {
         // No settings file lies here.
         process.currentDirectoryURL = folder
         process.environment = [
-            "TENANTRY_AMQP_URL": broker, "TENANTRY_DATABASE_URL": database, "TENANTRY_HTTP_PORT": "0", "TENANTRY_LOG_LEVEL": "warning",
+            "TENANTRY_AMQP_URL": broker, "TENANTRY_DATABASE_URL": database, "TENANTRY_HTTP_PORT": "0",
+            "TENANTRY_LOG_LEVEL": "warning",
             "TENANTRY_RETRY_DELAYS_MS": TestFleet.ladder.delaysMilliseconds.map { "\($0)" }.joined(separator: ","),
             "PATH": "/usr/bin:/bin",
         ].merging(environment) { _, own in own }
@@ -75,7 +76,9 @@ final class WorkerProcess {
     /// The executables lie beside the test bundle, or beside the tool that runs it.
     private static func path(of program: Program) throws -> String {
         let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        let places = [own, CommandLine.arguments[0]].map { URL(filePath: $0).deletingLastPathComponent().appending(path: program.rawValue).path }
+        let places = [own, CommandLine.arguments[0]].map {
+            URL(filePath: $0).deletingLastPathComponent().appending(path: program.rawValue).path
+        }
         guard let path = places.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
             throw TestFailure("\(program.rawValue) is not beside the tests: \(places)")
         }
