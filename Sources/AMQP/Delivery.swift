@@ -115,7 +115,7 @@ extension Delivery {
 
 extension Delivery {
     /// All headers, copied.
-    public var headers: FieldTable { property(.headers).map(FieldTable.init(wire:)) ?? FieldTable() }
+    public var headers: FieldTable { property(.headers).map { FieldTable(wire: $0) } ?? FieldTable() }
 
     /// The bytes of a text or byte-array header; nil if there is none of that name and kind. Allocates nothing.
     public func header(_ name: StaticString) -> UnsafeRawBufferPointer? {

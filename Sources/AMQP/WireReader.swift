@@ -45,30 +45,35 @@ struct WireReader {
 }
 
 extension FieldTable {
+    /// Tables and arrays within each other that are read; what lies deeper is null, so that no sender decides how deep our stack goes.
+    static let mostLevels = 16
+
     /// Decodes the entries of a table; stops at the first byte that is no AMQP.
-    init(wire: UnsafeRawBufferPointer) {
+    init(wire: UnsafeRawBufferPointer, level: Int = 0) {
         self.init()
         var reader = WireReader(wire)
         while let name = reader.shortBytes(), let kind = reader.integer(UInt8.self), let value = reader.value(of: kind) {
-            append(String(decoding: name, as: UTF8.self), FieldValue(kind: kind, wire: value))
+            append(String(decoding: name, as: UTF8.self), FieldValue(kind: kind, wire: value, level: level))
         }
     }
 }
 
 extension FieldValue {
     /// Decodes one value whose bytes `WireReader.value(of:)` has cut out.
-    init(kind: UInt8, wire: UnsafeRawBufferPointer) {
+    init(kind: UInt8, wire: UnsafeRawBufferPointer, level: Int = 0) {
         var reader = WireReader(wire)
         switch kind {
         case UInt8(ascii: "S"): self = String(validating: wire, as: UTF8.self).map(FieldValue.text) ?? .bytes(Array(wire))
         case UInt8(ascii: "x"): self = .bytes(Array(wire))
         case UInt8(ascii: "t"): self = .bool(wire[0] != 0)
         case UInt8(ascii: "T"): self = .timestamp(reader.integer(UInt64.self) ?? 0)
-        case UInt8(ascii: "F"): self = .table(FieldTable(wire: wire))
+        case UInt8(ascii: "F") where level >= FieldTable.mostLevels, UInt8(ascii: "A") where level >= FieldTable.mostLevels:
+            self = .null
+        case UInt8(ascii: "F"): self = .table(FieldTable(wire: wire, level: level + 1))
         case UInt8(ascii: "A"):
             var values: [FieldValue] = []
             while let kind = reader.integer(UInt8.self), let value = reader.value(of: kind) {
-                values.append(FieldValue(kind: kind, wire: value))
+                values.append(FieldValue(kind: kind, wire: value, level: level + 1))
             }
             self = .array(values)
         case UInt8(ascii: "f"): self = .double(Double(Float(bitPattern: reader.integer(UInt32.self) ?? 0)))

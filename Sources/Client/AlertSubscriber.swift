@@ -12,6 +12,8 @@ public final class AlertSubscriber {
     private var connection: AMQP.Connection
     private var seen: Set<String> = []
     private var order: [String] = []
+    /// Handed out last; acknowledged when the next one is asked for.
+    private var unacknowledged: UInt64?
 
     /// - Parameters:
     ///   - brokerURL: `amqp://` or `amqps://`.
@@ -29,6 +31,7 @@ public final class AlertSubscriber {
             }
             try connection.declareExchange(Topology.alertsExchange, type: "topic")
             try connection.bindQueue(name, exchange: Topology.alertsExchange, routingKey: binding)
+            try connection.setPrefetch(100)
             try connection.consume(name, tag: name)
         } catch {
             throw ClientError("the broker cannot be used: \(error.message)")
@@ -36,15 +39,20 @@ public final class AlertSubscriber {
     }
 
     /// The next alert, with its body as it came; nil when none came in time.
+    ///
+    /// Asking for the next one acknowledges the one before: an alert that its taker did not survive comes again, from a queue of his own.
     public func next(timeoutSeconds: Double) throws -> (alert: AlertEvent, body: [UInt8])? {
         while true {
             let delivery: Delivery?
             do throws(AMQPError) {
+                if let unacknowledged { try connection.ack(unacknowledged) }
+                unacknowledged = nil
                 delivery = try connection.nextDelivery(timeoutSeconds: timeoutSeconds)
             } catch {
                 throw ClientError("the connection was lost: \(error)")
             }
             guard let delivery else { return nil }
+            unacknowledged = delivery.deliveryTag
             let body = Array(delivery.body)
             let alert: AlertEvent
             do {

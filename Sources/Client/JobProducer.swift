@@ -119,7 +119,9 @@ public final class JobProducer {
 
     private func nextDelivery(timeoutSeconds: Double) throws -> Delivery? {
         do throws(AMQPError) {
-            return try connection.nextDelivery(timeoutSeconds: timeoutSeconds)
+            guard let delivery = try connection.nextDelivery(timeoutSeconds: timeoutSeconds) else { return nil }
+            try connection.ack(delivery.deliveryTag)
+            return delivery
         } catch {
             throw ClientError("the connection was lost: \(error)")
         }
@@ -127,7 +129,7 @@ public final class JobProducer {
 }
 
 extension AMQP.Connection {
-    /// The next delivery, acknowledged; nil when none came in time.
+    /// The next delivery; nil when none came in time.
     mutating func nextDelivery(timeoutSeconds: Double) throws(AMQPError) -> Delivery? {
         let deadline = monotonicSeconds() + timeoutSeconds
         while true {
@@ -137,9 +139,7 @@ extension AMQP.Connection {
                 continue
             }
             switch event {
-            case .delivery(let delivery):
-                try ack(delivery.deliveryTag)
-                return delivery
+            case .delivery(let delivery): return delivery
             case .consumerCancelled(let tag): throw AMQPError(.channel, "the broker cancelled consumer \(tag)")
             case .blocked, .unblocked, .returned: continue
             }

@@ -55,23 +55,22 @@ final class ConversationLogHandler: JobHandler {
         groups.sort { $0.tenant.slug < $1.tenant.slug }
         let added = try write(on: &database)
         try Meter.book(zip(groups, added).flatMap { group, added in group.usages(added) }, on: &database)
-        return zip(groups, added).flatMap { group, added in group.outcomes(added, reader: &reader) }
+        var outcomes: [(Int, Outcome)] = []
+        var describes = false
+        for (group, added) in zip(groups, added) {
+            let accepted = try group.accepted(added, reader: &reader)
+            outcomes += group.outcomes(accepted: accepted)
+            guard let description = group.conversationParameters(accepted: accepted) else { continue }
+            try database.send(statements.of(group.tenant).describe, description)
+            describes = true
+        }
+        if describes { _ = try database.collect() }
+        return outcomes
     }
 
     private func write(on database: inout Connection) throws(PostgresError) -> [Added] {
-        var describing: [Bool] = []
-        for group in groups {
-            let statements = statements.of(group.tenant)
-            try database.send(statements.log, group.messageParameters())
-            describing.append(group.describesConversations)
-            if group.describesConversations { try database.send(statements.describe, group.conversationParameters()) }
-        }
-        var results = try database.collect()[...]
-        return describing.map { describes in
-            let added = Added(results.removeFirst())
-            if describes { results.removeFirst() }
-            return added
-        }
+        for group in groups { try database.send(statements.of(group.tenant).log, group.messageParameters()) }
+        return try database.collect().map { Added($0) }
     }
 
     /// Tenants under a hard limit go job by job: each is written, measured, and undone again if it does not fit.
@@ -93,10 +92,10 @@ final class ConversationLogHandler: JobHandler {
                         account: usage.account, tenant: group.tenant.slug, period: usage.period.start, counts: usage.counts,
                         on: &database)
                 }
-                try database.run(script: "rollback to savepoint guarded")
+                try database.run(script: "rollback to savepoint guarded; release savepoint guarded")
                 outcomes += try log(on: &database)
             } catch let refusal as Rejection {
-                try database.run(script: "rollback to savepoint guarded")
+                try database.run(script: "rollback to savepoint guarded; release savepoint guarded")
                 outcomes.append((index, .rejected(refusal)))
             }
         }

@@ -21,15 +21,19 @@ final class MessageGroup {
     private var model = BinaryArray(.text)
     private var metadata = BinaryArray(.jsonb)
 
-    private var described = BinaryArray(.text)
-    private var channel = BinaryArray(.text)
-    private var description = BinaryArray(.jsonb)
+    /// What jobs say about their conversations beside the messages, in the order of the jobs.
+    private var descriptions: [Description] = []
+
+    private struct Description {
+        /// The job's place among the group's.
+        let job: Int
+        let conversation: TextSlice
+        let channel: TextSlice?
+        let metadata: RawSlice?
+    }
 
     /// The periods met in this batch: one, as a rule.
     private var periods: [BillingPeriod] = []
-
-    /// Whether some job says more about its conversation than its messages.
-    var describesConversations: Bool { described.count > 0 }
 
     func removeAll() {
         jobs.removeAll(keepingCapacity: true)
@@ -45,9 +49,7 @@ final class MessageGroup {
         tokensOut.removeAll()
         model.removeAll()
         metadata.removeAll()
-        described.removeAll()
-        channel.removeAll()
-        description.removeAll()
+        descriptions.removeAll(keepingCapacity: true)
     }
 
     /// Adds the messages of the job that `reader` has just read.
@@ -71,9 +73,9 @@ final class MessageGroup {
             metadata.append(message.metadata, in: body)
         }
         guard reader.channel != nil || reader.metadata != nil else { return }
-        described.append(reader.conversationID, in: body)
-        channel.append(reader.channel, in: body)
-        description.append(reader.metadata, in: body)
+        descriptions.append(
+            Description(
+                job: jobs.count - 1, conversation: reader.conversationID, channel: reader.channel, metadata: reader.metadata))
     }
 
     func messageParameters() -> Parameters {
@@ -92,11 +94,23 @@ final class MessageGroup {
         return parameters
     }
 
-    func conversationParameters() -> Parameters {
+    /// What the jobs that brought something new say about their conversations; nil if there is nothing to say. A job that comes again
+    /// brings nothing new, and so cannot undo what a later one said.
+    func conversationParameters(accepted: [Int]) -> Parameters? {
+        var described = BinaryArray(.text)
+        var channel = BinaryArray(.text)
+        var metadata = BinaryArray(.jsonb)
+        for description in descriptions where accepted[description.job] > 0 {
+            let body = jobs[description.job].job.body
+            described.append(description.conversation, in: body)
+            channel.append(description.channel, in: body)
+            metadata.append(description.metadata, in: body)
+        }
+        guard !described.isEmpty else { return nil }
         var parameters = Parameters()
         parameters.append(described)
         parameters.append(channel)
-        parameters.append(description)
+        parameters.append(metadata)
         return parameters
     }
 
@@ -108,19 +122,22 @@ final class MessageGroup {
         }
     }
 
-    /// What to tell each job's sender. Where nothing was there before, that is plain; otherwise the ids tell which job came first.
-    func outcomes(_ added: Added, reader: inout ConversationLogReader) -> [(Int, Outcome)] {
-        guard added.messages < id.count else {
-            return jobs.map { ($0.index, Self.outcome(of: $0.job, accepted: $0.messages, duplicates: 0)) }
-        }
+    /// How many of each job's messages are new. Where nothing was there before, that is plain; otherwise the ids tell which job came first.
+    func accepted(_ added: Added, reader: inout ConversationLogReader) throws(Rejection) -> [Int] {
+        guard added.messages < id.count else { return jobs.map(\.messages) }
         var unclaimed = Set(added.ids)
-        return jobs.map { index, job, messages in
-            var accepted = 0
-            // It has been read before, so it can be read again.
-            if (try? reader.read(job.body, nowMicroseconds: .max)) != nil {
-                for message in reader.messages where unclaimed.remove(message.id.string(in: job.body)) != nil { accepted += 1 }
-            }
-            return (index, Self.outcome(of: job, accepted: accepted, duplicates: messages - accepted))
+        var accepted: [Int] = []
+        for (_, job, _) in jobs {
+            try reader.read(job.body, nowMicroseconds: .max)
+            accepted.append(reader.messages.count { unclaimed.remove($0.id.string(in: job.body)) != nil })
+        }
+        return accepted
+    }
+
+    /// What to tell each job's sender, with the job's place in the batch.
+    func outcomes(accepted: [Int]) -> [(Int, Outcome)] {
+        zip(jobs, accepted).map { entry, accepted in
+            (entry.index, Self.outcome(of: entry.job, accepted: accepted, duplicates: entry.messages - accepted))
         }
     }
 
@@ -140,7 +157,7 @@ final class MessageGroup {
         let calendar = PeriodBook.Calendar(timezone: tenant.timezone, anchorDay: tenant.billingAnchorDay)
         if book.period(of: moment, in: calendar) == nil { try book.learn([(calendar, moment)], on: &database) }
         guard let period = book.period(of: moment, in: calendar) else {
-            preconditionFailure("no billing period contains \(moment) in \(calendar)")
+            throw PostgresError(.usage, "no billing period contains \(moment) in \(calendar)")
         }
         periods.append(period)
         return period

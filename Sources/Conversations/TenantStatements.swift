@@ -87,13 +87,19 @@ struct TenantStatements {
     static func describe(_ schema: Identifier) -> Statement {
         Statement(
             """
+            with said as (
+                select * from unnest($1::text[], $2::text[], $3::jsonb[]) with ordinality as d (id, channel, metadata, n)
+            ), merged as (
+                select id, (array_agg(channel order by n desc) filter (where channel is not null))[1] as channel,
+                       (select jsonb_object_agg(e.key, e.value order by s.n) from said s cross join lateral jsonb_each(s.metadata) e
+                        where s.id = said.id) as metadata
+                from said group by id
+            )
             update \(schema.quoted).conversations c
-            set channel = coalesce(d.channel, c.channel), metadata = coalesce(c.metadata, '{}') || coalesce(d.metadata, '{}')
-            from (
-                select distinct on (id) id, channel, metadata
-                from unnest($1::text[], $2::text[], $3::jsonb[]) with ordinality as d (id, channel, metadata, n) order by id, n desc
-            ) d
-            where c.id = d.id
+            set channel = coalesce(m.channel, c.channel),
+                metadata = case when m.metadata is null then c.metadata else coalesce(c.metadata, '{}') || m.metadata end
+            from merged m
+            where c.id = m.id
             """)
     }
 }

@@ -31,7 +31,8 @@ struct AggregationRequests {
             let account = rows.text(row, 0)
             var properties = Properties(contentType: "application/json")
             properties.type = Kind.usageAggregate.name
-            properties.messageID = "fleet-\(account)-\(now / 1_000_000)"
+            // The same until the account has been aggregated: what is asked for again meanwhile is a duplicate, and costs nothing.
+            properties.messageID = "fleet-\(account)-\(rows.int(row, 1))"
             properties.timestamp = UInt64(now / 1_000_000)
             properties.headers = [Header.authorization.name: .text("Bearer \(bearer.token)")]
             return Publisher.Message(
@@ -47,7 +48,8 @@ struct AggregationRequests {
             values ($1, 'fleet', 'usage.aggregate', $2, now() + interval '1 day')
             """
         static let due: Statement = """
-            select a.slug from tenantry.accounts a
+            select a.slug, case when a.aggregated_at = '-infinity' then 0 else extract(epoch from a.aggregated_at) * 1000000 end::int8
+            from tenantry.accounts a
             where a.aggregated_at < now() - $1 * interval '1 second'
               and exists (select from tenantry.account_usage u where u.account = a.slug and u.changed_at > a.aggregated_at)
             order by a.aggregated_at limit 1000

@@ -34,11 +34,6 @@ final class Directory {
         return entry.value
     }
 
-    /// After an effect failed because a tenant's schema is not where it was.
-    func forgetTenants() {
-        tenants.removeAll(keepingCapacity: true)
-    }
-
     /// Looks up credentials that are not remembered. What is unknown, wrong, expired or revoked stays unknown.
     func load(credentials: [Fingerprint: Bearer], now: Double, from database: inout Postgres.Connection) throws(PostgresError) {
         guard !credentials.isEmpty else { return }
@@ -52,7 +47,7 @@ final class Directory {
             let key = rows.text(row, 0)
             let principal = Principal(
                 key: key, role: role, account: rows.optionalText(row, 2) ?? "", tenant: rows.optionalText(row, 3),
-                scopes: Set(rows.texts(row, 4).compactMap(Scope.init(rawValue:))))
+                scopes: Set(rows.texts(row, 4).compactMap(Scope.init(rawValue:))), expiresAt: rows.timestamp(row, 7))
             found[key] = (rows.bytes(row, 5), principal, rows.double(row, 6))
         }
         for (fingerprint, bearer) in credentials {
@@ -90,7 +85,8 @@ final class Directory {
     enum SQL {
         static let credentials: Statement = """
             select key, role, account, tenant, scopes, secret_hash,
-                   case when expires_at = 'infinity' then 1e9 else extract(epoch from expires_at - now()) end::float8
+                   case when expires_at = 'infinity' then 1e9 else extract(epoch from expires_at - now()) end::float8,
+                   expires_at
             from tenantry.credentials
             where key = any($1) and revoked_at is null and expires_at > now()
             """

@@ -9,6 +9,8 @@ final class Intake {
     private var head = 0
     private var bufferedBytes = 0
     private let mostBytes: Int
+    private let heartbeatSeconds: Double
+    private var lastReadAt = Clock.monotonicSeconds()
     private let tags: [String]
     private(set) var isConsuming = true
     /// What went wrong while nobody could be told; thrown by the next ``pump()``.
@@ -18,6 +20,7 @@ final class Intake {
     {
         connection = try AMQP.Connection(url, name: name, heartbeatSeconds: heartbeatSeconds)
         self.mostBytes = mostBytes
+        self.heartbeatSeconds = Double(heartbeatSeconds)
         tags = queues
         try connection.setPrefetch(min(prefetch, 65_535))
         for queue in queues { try connection.consume(queue, tag: queue) }
@@ -30,7 +33,8 @@ final class Intake {
     /// Reads whatever is there, without waiting, up to the bounds; also what keeps the heartbeat going.
     func pump() throws(AMQPError) {
         if let failure { throw failure }
-        while bufferedBytes < mostBytes, let event = try connection.receive(timeoutMilliseconds: 0) {
+        while isRoom, let event = try connection.receive(timeoutMilliseconds: 0) {
+            lastReadAt = Clock.monotonicSeconds()
             switch event {
             case .delivery(let delivery):
                 bufferedBytes += delivery.bodyBytes
@@ -43,6 +47,9 @@ final class Intake {
             }
         }
     }
+
+    /// Whether to read on. A full lane still looks now and then: a connection that is never read is taken for dead.
+    private var isRoom: Bool { bufferedBytes < mostBytes || Clock.monotonicSeconds() - lastReadAt > heartbeatSeconds / 4 }
 
     /// Reads ahead while the lane waits for its database.
     func readAhead() {

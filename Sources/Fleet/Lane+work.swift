@@ -55,7 +55,6 @@ extension Lane {
                 case .databaseAway: throw error
                 case .again:
                     repeats += 1
-                    directory.forgetTenants()
                 case .split:
                     let middle = jobs.startIndex + jobs.count / 2
                     return try perform(jobs[..<middle], on: &database) + perform(jobs[middle...], on: &database)
@@ -94,39 +93,61 @@ extension Lane {
         var settlement = Settlement(options.ladder)
         var endings: [Settlement.Ending: Int] = [:]
         for settled in batch { endings[settlement.add(settled), default: 0] += 1 }
-        try deliver(settlement.messages, intake)
+        try deliver(settlement.required, intake)
+        try offer(settlement.answers, intake)
         for (routingKey, events) in settlement.events.sorted(by: { $0.key < $1.key }) {
             // One event asks whether anybody is bound to this key; only then are the others worth sending.
             let probe = events[0].event(routingKey: routingKey, isMandatory: true)
-            guard try send([probe], intake).isEmpty, events.count > 1 else { continue }
-            _ = try send(events.dropFirst().map { $0.event(routingKey: routingKey, isMandatory: false) }, intake)
+            guard try offer([probe], intake).unroutable.isEmpty, events.count > 1 else { continue }
+            try offer(events.dropFirst().map { $0.event(routingKey: routingKey, isMandatory: false) }, intake)
         }
         guard let last = batch.last else { return }
         try intake.acknowledge(through: last.delivery.deliveryTag)
         metrics.record(batch, endings, began: began)
     }
 
-    /// Sends dead letters, retries and answers. A mandatory one that no queue takes means that the topology is not there: it is declared again.
+    /// Sends dead letters and retries until every one is taken: without that, a job would be lost. One that no queue takes means that the
+    /// topology is not there.
     private func deliver(_ messages: [Publisher.Message], _ intake: Intake) throws(AMQPError) {
         var left = messages
         while !left.isEmpty {
-            let unroutable = try send(left, intake)
-            left = unroutable.sorted().map { left[$0] }
+            let failures = try send(left, intake)
+            left = failures.all.sorted().map { left[$0] }
             guard !left.isEmpty else { return }
-            logger.error("no queue takes a retry or a dead letter; is the topology declared?", metadata: [LogKey.lane: "\(name)"])
-            if options.declaresTopology { try TopologyDeclaration(options).apply(to: options.broker) }
+            logger.error(
+                "no queue takes a retry or a dead letter", metadata: [LogKey.lane: "\(name)", LogKey.count: "\(left.count)"])
+            if options.declaresTopology, !failures.unroutable.isEmpty {
+                try TopologyDeclaration(options).apply(to: options.broker)
+            }
             control.sleep(seconds: 0.5)
             try intake.pump()
             if control.isOverdue { throw AMQPError(.usage, "no queue takes a retry or a dead letter") }
         }
     }
 
-    /// Sends until it is confirmed; the publishing connection may come and go, the consuming one must stay.
-    private func send(_ messages: [Publisher.Message], _ intake: Intake) throws(AMQPError) -> Set<Int> {
+    /// Sends answers and events. A queue that refuses them is its reader's own: nobody else waits for it.
+    @discardableResult
+    private func offer(_ messages: [Publisher.Message], _ intake: Intake) throws(AMQPError) -> Publisher.Failures {
+        let failures = try send(messages, intake, givesUpInTime: true)
+        if !failures.refused.isEmpty {
+            let count: Logger.MetadataValue = "\(failures.refused.count)"
+            logger.warning(
+                "answers or events were refused by their queues", metadata: [LogKey.lane: "\(name)", LogKey.count: count])
+        }
+        return failures
+    }
+
+    /// Sends until it is confirmed or refused; the publishing connection may come and go, the consuming one must stay.
+    private func send(
+        _ messages: [Publisher.Message], _ intake: Intake, givesUpInTime: Bool = false
+    ) throws(AMQPError) -> Publisher.Failures {
         var backoff = Backoff()
         while true {
             do throws(AMQPError) {
                 return try publisher.send(messages)
+            } catch  where error.kind == .timeout && givesUpInTime {
+                // Whether they arrived is not known; a queue without its majority never says.
+                return Publisher.Failures(refused: Set(messages.indices))
             } catch {
                 metrics.reconnects(.broker).increment()
                 logger.warning("publishing failed, trying again", metadata: [LogKey.lane: "\(name)", LogKey.error: "\(error)"])

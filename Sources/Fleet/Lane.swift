@@ -74,7 +74,7 @@ final class Lane {
         let largestBatch = handlers.values.map(\.batchLimit).max() ?? 1
         return try Intake(
             options.broker, name: "tenantry \(name) in", heartbeatSeconds: options.heartbeatSeconds, queues: queues,
-            prefetch: max(16, largestBatch * 2), mostBytes: options.bufferBytes)
+            prefetch: largestBatch * 2, mostBytes: options.bufferBytes)
     }
 
     private func serve(_ intake: Intake) throws(AMQPError) {

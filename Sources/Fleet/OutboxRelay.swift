@@ -46,10 +46,17 @@ struct OutboxRelay {
                     body: .bytes(Array(rows.text(row, 6).utf8))))
             if let alert = rows.optionalText(row, 7) { alerts.append(alert) }
         }
-        _ = try publisher.send(messages)
+        let refused = try publisher.send(messages).refused
+        // A subscriber's full queue refuses for its own; the others have their copy, and know it by its id when it comes again.
+        if !refused.isEmpty {
+            var later = Parameters()
+            later.append(refused.sorted().map { ids[$0] })
+            _ = try database.query(SQL.postpone, later)
+        }
         var parameters = Parameters()
-        parameters.append(ids)
+        parameters.append(ids.indices.filter { !refused.contains($0) }.map { ids[$0] })
         _ = try database.query(SQL.remove, parameters)
+        alerts.removeAll { alert in refused.contains { rows.optionalText($0, 7) == alert } }
         guard !alerts.isEmpty else { return }
         var published = Parameters()
         published.append(alerts)
@@ -60,8 +67,9 @@ struct OutboxRelay {
         static let next: Statement = """
             select id, exchange, routing_key, message_id, type, content_type, body, alert::text,
                    extract(epoch from clock_timestamp() - created_at)::float8
-            from tenantry.outbox order by id limit $1 for update
+            from tenantry.outbox where next_at <= now() order by id limit $1 for update
             """
+        static let postpone: Statement = "update tenantry.outbox set next_at = now() + interval '10 seconds' where id = any($1)"
         static let remove: Statement = "delete from tenantry.outbox where id = any($1)"
         static let markPublished: Statement = """
             update tenantry.alerts set published_at = coalesce(published_at, clock_timestamp()) where id = any($1::text[]::uuid[])

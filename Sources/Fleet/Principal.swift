@@ -20,13 +20,18 @@ public struct Principal: Sendable, Equatable {
     public let account: String
     public let tenant: String?
     public let scopes: Set<Scope>
+    /// `.distantFuture`: never.
+    public let expiresAt: Timestamp
 
-    public init(key: String, role: Role, account: String, tenant: String?, scopes: Set<Scope>) {
+    public init(
+        key: String, role: Role, account: String, tenant: String?, scopes: Set<Scope>, expiresAt: Timestamp = .distantFuture
+    ) {
         self.key = key
         self.role = role
         self.account = account
         self.tenant = tenant
         self.scopes = scopes
+        self.expiresAt = expiresAt
     }
 
     /// Why this principal may not ask for `kind`, on `tenant` where one is named; nil when it may.

@@ -15,9 +15,11 @@ extension Properties {
             properties[keyPath: text] = self[keyPath: text]?.clipped(bytes: 255)
         }
         let known = Set(([Header.tenant, Header.authorization, Header.traceparent] + Header.added).map(\.name))
+        // A name may stand more than once on the wire; the first counts, as it does in a look-up.
+        var seen: Set<String> = []
         properties.headers = FieldTable(
             headers.entries.compactMap { name, value in
-                guard known.contains(name) else { return nil }
+                guard known.contains(name), seen.insert(name).inserted else { return nil }
                 switch value {
                 case .text(let text): return (name, .text(text.clipped(bytes: Self.mostHeaderBytes)))
                 case .int, .bool, .double, .timestamp, .null: return (name, value)

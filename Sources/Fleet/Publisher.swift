@@ -5,14 +5,15 @@ internal import AMQP
 final class Publisher {
     /// Publishes in flight before confirms are waited for.
     private static let window = 2_000
-    static let confirmTimeoutSeconds = 30.0
 
     private let url: BrokerURL
     private let name: String
     private let heartbeatSeconds: Int
+    private let confirmTimeoutSeconds: Double
     private var connection: AMQP.Connection?
 
-    init(_ url: BrokerURL, name: String, heartbeatSeconds: Int) {
+    init(_ url: BrokerURL, name: String, heartbeatSeconds: Int, confirmTimeoutSeconds: Double = 30) {
+        self.confirmTimeoutSeconds = confirmTimeoutSeconds
         self.url = url
         self.name = name
         self.heartbeatSeconds = heartbeatSeconds
@@ -34,23 +35,31 @@ final class Publisher {
         }
     }
 
-    /// Publishes all of them and waits until the broker has taken responsibility for each.
+    /// What did not arrive, by index; all other messages did.
+    struct Failures {
+        /// Mandatory messages that no queue took.
+        var unroutable: Set<Int> = []
+        /// Messages that some queue refused: it is full, say, or has lost its majority.
+        var refused: Set<Int> = []
+
+        var all: Set<Int> { unroutable.union(refused) }
+    }
+
+    /// Publishes all of them and waits until the broker has taken responsibility for each, or has refused it.
     ///
-    /// - Returns: the indices of mandatory messages that no queue took.
-    /// - Throws: `AMQPError`; then any of them may or may not have gone out, and all are to be sent again.
-    func send(_ messages: [Message]) throws(AMQPError) -> Set<Int> {
-        guard !messages.isEmpty else { return [] }
+    /// - Throws: `AMQPError`; then any of them may or may not have gone out.
+    func send(_ messages: [Message]) throws(AMQPError) -> Failures {
+        var failures = Failures()
+        guard !messages.isEmpty else { return failures }
         do throws(AMQPError) {
             try connect()
-            var unroutable: Set<Int> = []
             var sequences: [UInt64: Int] = [:]
             for (index, message) in messages.enumerated() {
-                let sequence = try publish(message)
-                if message.isMandatory { sequences[sequence] = index }
-                if (index + 1).isMultiple(of: Self.window) { try confirm(sequences, &unroutable) }
+                sequences[try publish(message)] = index
+                if (index + 1).isMultiple(of: Self.window) { try confirm(&sequences, &failures) }
             }
-            try confirm(sequences, &unroutable)
-            return unroutable
+            try confirm(&sequences, &failures)
+            return failures
         } catch {
             connection = nil
             throw error
@@ -99,13 +108,10 @@ final class Publisher {
         }
     }
 
-    private func confirm(_ sequences: [UInt64: Int], _ unroutable: inout Set<Int>) throws(AMQPError) {
-        let outcome = try connection!.awaitConfirms(timeoutSeconds: Self.confirmTimeoutSeconds)
-        guard outcome.nacked.isEmpty else {
-            throw AMQPError(.timeout, "the broker refused \(outcome.nacked.count) messages (a queue is full?)")
-        }
-        for returned in outcome.returned {
-            if let index = sequences[returned.sequence] { unroutable.insert(index) }
-        }
+    private func confirm(_ sequences: inout [UInt64: Int], _ failures: inout Failures) throws(AMQPError) {
+        let outcome = try connection!.awaitConfirms(timeoutSeconds: confirmTimeoutSeconds)
+        failures.refused.formUnion(outcome.nacked.compactMap { sequences[$0] })
+        failures.unroutable.formUnion(outcome.returned.compactMap { sequences[$0.sequence] })
+        sequences.removeAll(keepingCapacity: true)
     }
 }

@@ -12,7 +12,9 @@ struct Settlement {
     }
 
     private let ladder: RetryLadder
-    private(set) var messages: [Publisher.Message] = []
+    /// Dead letters and retries: the jobs themselves, which must not be lost.
+    private(set) var required: [Publisher.Message] = []
+    private(set) var answers: [Publisher.Message] = []
     /// Events by status and kind: the first of each goes out mandatory, and only if somebody is bound, the rest.
     private(set) var events: [String: [Settled]] = [:]
 
@@ -58,7 +60,7 @@ struct Settlement {
             properties.headers[Header.retryCause.name] = .text(cause.code.rawValue)
             properties.headers[Header.retryMessage.name] = .text(cause.message)
             properties.expiration = String(delay)
-            messages.append(
+            required.append(
                 Publisher.Message(
                     exchange: Topology.retryExchange, routingKey: settled.delivery.routingKey, properties: properties,
                     body: .delivery(settled.delivery), isMandatory: true))
@@ -77,7 +79,7 @@ struct Settlement {
         properties.headers[Header.kind.name] = .text(name)
         properties.headers[Header.attempts.name] = .int(delivery.headerInt(Header.attempts.constant) ?? 1)
         properties.headers[Header.failedAt.name] = .text(RFC3339.text(Clock.nowMicroseconds()))
-        messages.append(
+        required.append(
             Publisher.Message(
                 exchange: Topology.deadExchange, routingKey: delivery.routingKey, properties: properties,
                 body: .delivery(delivery),
@@ -98,7 +100,7 @@ struct Settlement {
         properties.correlationID = settled.delivery.correlationID ?? id
         properties.headers[Header.traceparent.name] = settled.delivery.headerText(Header.traceparent.constant).map { .text($0) }
         properties.messageID = id
-        messages.append(
+        answers.append(
             Publisher.Message(
                 exchange: "", routingKey: replyTo, properties: properties, body: .bytes(answer.encoded())))
     }

@@ -47,11 +47,16 @@ enum Inbox {
     static func claim(_ job: Job, on database: inout Postgres.Connection) throws -> JSONValue? {
         var parameters = key(job)
         parameters.append(job.kind.name)
+        let tenant = job.tenant?.slug ?? ""
+        parameters.append(tenant)
         guard try database.query(SQL.claim, parameters).count == 0 else { return nil }
         let rows = try database.query(SQL.first, key(job))
         guard rows.count == 1 else { throw Rejection(.conflict, "job \(job.id) is being done by another delivery") }
         guard rows.text(0, 0) == job.kind.name else {
             throw Rejection(.conflict, "job id \(job.id) has been used for a \(rows.text(0, 0)) job of this account")
+        }
+        guard rows.text(0, 2) == tenant else {
+            throw Rejection(.conflict, "job id \(job.id) has been used for another tenant of this account")
         }
         return try JSONValue(parsing: Array(rows.text(0, 1).utf8))
     }
@@ -71,9 +76,9 @@ enum Inbox {
 
     enum SQL {
         static let claim: Statement = """
-            insert into tenantry.inbox (account, job_id, kind, result) values ($1, $2, $3, 'null') on conflict do nothing returning 1
+            insert into tenantry.inbox (account, job_id, kind, tenant, result) values ($1, $2, $3, $4, 'null') on conflict do nothing returning 1
             """
-        static let first: Statement = "select kind, result from tenantry.inbox where account = $1 and job_id = $2"
+        static let first: Statement = "select kind, result, tenant from tenantry.inbox where account = $1 and job_id = $2"
         static let keep: Statement = "update tenantry.inbox set result = $3 where account = $1 and job_id = $2"
     }
 }

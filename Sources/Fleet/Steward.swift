@@ -27,6 +27,8 @@ final class Steward {
     private var aggregation: AggregationRequests?
     private var lastTotals = WorkerTally.Totals()
     private var lastRowAt = 0.0
+    private var brokerBackoff = Backoff()
+    private var brokerRetryAt = 0.0
 
     init(
         options: FleetOptions, control: LaneControl, logger: Logger, workerID: String, families: [String], laneCount: Int,
@@ -41,7 +43,8 @@ final class Steward {
         self.laneCount = laneCount
         self.tally = tally
         self.duties = duties
-        publisher = Publisher(options.broker, name: "tenantry steward out", heartbeatSeconds: options.heartbeatSeconds)
+        publisher = Publisher(
+            options.broker, name: "tenantry steward out", heartbeatSeconds: options.heartbeatSeconds, confirmTimeoutSeconds: 5)
     }
 
     func run() {
@@ -78,9 +81,21 @@ final class Steward {
             try perform(duty, on: &database)
         }
         if isDue("housekeeping", every: 60, now: now) { try keepHouse(on: &database) }
-        if isDue("aggregation", every: min(options.aggregateSeconds, 60), now: now) { try requestAggregation(on: &database) }
-        while try relay.relay(from: &database, to: publisher) {}
+        try publish(from: &database, now: now)
         publisher.keepAlive()
+    }
+
+    /// What goes to the broker. That it is away is no reason to stop sweeping and leading: it is tried again a little later.
+    private func publish(from database: inout Postgres.Connection, now: Double) throws {
+        guard now >= brokerRetryAt else { return }
+        do {
+            if isDue("aggregation", every: min(options.aggregateSeconds, 60), now: now) { try requestAggregation(on: &database) }
+            while try relay.relay(from: &database, to: publisher) {}
+            brokerBackoff.reset()
+        } catch let error as AMQPError {
+            brokerRetryAt = now + brokerBackoff.nextSeconds()
+            logger.warning("the outbox waits for the broker", metadata: [LogKey.worker: "\(workerID)", LogKey.error: "\(error)"])
+        }
     }
 
     /// A duty that fails is tried again at its next turn, and does not keep the outbox waiting.

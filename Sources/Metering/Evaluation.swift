@@ -145,6 +145,9 @@ extension Evaluation {
                 from unnest($1::text[], $2::timestamptz[], $3::int8[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::int8[], $9::int8[])
                     as n (subject, period_start, messages, conversations, active_users, tokens, child_tenants, documents, corpus_bytes)
                 where u.\(subject) = n.subject and u.period_start = n.period_start
+                  and (u.messages_alert_at, u.conversations_alert_at, u.active_users_alert_at, u.tokens_alert_at, u.child_tenants_alert_at,
+                       u.documents_alert_at, u.corpus_bytes_alert_at)
+                      is distinct from (n.messages, n.conversations, n.active_users, n.tokens, n.child_tenants, n.documents, n.corpus_bytes)
                 """)
         }
     }

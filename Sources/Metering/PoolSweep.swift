@@ -11,9 +11,15 @@ public enum PoolSweep {
         while try database.transaction({ (database: inout Connection) throws -> Bool in try sweep(on: &database) }) {}
     }
 
-    private static func sweep(on database: inout Connection) throws(PostgresError) -> Bool {
+    /// One account's share, in the caller's transaction.
+    public static func sweep(account: String, on database: inout Connection) throws(PostgresError) {
+        while try sweep(only: account, on: &database) {}
+    }
+
+    private static func sweep(only account: String? = nil, on database: inout Connection) throws(PostgresError) -> Bool {
         var parameters = Parameters()
         parameters.append(batch)
+        parameters.append(account)
         let taken = try database.query(SQL.take, parameters)
         guard taken.count > 0 else { return false }
         var swept: Int64 = 0
@@ -39,7 +45,9 @@ public enum PoolSweep {
     enum SQL {
         static let take: Statement = """
             with taken as (
-                delete from tenantry.usage_deltas where id in (select id from tenantry.usage_deltas order by id limit $1 for update skip locked)
+                delete from tenantry.usage_deltas where id in (
+                    select id from tenantry.usage_deltas where $2::text is null or account = $2
+                    order by id limit $1 for update skip locked)
                 returning *
             )
             select account, period_start, max(period_end), sum(messages)::int8, sum(conversations)::int8, sum(active_users)::int8,

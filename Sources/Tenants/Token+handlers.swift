@@ -22,8 +22,9 @@ extension Tenants {
             token.append(payload.name)
             token.append(Set(payload.scopes.map(\.rawValue)).sorted())
             token.append(bytes: bearer.secretHash)
-            token.append(
-                timestamp: payload.expiresAt.map { Timestamp(microsecondsSince1970: $0.microsecondsSince1970) } ?? .distantFuture)
+            // What a token hands on does not outlive it.
+            let expiry = payload.expiresAt.map { Timestamp(microsecondsSince1970: $0.microsecondsSince1970) } ?? .distantFuture
+            token.append(timestamp: min(expiry, job.principal.expiresAt))
             _ = try database.query(TokenSQL.issue, token)
             return Reply(["key": .string(bearer.key)], onceOnly: ["secret": .string(bearer.secret)])
         }

@@ -7,7 +7,7 @@ extension UsageFamily {
     /// `usage.aggregate`: hourly roll-ups made anew, counters held against the raw rows, pools against their tenants, limits measured.
     ///
     /// A counter and the rows that it counts are committed together, so one statement sees both as of one moment: what differs is
-    /// wrong, not late, and is booked as a correction. No counter is locked for it.
+    /// wrong, not late, and is booked as a correction. No counter is held for it.
     static func usageAggregate() -> any JobHandler {
         SingleJobHandler(UsageAggregate.self) { payload, job, database in
             let account = try account(of: job, payload)
@@ -15,21 +15,31 @@ extension UsageFamily {
             var turn = Parameters()
             turn.append("tenantry.aggregate:\(account)")
             _ = try database.query(AggregateSQL.takeTurn, turn)
-            let period = try period(of: account, month: payload.period, on: &database)
-            let tenants = try tenants(of: account, only: job.tenant?.slug ?? job.principal.tenant, on: &database)
+            let periods = try periods(of: account, month: payload.period, on: &database)
+            let only = job.tenant?.slug ?? job.principal.tenant
+            let tenants = try tenants(of: account, only: only, on: &database)
             var corrections: [Usage] = []
             for tenant in tenants {
-                corrections += try aggregate(tenant, account: account, period: period, on: &database)
+                for period in periods {
+                    let found = try aggregate(tenant, account: account, period: period, on: &database)
+                    // The gauges are the same in every period: booked with the last.
+                    corrections += found.filter { $0.period != .always || period == periods.last }
+                }
             }
             try Meter.book(corrections, on: &database)
-            try correctPools(of: account, period: period, on: &database)
-            try Reevaluation.run(account: account, on: &database)
-            var parameters = Parameters()
-            parameters.append(account)
-            _ = try database.query(AggregateSQL.done, parameters)
+            try correctPools(of: account, periods: periods, on: &database)
+            try PoolSweep.sweep(account: account, on: &database)
+            try Reevaluation.run(account: account, holdsCounters: false, on: &database)
+            // A part of the account, or a period of choice, is not the whole that the next round may build on.
+            if only == nil, payload.period == nil {
+                var parameters = Parameters()
+                parameters.append(account)
+                _ = try database.query(AggregateSQL.done, parameters)
+            }
+            guard let present = periods.last else { preconditionFailure("an account without a period passed") }
             return Reply([
                 "account": .string(account), "tenants": .int(Int64(tenants.count)), "corrections": .int(Int64(corrections.count)),
-                "period_start": .string(period.start.rfc3339), "period_end": .string(period.end.rfc3339),
+                "period_start": .string(present.start.rfc3339), "period_end": .string(present.end.rfc3339),
             ])
         }
     }
@@ -47,14 +57,14 @@ extension UsageFamily {
         return job.account
     }
 
-    /// The period that starts in `month` (`YYYY-MM`), or the present one.
-    private static func period(of account: String, month: String?, on database: inout Connection) throws -> BillingPeriod {
+    /// The period that starts in `month` (`YYYY-MM`); or the present one, after all earlier ones that moved since the last time.
+    private static func periods(of account: String, month: String?, on database: inout Connection) throws -> [BillingPeriod] {
         var parameters = Parameters()
         parameters.append(account)
         parameters.append(month)
-        let rows = try database.query(AggregateSQL.period, parameters)
-        guard rows.count == 1 else { throw Rejection(.accountUnknown, "there is no account \(account)", field: "/account") }
-        return BillingPeriod(start: rows.timestamp(0, 0), end: rows.timestamp(0, 1))
+        let rows = try database.query(AggregateSQL.periods, parameters)
+        guard rows.count > 0 else { throw Rejection(.accountUnknown, "there is no account \(account)", field: "/account") }
+        return (0..<rows.count).map { BillingPeriod(start: rows.timestamp($0, 0), end: rows.timestamp($0, 1)) }
     }
 
     private static func tenants(of account: String, only tenant: String?, on database: inout Connection) throws -> [(
@@ -71,8 +81,9 @@ extension UsageFamily {
         _ tenant: (slug: String, schema: Identifier), account: String, period: BillingPeriod, on database: inout Connection
     ) throws(PostgresError) -> [Usage] {
         var range = Parameters()
-        range.append(timestamp: period.start)
-        range.append(timestamp: period.end)
+        // Whole hours: a period may begin at half past in a zone that is off by half an hour.
+        range.append(timestamp: hour(period.start.microsecondsSince1970, rounded: .down))
+        range.append(timestamp: hour(period.end.microsecondsSince1970, rounded: .up))
         try database.send(AggregateSQL.rollUp(tenant.schema), range)
         var counted = Parameters()
         counted.append(tenant.slug)
@@ -92,11 +103,17 @@ extension UsageFamily {
         }
     }
 
-    private static func correctPools(of account: String, period: BillingPeriod, on database: inout Connection)
+    private static func hour(_ microseconds: Int64, rounded rule: FloatingPointRoundingRule) -> Timestamp {
+        let hour: Int64 = 3_600_000_000
+        let below = microseconds - (microseconds % hour + hour) % hour
+        return Timestamp(microsecondsSince1970: rule == .down || below == microseconds ? below : below + hour)
+    }
+
+    private static func correctPools(of account: String, periods: [BillingPeriod], on database: inout Connection)
         throws(PostgresError)
     {
         var corrections: [Usage] = []
-        for period in [period, .always] {
+        for period in periods + [.always] {
             var parameters = Parameters()
             parameters.append(account)
             parameters.append(timestamp: period.start)
@@ -111,7 +128,7 @@ extension UsageFamily {
 
 enum AggregateSQL {
     static let takeTurn: Statement = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
-    static let period: Statement = """
+    static let periods: Statement = """
         select p.period_start, p.period_end from tenantry.accounts a
         cross join lateral (
             select case when $2::text is null then now()
@@ -119,6 +136,16 @@ enum AggregateSQL {
         ) moment
         cross join lateral tenantry.period(moment.at, a.timezone, a.billing_anchor_day) p
         where a.slug = $1
+        union
+        select u.period_start, u.period_end from tenantry.accounts a
+        join (
+            select account, period_start, period_end from tenantry.usage_deltas
+            union
+            select u.account, u.period_start, u.period_end from tenantry.account_usage u
+            join tenantry.accounts own on own.slug = u.account and u.changed_at > own.aggregated_at
+        ) u on u.account = a.slug
+        where a.slug = $1 and $2::text is null and u.period_start > '-infinity' and u.period_end <= now()
+        order by 1
         """
     static let tenants: Statement = """
         select slug, schema_name from tenantry.tenants where account = $1 and ($2::text is null or slug = $2) order by slug

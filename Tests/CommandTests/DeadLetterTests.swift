@@ -21,7 +21,7 @@ struct DeadLetterTests {
             try fleet.ask("conversation.log", TestFleet.log(["m"]), tenant: "\(account)-t", token: token, id: "early").error
                 != nil)
         #expect(
-            try fleet.ask("conversation.log", #"{"messages":3}"#, tenant: "\(account)-t", token: token, id: "wrong").error != nil)
+            try fleet.ask("tenant.create", #"{"slug":3}"#, token: token, id: "wrong").error != nil)
         #expect(try fleet.ask("usage.aggregate", "{}", token: "only-a-secret", id: "bare").error != nil)
 
         var rows = try await dead("list", "--format", "json").rows()

@@ -146,8 +146,10 @@ struct DevTests {
             let missing = try await Program.tenantry("dev", "--config", "none.yaml", in: folder)
             #expect(missing.errors == "Error: none.yaml cannot be read: No such file or directory\n")
             #expect(try await Program.tenantry("dev", "--detach", in: folder).status == 0)
-            let plans =
-                "select coalesce(json_agg(p order by name), '[]'), (select json_agg(l order by plan, metric) from tenantry.plan_limits l) from tenantry.plans p"
+            let plans = """
+                select (select json_agg(json_build_array(name, display_name, thresholds) order by name) from tenantry.plans),
+                       (select json_agg(l order by plan, metric) from tenantry.plan_limits l)
+                """
             let standard = try await shell("psql -XAtc \"\(plans)\" $TENANTRY_DATABASE_URL", in: folder).output
             #expect(standard.contains("Enterprise Plus"))
             #expect(

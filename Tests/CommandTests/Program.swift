@@ -36,9 +36,11 @@ final class Program {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try (input ?? Data()).write(to: folder.appending(path: "input"))
         var actions = SpawnActions()
+        var reading: Int32?
+        defer { if let reading { close(reading) } }
         if input == nil {
             let ends = try Self.makePipe()
-            defer { close(ends.reading) }
+            reading = ends.reading
             lifeline = ends.writing
             actions.duplicate(ends.reading, to: 0)
         } else {
@@ -74,6 +76,8 @@ final class Program {
         while isRunning {
             if Date() > deadline {
                 kill(pid, SIGKILL)
+                waitpid(pid, nil, 0)
+                status = 128 + SIGKILL
                 Issue.record("\(name) did not end within \(seconds) s: \(errors)")
             }
             try await Task.sleep(for: .milliseconds(5))

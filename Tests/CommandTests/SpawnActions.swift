@@ -3,7 +3,8 @@ internal import TestSupport
 
 /// How a program is started: its standard three, its folder, and no other descriptor of ours.
 struct SpawnActions: ~Copyable {
-    private typealias Add<Value> = @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Value) -> Int32
+    private typealias AddDescriptor = @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32
+    private typealias AddPath = @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, UnsafePointer<CChar>) -> Int32
     private var actions = posix_spawn_file_actions_t()
 
     init() { posix_spawn_file_actions_init(&actions) }
@@ -20,12 +21,12 @@ struct SpawnActions: ~Copyable {
     }
 
     mutating func enter(_ directory: String) {
-        let add = Self.find("posix_spawn_file_actions_addchdir_np", as: Add<UnsafePointer<CChar>>.self)
+        let add = Self.find("posix_spawn_file_actions_addchdir_np", as: AddPath.self)
         _ = directory.withCString { add(&actions, $0) }
     }
 
     consuming func start(_ path: String, _ arguments: [String], _ environment: [String: String]) throws -> Int32 {
-        _ = Self.find("posix_spawn_file_actions_addclosefrom_np", as: Add<Int32>.self)(&actions, 3)
+        _ = Self.find("posix_spawn_file_actions_addclosefrom_np", as: AddDescriptor.self)(&actions, 3)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

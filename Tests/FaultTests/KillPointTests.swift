@@ -43,9 +43,6 @@ extension FaultTests {
             }
         }
 
-        /// A queue that refuses everything as long as it holds this one message; what is published for it is refused, again and again.
-        private static let full: FieldTable = ["x-max-length": 1, "x-overflow": "reject-publish"]
-
         @Test("before its commit: nothing has happened, and the next worker does it")
         func beforeCommit() async throws {
             let (stage, token) = try await prepare()
@@ -66,17 +63,16 @@ extension FaultTests {
         @Test("between its commit and its answer: the next worker gives the answer")
         func beforeAnswer() async throws {
             let (stage, token) = try await prepare()
-            _ = try stage.broker.declareQueue("full", arguments: Self.full)
             for work in Work.allCases {
-                try fill("full", on: stage)
-                try post(work, id: "\(work)", replyTo: "full", token: token, on: stage)
-                let killed = try stage.startWorker()
+                try post(work, id: "\(work)", replyTo: "answers", token: token, on: stage)
+                let gate = try Gate(to: stage.brokerURL, closedTo: .publish)
+                let killed = try WorkerProcess(broker: gate.url(instead: stage.brokerURL), database: stage.databaseURL)
                 try await eventually("the effect of \(work) is committed") { try stage.number(work.effect) == 1 }
                 try await killed.kill()
-                try #expect(stage.takeAll(from: "full").map(\.messageID) == ["filler"])
+                try #expect(stage.ready("answers") == 0, "\(work)")
 
                 let worker = try stage.startWorker()
-                let answer = try await stage.answer(to: "\(work)", in: "full")
+                let answer = try await stage.answer(to: "\(work)", in: "answers")
                 #expect(answer.status == .succeeded && answer.duplicate, "\(work)")
                 expectSecond(answer, of: work, first: nil)
                 try #expect(await worker.terminate(within: 30) == .exit(0))
@@ -88,14 +84,12 @@ extension FaultTests {
         func beforeAcknowledgement() async throws {
             let (stage, token) = try await prepare()
             for work in Work.allCases {
-                try stage.subscribe("full", exchange: Topology.eventsExchange, arguments: Self.full)
-                try fill("full", on: stage)
                 try post(work, id: "\(work)", replyTo: "answers", token: token, on: stage)
-                let killed = try stage.startWorker()
+                let gate = try Gate(to: stage.brokerURL, closedTo: .acknowledge)
+                let killed = try WorkerProcess(broker: gate.url(instead: stage.brokerURL), database: stage.databaseURL)
                 let first = try await stage.answer(to: "\(work)", in: "answers")
                 #expect(first.status == .succeeded && !first.duplicate, "\(work)")
                 try await killed.kill()
-                _ = try stage.broker.deleteQueue("full")
 
                 let worker = try stage.startWorker()
                 let second = try await stage.answer(to: "\(work)", in: "answers")
@@ -121,12 +115,6 @@ extension FaultTests {
                 work.kind, work.body, tenant: work == .log ? "shop" : nil, token: work == .account ? stage.operatorToken : token,
                 id: id,
                 replyTo: replyTo)
-            try stage.confirm()
-        }
-
-        private func fill(_ queue: String, on stage: Stage) throws {
-            _ = try stage.broker.publish(
-                exchange: "", routingKey: queue, properties: Properties(messageID: "filler"), body: "filler")
             try stage.confirm()
         }
 

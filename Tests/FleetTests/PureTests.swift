@@ -117,7 +117,7 @@ internal import Testing
         Case("58030", "away"),
         Case("40001", jobs: 100, "again"), Case("40P01", repeats: 19, "again"), Case("55P03", "again"),
         Case("40P01", jobs: 2, repeats: 20, "split"), Case("40P01", repeats: 20, "failed"),
-        Case("42P01", jobs: 7, "again"), Case("3F000", "again"), Case("42P01", jobs: 7, repeats: 1, "split"),
+        Case("42P01", jobs: 7, "split"), Case("3F000", "failed"), Case("53200", jobs: 7, "split"), Case("25006", jobs: 7, "away"),
         Case("42P01", repeats: 1, "failed"), Case("22P05", jobs: 2, "split"), Case("22003", "invalid_payload"),
         Case("23514", jobs: 3, "split"), Case("23514", "invalid_payload"), Case("23505", "conflict"),
         Case("23505", jobs: 2, "split"),

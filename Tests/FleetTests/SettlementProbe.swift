@@ -8,6 +8,6 @@ enum SettlementProbe {
     static func properties(of delivery: Delivery, _ code: ErrorCode) -> Properties {
         var settlement = Settlement(RetryLadder())
         _ = settlement.add(.init(delivery: delivery, kind: nil, account: "", outcome: .rejected(Rejection(code, "for a test"))))
-        return settlement.messages[0].properties
+        return (settlement.required + settlement.answers)[0].properties
     }
 }

@@ -34,7 +34,7 @@ internal import Testing
             Accounts.SQL.update,
             Tenants.SQL.lockAccount, Tenants.SQL.planExists, Tenants.SQL.create, Tenants.SQL.room, TokenSQL.issue,
             TokenSQL.revoke,
-            CorpusStore.SQL.takeTurn, CorpusSearch.SQL.schema, AggregateSQL.takeTurn, AggregateSQL.period, AggregateSQL.tenants,
+            CorpusStore.SQL.takeTurn, CorpusSearch.SQL.schema, AggregateSQL.takeTurn, AggregateSQL.periods, AggregateSQL.tenants,
             AggregateSQL.done,
             AggregateSQL.poolDifference, Migrator.SQL.lock, Migrator.SQL.ledgerExists, Migrator.SQL.applied, Migrator.SQL.note,
             Migrator.SQL.outdatedTenants,

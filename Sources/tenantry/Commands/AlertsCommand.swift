@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Client
 internal import Contract
+internal import Glibc
 internal import Metering
 internal import Postgres
 
@@ -30,12 +31,20 @@ struct AlertsCommand: AsyncParsableCommand {
             writeError("subscribed to \(binding)\n")
             var received = 0
             while count.map({ received < $0.value }) ?? true {
-                guard let (alert, body) = try subscriber.next(timeoutSeconds: timeout?.value ?? 3_600) else {
-                    if timeout != nil { return }
-                    continue
-                }
+                guard let (alert, body) = try next(from: subscriber) else { return }
                 received += 1
                 printLine(output.format == .json ? String(decoding: body, as: UTF8.self) : line(alert))
+            }
+        }
+
+        /// The next alert; nil when the time is over, or when nobody reads the output any more.
+        private func next(from subscriber: AlertSubscriber) throws -> (alert: AlertEvent, body: [UInt8])? {
+            var left = timeout?.value ?? .infinity
+            while true {
+                if let next = try subscriber.next(timeoutSeconds: min(left, 1)) { return next }
+                left -= 1
+                var output = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+                if left <= 0 || (poll(&output, 1, 0) > 0 && Int32(output.revents) & POLLERR != 0) { return nil }
             }
         }
 

@@ -92,6 +92,7 @@ create table tenantry.inbox (
     account    text not null,          -- '' for an operator's jobs
     job_id     text not null,
     kind       text not null,
+    tenant     text not null,          -- '' for a job on none
     result     jsonb not null,
     created_at timestamptz not null default now(),
     primary key (account, job_id)
@@ -108,6 +109,7 @@ create table tenantry.outbox (
     content_type text not null,
     body         text not null,
     alert        uuid,
+    next_at      timestamptz not null default now(),   -- later, where a subscriber's queue refused it
     created_at   timestamptz not null default now()
 );
 
@@ -140,22 +142,13 @@ create function tenantry.period(at timestamptz, zone text, anchor_day int)
 returns table (period_start timestamptz, period_end timestamptz)
 language sql stable
 as $$
+    -- Compared as instants, not as local dates: at midnight a clock may be put back, and the same local hour come twice.
     with local as (
-        select (at at time zone zone)::date as day
-    ), month as (
-        select date_trunc('month', day)::date as first, day from local
-    ), anchored as (
-        select case
-            when day >= first + least(anchor_day, extract(day from first + interval '1 month' - interval '1 day')::int) - 1 then first
-            else (first - interval '1 month')::date
-        end as this_month
-        from month
+        select date_trunc('month', (at at time zone zone)::date)::date as first
     ), edges as (
-        select this_month, (this_month + interval '1 month')::date as next_month, (this_month + interval '2 months')::date as after_next
-        from anchored
+        select (month + least(anchor_day, (month + interval '1 month')::date - month) - 1)::timestamp at time zone zone as edge
+        from local
+        cross join lateral (select (first + make_interval(months => k))::date as month from generate_series(-1, 2) as k) months
     )
-    select
-        (this_month + least(anchor_day, next_month - this_month) - 1)::timestamp at time zone zone,
-        (next_month + least(anchor_day, after_next - next_month) - 1)::timestamp at time zone zone
-    from edges
+    select max(edge) filter (where edge <= at), min(edge) filter (where edge > at) from edges
 $$;
