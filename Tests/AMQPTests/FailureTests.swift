@@ -120,7 +120,9 @@ extension BrokerTests {
         @Test("wrong credentials and an unknown virtual host are refused with the broker's code")
         func refusedLogin() async throws {
             let url = try await testBrokerURL()
-            for (wrong, code) in [(url.replacing("test:test", with: "test:wrong"), 403), (url + "nowhere", 530)] {
+            var stranger = try #require(URLComponents(string: url))
+            stranger.password = "wrong"
+            for (wrong, code) in [(try #require(stranger.string), 403), (url + "-nowhere", 530)] {
                 do {
                     _ = try Connection(BrokerURL(wrong), name: "refused")
                     Issue.record("the login should have been refused")
@@ -148,19 +150,26 @@ extension BrokerTests {
 
         @Test("a connection that the broker closes is a connection loss with its code")
         func closedByBroker() async throws {
-            var connection = try await connect("to be closed")
-            let closing = Task { try await TestBroker.shared.running().node.run(ctl: ["close_all_connections", "enough of it"]) }
-            do {
-                while true { _ = try connection.receive(timeoutMilliseconds: 20_000) }
-            } catch {
-                #expect(error.kind == .connection && error.replyCode == 320 && error.isConnectionLoss)
+            let url = try BrokerURL(try await testBrokerURL())
+            let (connected, told) = AsyncStream.makeStream(of: Void.self)
+            // Reading blocks, so it has a thread of its own.
+            async let closed: AMQPError? = withCheckedContinuation { continuation in
+                Thread.detachNewThread {
+                    do throws(AMQPError) {
+                        var connection = try Connection(url, name: "to be closed")
+                        told.finish()
+                        while true { _ = try connection.receive(timeoutMilliseconds: 20_000) }
+                    } catch {
+                        continuation.resume(returning: error)
+                    }
+                }
             }
-            #expect(connection.isUsable == false)
-            do {
-                try connection.ack(1)
-                Issue.record("the connection is closed")
-            } catch { #expect(error.isConnectionLoss) }
-            _ = try await closing.value
+            for await _ in connected {}
+            _ = try await TestBroker.shared.running().node.run(ctl: [
+                "close_all_connections", "--vhost", "tenantry", "enough of it",
+            ])
+            let error = await closed
+            #expect(error?.kind == .connection && error?.replyCode == 320 && error?.isConnectionLoss == true)
         }
 
         @Test("a connection that breaks without a word is a connection loss", arguments: [false, true])

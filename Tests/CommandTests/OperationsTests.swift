@@ -129,10 +129,13 @@ struct OperationsTests {
     )
     func operators() async throws {
         let instance = try await Instance.shared.value
+        let account = newSlug("operators")
+        _ = try await instance.makeAccount(account)
+        let payload = #"{"account":"\#(account)"}"#
         let issued = try await instance.tenantry("operator", "issue", "--name", "Ann")
         let token = issued.output.trimmingCharacters(in: .newlines)
         let (key, secret) = token.split(separator: ".").map { String($0) }.pair
-        #expect(try await instance.ask("usage.aggregate", "{}", token: token)["status"] as? String == "succeeded")
+        #expect(try await instance.ask("usage.aggregate", payload, token: token)["status"] as? String == "succeeded")
         let listed = try await instance.tenantry("operator", "list")
         #expect(listed.output.contains(key))
         #expect(!listed.output.contains(secret))
@@ -143,7 +146,7 @@ struct OperationsTests {
         let deadline = Date().addingTimeInterval(30)
         var answer: [String: Any] = [:]
         repeat {
-            answer = try await instance.ask("usage.aggregate", "{}", token: token)
+            answer = try await instance.ask("usage.aggregate", payload, token: token)
         } while answer["status"] as? String == "succeeded" && Date() < deadline
         #expect((answer["error"] as? [String: Any])?["code"] as? String == "unauthenticated")
         let again = try await instance.tenantry("operator", "revoke", key)
@@ -157,10 +160,11 @@ struct OperationsTests {
         let base = "http://127.0.0.1:\(instance.httpPort)"
         #expect(try await Instance.get("\(base)/live").status == 200)
         #expect(try await Instance.get("\(base)/ready").status == 200)
-        _ = try await instance.ask("usage.aggregate", "{}")
+        _ = try await instance.makeAccount(newSlug("health"))
         let metrics = try await Instance.get("\(base)/metrics")
         #expect(metrics.status == 200)
-        #expect(metrics.body.contains(#"tenantry_jobs_total{kind="usage.aggregate",outcome="succeeded"}"#))
+        let made = metrics.body.firstMatch(of: /tenantry_jobs_total{kind="account.create",outcome="succeeded"} (\d+)/)
+        #expect((Int(made?.1 ?? "") ?? 0) > 0)
         for name in [
             "tenantry_job_seconds", "tenantry_queue_seconds", "tenantry_batch_jobs", "tenantry_reconnects_total",
             "tenantry_outbox_lag_seconds",

@@ -19,8 +19,8 @@ struct Ended {
 /// Not Foundation's `Process`: that waits until nobody holds a certain descriptor any more, and so for what the program leaves running.
 final class Program {
     let pid: Int32
-    private let folder: URL
     private let name: String
+    private let files: [FileHandle]
     private var lifeline: Int32?
     private var status: Int32?
 
@@ -32,8 +32,12 @@ final class Program {
         in directory: String = "/tmp"
     ) throws {
         name = ([path] + arguments).joined(separator: " ")
-        folder = FileManager.default.temporaryDirectory.appending(path: "tenantry-command-\(UUID().uuidString)")
+        let folder = FileManager.default.temporaryDirectory.appending(path: "tenantry-command-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        // The files live on without names, for as long as somebody has them open.
+        defer { try? FileManager.default.removeItem(at: folder) }
+        for name in ["output", "errors"] { try Data().write(to: folder.appending(path: name)) }
+        files = try ["output", "errors"].map { try FileHandle(forReadingFrom: folder.appending(path: $0)) }
         try (input ?? Data()).write(to: folder.appending(path: "input"))
         var actions = SpawnActions()
         var reading: Int32?
@@ -58,11 +62,10 @@ final class Program {
             waitpid(pid, nil, 0)
         }
         if let lifeline { close(lifeline) }
-        try? FileManager.default.removeItem(at: folder)
     }
 
-    var output: String { text("output") }
-    var errors: String { text("errors") }
+    var output: String { text(files[0]) }
+    var errors: String { text(files[1]) }
 
     var isRunning: Bool {
         var raw: Int32 = 0
@@ -97,8 +100,9 @@ final class Program {
         return (ends[0], ends[1])
     }
 
-    private func text(_ name: String) -> String {
-        String(decoding: FileManager.default.contents(atPath: folder.appending(path: name).path) ?? Data(), as: UTF8.self)
+    private func text(_ file: FileHandle) -> String {
+        try? file.seek(toOffset: 0)
+        return String(decoding: (try? file.readToEnd()) ?? Data(), as: UTF8.self)
     }
 }
 
