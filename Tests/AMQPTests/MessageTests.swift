@@ -30,7 +30,7 @@ extension BrokerTests {
                 "table": .table(["inner": .table(["deep": false])]),
             ],
             deliveryMode: .persistent, priority: 3, correlationID: "correlation", replyTo: "reply", expiration: "600000",
-            messageID: "message-1", timestamp: 1_234_567_890, type: "conversation.log", userID: "test", appID: "app")
+            messageID: "message-1", timestamp: 1_234_567_890, type: "conversation.log", userID: "tenantry", appID: "app")
 
         @Test("come back with every property and header type", arguments: [false, true])
         func roundTrip(byGet: Bool) async throws {
