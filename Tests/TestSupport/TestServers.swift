@@ -4,7 +4,10 @@ public import Embedded
 public actor TestServers {
     public static let shared = TestServers()
 
-    private static let virtualHosts = (0..<64).map { index in "t" + String(1000 + index).dropFirst() }
+    /// Virtual hosts made at the start; each is given out once.
+    public static let virtualHostCount = 160
+
+    private static let virtualHosts = (0..<virtualHostCount).map { index in "t" + String(1000 + index).dropFirst() }
 
     private var starting: Task<EmbeddedServers, any Error>?
     private var virtualHostsTaken = 0
@@ -18,7 +21,7 @@ public actor TestServers {
     }
 
     /// A virtual host that no other test of this process uses: `amqp://…/t000`.
-    /// - Throws: ``EmbeddedError`` when all 64 are taken.
+    /// - Throws: ``EmbeddedError`` when all are taken.
     public func brokerURL() async throws -> String {
         let index = virtualHostsTaken
         guard index < Self.virtualHosts.count else {
