@@ -113,7 +113,7 @@ create table tenantry.outbox (
     created_at   timestamptz not null default now()
 );
 
--- Jobs that came back from several deaths of their worker and are tried alone: how often one was begun and not finished.
+-- Jobs that came back: how often one was begun and not finished. The more often, the fewer it is tried together with.
 create table tenantry.suspects (
     job        text primary key,
     begun      int not null,
