@@ -42,9 +42,7 @@ struct KnownDocuments {
 /// The family's tables.
 enum CorpusStore {
     static func takeTurn(_ schema: Identifier, on database: inout Connection) throws(PostgresError) {
-        var parameters = Parameters()
-        parameters.append("tenantry.corpus:\(schema.name)")
-        _ = try database.query(SQL.takeTurn, parameters)
+        try database.takeTurn("tenantry.corpus:\(schema.name)")
     }
 
     static func known(_ documents: [HashedDocument], in schema: Identifier, on database: inout Connection) throws(PostgresError)
@@ -96,8 +94,6 @@ enum CorpusStore {
     }
 
     enum SQL {
-        static let takeTurn: Statement = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
-
         /// By id, and by content under any id.
         static func known(_ schema: Identifier) -> Statement {
             Statement(

@@ -7,9 +7,7 @@ public enum HardLimits {
     ///
     /// Callers with several accounts take them in ascending order.
     public static func takeTurn(account: String, on database: inout Connection) throws(PostgresError) {
-        var parameters = Parameters()
-        parameters.append("tenantry.limits:\(account)")
-        _ = try database.query(SQL.takeTurn, parameters)
+        try database.takeTurn("tenantry.limits:\(account)")
     }
 
     /// Refuses an effect that would lift a hard-limited metric of the tenant or of its account's pool above its limit.
@@ -43,7 +41,6 @@ public enum HardLimits {
     }
 
     enum SQL {
-        static let takeTurn: Statement = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
         static let limits: Statement = """
             select case when s.tenant is null then 'account ' || $1 else 'tenant ' || $2 end, l.metric, l.limit_value,
                    coalesce(case l.metric when 'messages' then u.messages when 'conversations' then u.conversations

@@ -12,9 +12,7 @@ extension UsageFamily {
         SingleJobHandler(UsageAggregate.self) { payload, job, database in
             let account = try account(of: job, payload)
             // Two aggregations of one account take turns: each would book the same correction.
-            var turn = Parameters()
-            turn.append("tenantry.aggregate:\(account)")
-            _ = try database.query(AggregateSQL.takeTurn, turn)
+            try database.takeTurn("tenantry.aggregate:\(account)")
             let periods = try periods(of: account, month: payload.period, on: &database)
             let only = job.tenant?.slug ?? job.principal.tenant
             let tenants = try tenants(of: account, only: only, on: &database)
@@ -127,7 +125,6 @@ extension UsageFamily {
 }
 
 enum AggregateSQL {
-    static let takeTurn: Statement = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
     static let periods: Statement = """
         select p.period_start, p.period_end from tenantry.accounts a
         cross join lateral (
