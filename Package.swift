@@ -5,6 +5,8 @@ import PackageDescription
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -13,10 +15,13 @@ let system = Target.Dependency.product(name: "SystemPackage", package: "swift-sy
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
-/// The five families: each knows the fleet it runs in, and no other family.
+/// What every room of handlers knows: the fleet it runs in, and no other such room.
 let family: [Target.Dependency] = ["Contract", "Postgres", "Schema", "Fleet", "Metering"]
 
-let everyFamily: [Target.Dependency] = family + ["Accounts", "Tenants", "Corpus", "Conversations", "Usage"]
+let everyFamily: [Target.Dependency] =
+    family + [
+        "Documents", "Accounts", "Tenants", "People", "Templates", "Corpus", "Conversations", "Usage", "Billing", "Families",
+    ]
 
 let package = Package(
     name: "tenantry",
@@ -33,6 +38,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -53,12 +59,22 @@ let package = Package(
         .target(name: "Fleet", dependencies: ["Contract", "Postgres", "AMQP", crypto, logging, metrics]),
         .target(name: "Metering", dependencies: ["Contract", "Postgres"]),
 
-        // The families, one file a kind.
-        .target(name: "Accounts", dependencies: family + [crypto]),
-        .target(name: "Tenants", dependencies: family + [crypto]),
-        .target(name: "Corpus", dependencies: family + ["CLibXML2", crypto]),
+        .target(name: "Documents", dependencies: ["Contract", "Postgres", "Metering", "CLibXML2", crypto]),
+
+        // The kinds' handlers, one file a kind, and the list of them all.
+        .target(name: "Accounts", dependencies: family),
+        .target(name: "Tenants", dependencies: family + ["Documents"]),
+        .target(name: "People", dependencies: family + [cryptoExtras]),
+        .target(name: "Templates", dependencies: family + ["Documents"]),
+        .target(name: "Corpus", dependencies: family + ["Documents"]),
         .target(name: "Conversations", dependencies: family),
         .target(name: "Usage", dependencies: family),
+        .target(name: "Billing", dependencies: family + [httpClient, lifecycle, logging]),
+        .target(
+            name: "Families",
+            dependencies: family + [
+                "Accounts", "Tenants", "People", "Templates", "Corpus", "Conversations", "Usage", "Billing",
+            ]),
 
         // The edges.
         .target(name: "Client", dependencies: ["Contract", "AMQP"]),
@@ -67,9 +83,8 @@ let package = Package(
         .executableTarget(
             name: "tenantry",
             dependencies: [
-                "Contract", "Postgres", "AMQP", "Schema", "Fleet", "Metering", "Accounts", "Tenants", "Corpus", "Conversations",
-                "Usage",
-                "Client", "Embedded", "Console", argumentParser, configuration, crypto, lifecycle, logging, metrics,
+                "Contract", "Postgres", "AMQP", "Schema", "Fleet", "Metering", "Tenants", "People", "Corpus", "Usage", "Billing",
+                "Families", "Client", "Embedded", "Console", argumentParser, configuration, crypto, lifecycle, logging, metrics,
                 system, unixSignals, yams,
             ]),
 
@@ -81,7 +96,7 @@ let package = Package(
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"]),
         .testTarget(name: "AMQPTests", dependencies: ["AMQP", "Embedded"]),
         .testTarget(name: "EmbeddedTests", dependencies: ["Embedded", "TestSupport", "EmbeddedOwner"]),
-        .testTarget(name: "CorpusTests", dependencies: ["Corpus"]),
+        .testTarget(name: "DocumentsTests", dependencies: ["Documents"]),
         .testTarget(name: "SchemaTests", dependencies: ["Postgres", "Schema", "TestSupport"]),
         .testTarget(name: "ConsoleTests", dependencies: ["Console", lifecycle, logging, metrics]),
         .testTarget(name: "MeteringTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),

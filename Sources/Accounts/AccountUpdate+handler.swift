@@ -9,6 +9,8 @@ extension Accounts {
         SingleJobHandler(AccountUpdate.self) { payload, job, database in
             if let plan = payload.plan { try AccountRules.check(plan: plan, on: &database) }
             if let timezone = payload.timezone { try AccountRules.check(timezone: timezone, on: &database) }
+            let changesLimits = payload.plan != nil || payload.limits != .keep
+            if changesLimits { try Reevaluation.hold(account: payload.account, on: &database) }
             var account = Parameters()
             account.append(payload.account)
             account.append(payload.displayName)
@@ -26,7 +28,7 @@ extension Accounts {
             case .clear: try CustomLimits.clear(account: payload.account, tenant: nil, on: &database)
             case .set(let limits): try CustomLimits.merge(limits, account: payload.account, tenant: nil, on: &database)
             }
-            if payload.plan != nil || payload.limits != .keep { try Reevaluation.run(account: payload.account, on: &database) }
+            if changesLimits { try Reevaluation.run(account: payload.account, on: &database) }
             let event = Outbox.Entry.event(
                 "account.updated", subject: [payload.account], id: job.id, ["account": .string(payload.account)])
             try Outbox.append([event], on: &database)

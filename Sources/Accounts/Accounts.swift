@@ -1,7 +1,7 @@
 internal import Contract
 public import Fleet
 
-/// The family `account`: who pays, and what they may use.
+/// The kinds `account.*`: who pays, and what they may use.
 public enum Accounts {
-    public static let family = JobFamily(.account) { [accountCreate(), accountUpdate()] }
+    public static func handlers() -> [any JobHandler] { [accountCreate(), accountUpdate()] }
 }

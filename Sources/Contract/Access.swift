@@ -11,7 +11,11 @@ public struct Access: Sendable, Hashable {
     /// Which of a tenant's own credentials may send a kind for that tenant.
     public enum TenantAccess: Sendable, Hashable {
         case none
+        /// Its administrators, but no token.
+        case administrator
+        /// Its administrators and every token.
         case any
+        /// Its administrators, and tokens with the scope.
         case scope(Scope)
     }
 

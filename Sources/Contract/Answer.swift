@@ -73,13 +73,7 @@ public struct Answer: Sendable, Equatable {
         [
             "job_id": Schema.anyText, "kind": Schema.anyText, "status": Status.schema, "duplicate": Schema.boolean,
             "result": Schema.anyObject,
-            "error": Schema.optional(
-                Schema.object(
-                    required: ["code", "message", "field"],
-                    [
-                        "code": ["type": "string", "enum": .array(ErrorCode.allCases.map { .string($0.rawValue) })],
-                        "message": Schema.anyText, "field": Schema.optional(Schema.anyText),
-                    ])),
+            "error": Schema.optional(Rejection.schema),
         ])
 }
 

@@ -11,6 +11,10 @@ public struct Kind: Sendable {
     public let access: Access
     /// The longest body that is accepted; a longer one is `payload_too_large`.
     public let bodyLimitBytes: Int
+    /// The states in which a tenant takes this kind; in another one the job is refused as `tenant_suspended`.
+    public let states: Set<TenantState>
+    /// Whether a job that succeeded leaves a row in `tenantry.audit_log`.
+    public let isAudited: Bool
     /// One sentence for help texts and the AsyncAPI document.
     public let summary: String
 
@@ -18,7 +22,7 @@ public struct Kind: Sendable {
 
     init(
         _ name: StaticString, family: Family, needsTenant: Bool = false, access: Access, bodyLimitBytes: Int = 1 << 20,
-        summary: String
+        states: Set<TenantState> = [.active], isAudited: Bool = false, summary: String
     ) {
         self.name = name.description
         self.wireName = name
@@ -26,13 +30,18 @@ public struct Kind: Sendable {
         self.needsTenant = needsTenant
         self.access = access
         self.bodyLimitBytes = bodyLimitBytes
+        self.states = states
+        self.isAudited = isAudited
         self.summary = summary
     }
 
     /// The payload type of every kind, in the order of the contract's section 4. A new kind is one line here.
     public static let payloads: [any JobPayload.Type] = [
-        AccountCreate.self, AccountUpdate.self, TenantCreate.self, TokenIssue.self, TokenRevoke.self,
-        CorpusIngest.self, CorpusRemove.self, ConversationLog.self, UsageAggregate.self,
+        AccountCreate.self, AccountUpdate.self, AccountRotate.self,
+        TenantCreate.self, TenantCreateMany.self, TenantUpdate.self, TenantSuspend.self, TenantResume.self, TenantDelete.self,
+        TenantRestore.self, AdminCreate.self, AdminRemove.self, TokenIssue.self, TokenRevoke.self,
+        TemplateSave.self, TemplateRemove.self, TemplateApply.self, CorpusIngest.self, CorpusRemove.self,
+        ConversationLog.self, ConversationFeedback.self, ConversationErase.self, UsageAggregate.self, BillingClose.self,
     ]
 
     /// Every kind that this version knows.

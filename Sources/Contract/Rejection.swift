@@ -42,3 +42,17 @@ extension Rejection: CustomStringConvertible {
         return "\(code.rawValue) at \"\(field)\": \(message)"
     }
 }
+
+extension Rejection {
+    /// `{"code", "message", "field"}`, as it stands in an answer.
+    public var json: JSONValue {
+        ["code": .string(code.rawValue), "message": .string(message), "field": field.map { .string($0) } ?? .null]
+    }
+
+    static let schema = Schema.object(
+        required: ["code", "message", "field"],
+        [
+            "code": ["type": "string", "enum": .array(ErrorCode.allCases.map { .string($0.rawValue) })],
+            "message": Schema.anyText, "field": Schema.optional(Schema.anyText),
+        ])
+}

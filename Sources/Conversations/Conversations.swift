@@ -1,10 +1,8 @@
 internal import Contract
 public import Fleet
 
-/// The family `conversation`: what was said, by whom, when.
+/// The kinds `conversation.*`: what was said, by whom, when.
 public enum Conversations {
-    /// - Parameter batchLimit: the most jobs of one transaction.
-    public static func family(batchLimit: Int) -> JobFamily {
-        JobFamily(.conversation) { [ConversationLogHandler(batchLimit: batchLimit)] }
-    }
+    /// - Parameter batchLimit: the most `conversation.log` jobs of one transaction.
+    public static func handlers(batchLimit: Int) -> [any JobHandler] { [ConversationLogHandler(batchLimit: batchLimit)] }
 }

@@ -1,7 +1,7 @@
 internal import Contract
 public import Fleet
 
-/// The family `corpus`: what a chatbot knows.
+/// The kinds `corpus.*`: what a chatbot knows.
 public enum Corpus {
-    public static let family = JobFamily(.corpus) { [corpusIngest(), corpusRemove()] }
+    public static func handlers() -> [any JobHandler] { [corpusIngest(), corpusRemove()] }
 }

@@ -4,12 +4,12 @@ internal import Postgres
 
 /// What a lane remembers of credentials and tenants, so that most jobs are authorized without asking the database.
 ///
-/// Only what exists is remembered, and only for a short while: a tenant that was created a moment ago is found at once, and a token that
-/// was revoked stops working when its entry ends. All unknown names of a batch are asked for in one statement each.
+/// Only what exists is remembered: a tenant that was created a moment ago is found at once. Whatever changes tenants, credentials or plans
+/// moves `tenantry.directory`'s version, which is asked for before each batch; when it has moved, everything is asked for anew. So a
+/// job that is sent after a change was committed finds it. All unknown names of a batch are asked for in one statement each.
 final class Directory {
-    /// A revoked credential works no longer than this after its revocation. The contract allows 30 s.
-    static let credentialLifetimeSeconds = 5.0
-    static let tenantLifetimeSeconds = 2.0
+    /// Entries are asked for anew after so long, whatever the version says. A credential's own end comes sooner.
+    static let lifetimeSeconds = 60.0
     /// Entries kept before the cache starts afresh.
     private static let capacity = 50_000
 
@@ -23,6 +23,16 @@ final class Directory {
 
     private var principals: [Fingerprint: Entry<Principal>] = [:]
     private var tenants: [String: Entry<TenantRecord>] = [:]
+    private var version: Int64?
+
+    /// Forgets everything if anything has changed since the last batch.
+    func refresh(from database: inout Postgres.Connection) throws(PostgresError) {
+        let current = try database.query(SQL.version).int(0, 0)
+        guard current != version else { return }
+        version = current
+        principals.removeAll(keepingCapacity: true)
+        tenants.removeAll(keepingCapacity: true)
+    }
 
     func principal(_ fingerprint: Fingerprint, now: Double) -> Principal? {
         guard let entry = principals[fingerprint], entry.expiresAt > now else { return nil }
@@ -46,13 +56,14 @@ final class Directory {
             guard let role = Principal.Role(rawValue: rows.text(row, 1)) else { continue }
             let key = rows.text(row, 0)
             let principal = Principal(
-                key: key, role: role, account: rows.optionalText(row, 2) ?? "", tenant: rows.optionalText(row, 3),
+                key: key, role: role, name: rows.text(row, 8), account: rows.optionalText(row, 2) ?? "",
+                tenant: rows.optionalText(row, 3),
                 scopes: Set(rows.texts(row, 4).compactMap(Scope.init(rawValue:))), expiresAt: rows.timestamp(row, 7))
             found[key] = (rows.bytes(row, 5), principal, rows.double(row, 6))
         }
         for (fingerprint, bearer) in credentials {
             guard let candidate = found[bearer.key], Self.isEqual(candidate.hash, bearer.secretHash) else { continue }
-            let lifetime = min(Self.credentialLifetimeSeconds, candidate.secondsLeft)
+            let lifetime = min(Self.lifetimeSeconds, candidate.secondsLeft)
             principals[fingerprint] = Entry(value: candidate.principal, expiresAt: now + lifetime)
         }
     }
@@ -67,10 +78,10 @@ final class Directory {
         for row in 0..<rows.count {
             let record = TenantRecord(
                 slug: rows.text(row, 0), account: rows.text(row, 1), schema: try Identifier(rows.text(row, 2)),
-                state: TenantRecord.State(rawValue: rows.text(row, 3)) ?? .suspended, timezone: rows.text(row, 4),
-                billingAnchorDay: rows.int(row, 5), closedThrough: rows.timestamp(row, 6), mayHaveHardFlowLimit: rows.bool(row, 7)
-            )
-            tenants[record.slug] = Entry(value: record, expiresAt: now + Self.tenantLifetimeSeconds)
+                state: TenantState(rawValue: rows.text(row, 3)) ?? .suspended, timezone: rows.text(row, 4),
+                billingAnchorDay: rows.int(row, 5), closedThrough: rows.timestamp(row, 6),
+                mayHaveHardFlowLimit: rows.bool(row, 7), hasErasures: rows.bool(row, 8))
+            tenants[record.slug] = Entry(value: record, expiresAt: now + Self.lifetimeSeconds)
         }
     }
 
@@ -83,17 +94,19 @@ final class Directory {
     }
 
     enum SQL {
+        static let version: Statement = "select version from tenantry.directory"
         static let credentials: Statement = """
             select key, role, account, tenant, scopes, secret_hash,
                    case when expires_at = 'infinity' then 1e9 else extract(epoch from expires_at - now()) end::float8,
-                   expires_at
+                   expires_at, name
             from tenantry.credentials
             where key = any($1) and revoked_at is null and expires_at > now()
             """
         static let tenants: Statement = """
             select t.slug, t.account, t.schema_name, t.state, a.timezone, a.billing_anchor_day, a.closed_through,
                    exists (select from tenantry.plan_limits l join tenantry.metrics m on m.name = l.metric
-                           where l.plan in (a.plan, t.plan) and l.mode = 'hard' and not m.is_gauge)
+                           where l.plan in (a.plan, t.plan) and l.mode = 'hard' and not m.is_gauge),
+                   t.has_erasures
             from tenantry.tenants t join tenantry.accounts a on a.slug = t.account
             where t.slug = any($1)
             """

@@ -23,6 +23,7 @@ struct Examination {
     /// One verdict per delivery, in order.
     mutating func examine(_ deliveries: [Delivery], on database: inout Postgres.Connection) throws(PostgresError) -> [Verdict] {
         now = Clock.monotonicSeconds()
+        try directory.refresh(from: &database)
         var envelopes: [Result<Envelope, Rejection>] = []
         envelopes.reserveCapacity(deliveries.count)
         var bearers: [Directory.Fingerprint: Bearer] = [:]
@@ -65,9 +66,12 @@ struct Examination {
             if let refusal = principal.refusal(of: envelope.kind, tenant: tenant) {
                 return .refused(envelope.kind, .rejected(refusal))
             }
-            guard tenant.state == .active else {
-                return .refused(
-                    envelope.kind, .rejected(Rejection(.tenantSuspended, "tenant \(slug) is \(tenant.state.rawValue)")))
+            guard tenant.state != .purged else {
+                return .refused(envelope.kind, .rejected(Rejection(.tenantUnknown, "tenant \(slug) was purged")))
+            }
+            guard envelope.kind.states.contains(tenant.state) else {
+                let rejection = Rejection(.tenantSuspended, "tenant \(slug) is \(tenant.state.rawValue)")
+                return .refused(envelope.kind, .rejected(rejection))
             }
             return .job(Job(delivery, envelope, principal, tenant: tenant))
         }

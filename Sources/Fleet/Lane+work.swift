@@ -50,6 +50,8 @@ extension Lane {
                 return try transact(jobs, handler, on: &database)
             } catch let rejection as Rejection where jobs.count == 1 {
                 return [.rejected(rejection)]
+            } catch let missing as NotYet where jobs.count == 1 {
+                return [.notYet(missing.rejection)]
             } catch let error as PostgresError {
                 switch TransactionFailure(error, jobs: jobs.count, repeats: repeats) {
                 case .databaseAway: throw error

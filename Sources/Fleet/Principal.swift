@@ -10,12 +10,18 @@ public struct Principal: Sendable, Equatable {
         case fleet
         /// An account's own credential: everything of that account.
         case account
+        /// A person who may do the same.
+        case accountAdmin = "account_admin"
+        /// A person who looks after one tenant.
+        case tenantAdmin = "tenant_admin"
         /// A token with scopes, for one tenant or (tenant nil) for all tenants of its account.
         case token
     }
 
     public let key: String
     public let role: Role
+    /// What the credential is for; an administrator's address.
+    public let name: String
     /// The account's slug; `""` for operators and the fleet.
     public let account: String
     public let tenant: String?
@@ -24,8 +30,10 @@ public struct Principal: Sendable, Equatable {
     public let expiresAt: Timestamp
 
     public init(
-        key: String, role: Role, account: String, tenant: String?, scopes: Set<Scope>, expiresAt: Timestamp = .distantFuture
+        key: String, role: Role, name: String = "", account: String, tenant: String?, scopes: Set<Scope>,
+        expiresAt: Timestamp = .distantFuture
     ) {
+        self.name = name
         self.key = key
         self.role = role
         self.account = account
@@ -40,7 +48,7 @@ public struct Principal: Sendable, Equatable {
             return Rejection(.forbidden, "credential \(key) (\(roleDescription)) may not send \(kind.name)")
         }
         guard let target else { return nil }
-        if role == .account || role == .token, target.account != account {
+        if role != .operator, role != .fleet, target.account != account {
             return Rejection(.forbidden, "tenant \(target.slug) is not of account \(account)")
         }
         if let tenant, tenant != target.slug {
@@ -53,10 +61,11 @@ public struct Principal: Sendable, Equatable {
         switch role {
         case .operator: access.operator
         case .fleet: access.fleet
-        case .account: access.account
+        case .account, .accountAdmin: access.account
+        case .tenantAdmin: access.tenant != .none
         case .token:
             switch access.tenant {
-            case .none: false
+            case .none, .administrator: false
             case .any: true
             case .scope(let scope): scopes.contains(scope)
             }
@@ -70,27 +79,24 @@ public struct Principal: Sendable, Equatable {
     }
 }
 
-/// What the fleet needs to know of a tenant to work on it; a snapshot, at most ``Directory/tenantLifetimeSeconds`` old.
+/// What the fleet needs to know of a tenant to work on it; a snapshot as of the batch's beginning.
 public final class TenantRecord: Sendable {
-    public enum State: String, Sendable {
-        case active, suspended, archived
-    }
-
     public let slug: String
     public let account: String
     public let schema: Identifier
-    public let state: State
+    public let state: TenantState
     public let timezone: String
     public let billingAnchorDay: Int64
     /// Usage of an earlier time is booked in the open period.
     public let closedThrough: Timestamp
     /// Whether a plan of the account or the tenant has a hard limit on something that jobs count up: such jobs are checked one by one.
     public let mayHaveHardFlowLimit: Bool
+    /// Whether something of it was ever erased: what comes again must be held against that.
+    public let hasErasures: Bool
 
     init(
-        slug: String, account: String, schema: Identifier, state: State, timezone: String, billingAnchorDay: Int64,
-        closedThrough: Timestamp,
-        mayHaveHardFlowLimit: Bool
+        slug: String, account: String, schema: Identifier, state: TenantState, timezone: String, billingAnchorDay: Int64,
+        closedThrough: Timestamp, mayHaveHardFlowLimit: Bool, hasErasures: Bool = false
     ) {
         self.slug = slug
         self.account = account
@@ -100,5 +106,6 @@ public final class TenantRecord: Sendable {
         self.billingAnchorDay = billingAnchorDay
         self.closedThrough = closedThrough
         self.mayHaveHardFlowLimit = mayHaveHardFlowLimit
+        self.hasErasures = hasErasures
     }
 }

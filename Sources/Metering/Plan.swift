@@ -44,6 +44,7 @@ public struct Plan: Sendable, Equatable {
         let accounts = try database.query(SQL.accounts, names)
         for row in 0..<accounts.count {
             try database.transaction { (database: inout Connection) throws -> Void in
+                try Reevaluation.hold(account: accounts.text(row, 0), on: &database)
                 try Reevaluation.run(account: accounts.text(row, 0), on: &database)
             }
         }

@@ -20,11 +20,13 @@ public struct Migration: Sendable {
     public static let control = [
         Migration("control_0001_foundation", PackageResources.control_0001_foundation_sql),
         Migration("control_0002_metering", PackageResources.control_0002_metering_sql),
+        Migration("control_0003_tenancy", PackageResources.control_0003_tenancy_sql),
     ]
 
     /// Every tenant's schema, oldest first; `{schema}` stands for the quoted schema name.
     public static let tenant = [
-        Migration("tenant_0001_foundation", PackageResources.tenant_0001_foundation_sql)
+        Migration("tenant_0001_foundation", PackageResources.tenant_0001_foundation_sql),
+        Migration("tenant_0002_feedback", PackageResources.tenant_0002_feedback_sql),
     ]
 }
 

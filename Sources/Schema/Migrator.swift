@@ -54,6 +54,11 @@ public struct Migrator: Sendable {
         }
     }
 
+    /// Forgets a schema that is dropped, in the caller's transaction.
+    public static func forget(tenantSchema schema: Identifier, on connection: inout Connection) throws(PostgresError) {
+        _ = try connection.query(SQL.forget, parameters(schema.name))
+    }
+
     private func migrate(schemas: [String], parallelism: Int, progress: @escaping @Sendable (Int, Int) -> Void) throws {
         struct Work {
             var next = 0
@@ -153,11 +158,13 @@ extension Migrator {
         static let ledgerExists: Statement = "select to_regclass('tenantry.migrations') is not null"
         static let applied: Statement = "select name, checksum from tenantry.migrations where schema_name = $1 order by name"
         static let note: Statement = "insert into tenantry.migrations (schema_name, name, checksum) values ($1, $2, $3)"
+        static let forget: Statement = "delete from tenantry.migrations where schema_name = $1"
         static let outdatedTenants: Statement = """
             select t.schema_name from tenantry.tenants t
-            where (select count(*) from tenantry.migrations m
-                   where m.schema_name = t.schema_name and m.name || ':' || m.checksum = any($1)) < cardinality($1)
-               or (select count(*) from tenantry.migrations m where m.schema_name = t.schema_name) > cardinality($1)
+            where t.state <> 'purged'
+              and ((select count(*) from tenantry.migrations m
+                    where m.schema_name = t.schema_name and m.name || ':' || m.checksum = any($1)) < cardinality($1)
+                or (select count(*) from tenantry.migrations m where m.schema_name = t.schema_name) > cardinality($1))
             order by 1
             """
     }

@@ -1,7 +1,8 @@
 internal import Contract
 public import Fleet
 
-/// The family `tenant`: the chatbots of an account, and who may work on them.
+/// The kinds `tenant.*`: the chatbots of an account, from their opening to their purge.
 public enum Tenants {
-    public static let family = JobFamily(.tenant) { [tenantCreate(), tokenIssue(), tokenRevoke()] }
+    /// - Parameter retentionDays: from a tenant's archive to its purge, where the job does not say.
+    public static func handlers(retentionDays: Int64) -> [any JobHandler] { [tenantCreate()] }
 }

@@ -27,7 +27,7 @@ extension UsageFamily {
             try Meter.book(corrections, on: &database)
             try correctPools(of: account, periods: periods, on: &database)
             try PoolSweep.sweep(account: account, on: &database)
-            try Reevaluation.run(account: account, holdsCounters: false, on: &database)
+            try Reevaluation.run(account: account, on: &database)
             // A part of the account, or a period of choice, is not the whole that the next round may build on.
             if only == nil, payload.period == nil {
                 var parameters = Parameters()

@@ -2,6 +2,7 @@ internal import AMQP
 internal import ArgumentParser
 internal import Configuration
 internal import Contract
+internal import Families
 internal import Fleet
 internal import Glibc
 internal import Logging
@@ -29,7 +30,8 @@ struct Settings {
             "amqp.url", "database.url", "http.host", "http.port", "log.level", "worker.families", "worker.batch",
             "worker.buffer_bytes",
             "worker.heartbeat_seconds", "worker.drain_seconds", "worker.schemas_per_connection", "worker.declare_topology",
-            "retry.delays_ms", "retry.steps_for_missing_tenant", "inbox.retention_hours", "usage.aggregate_seconds", "plans.file",
+            "retry.delays_ms", "retry.steps_for_missing_tenant", "inbox.retention_hours", "usage.aggregate_seconds",
+            "usage.idle_hours", "tenants.retention_days", "plans.file",
         ] + Family.allCases.flatMap { ["worker.lanes.\($0.rawValue)", "partitions.\($0.rawValue)"] })
 
     private let reader: ConfigReader
@@ -140,6 +142,14 @@ struct Settings {
         fleet.inboxRetentionHours = Int64(try int("inbox.retention_hours", Int(fleet.inboxRetentionHours), 1...100_000))
         fleet.aggregateSeconds = Double(try int("usage.aggregate_seconds", Int(fleet.aggregateSeconds), 1...86_400))
         return fleet
+    }
+
+    /// What the handlers and the leader's duties are told.
+    func families(_ fleet: FleetOptions) throws -> Families.Options {
+        var options = Families.Options(batchLimit: fleet.batchLimit)
+        options.retentionDays = Int64(try int("tenants.retention_days", Int(options.retentionDays), 0...3_650))
+        options.idleHours = Int64(try int("usage.idle_hours", Int(options.idleHours), 0...87_600))
+        return options
     }
 
     /// The part of a worker's options that shapes the queues.

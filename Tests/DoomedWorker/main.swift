@@ -1,15 +1,11 @@
 internal import AMQP
-internal import Accounts
 internal import Contract
-internal import Conversations
-internal import Corpus
 internal import Dispatch
+internal import Families
 internal import Fleet
 internal import Foundation
 internal import Logging
 internal import Postgres
-internal import Tenants
-internal import Usage
 
 // A worker for tests: the real families, and jobs that kill it or hold it up, as their ids say.
 //
@@ -62,10 +58,10 @@ options.ladder = RetryLadder(
 var logger = Logger(label: "doomed", factory: { StreamLogHandler.standardError(label: $0) })
 logger.logLevel = .warning
 
-let families = [
-    Accounts.family, Tenants.family, Corpus.family, Conversations.family(batchLimit: options.batchLimit), UsageFamily.family,
-]
-.map { family in JobFamily(family.family) { family.makeHandlers().map { DoomedHandler($0) } } }
+let served = Families.Options(batchLimit: options.batchLimit)
+let families = Families.all(served).map { family in
+    JobFamily(family.family) { family.makeHandlers().map { DoomedHandler($0) } }
+}
 let worker = Worker(options, families: families, duties: [], logger: logger)
 let drain = drainOnTermination(worker)
 await worker.run()

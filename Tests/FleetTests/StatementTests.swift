@@ -5,8 +5,10 @@ internal import Testing
 @testable internal import Accounts
 @testable internal import Conversations
 @testable internal import Corpus
+@testable internal import Documents
 @testable internal import Fleet
 @testable internal import Metering
+@testable internal import People
 @testable internal import Schema
 @testable internal import Tenants
 @testable internal import Usage
@@ -15,7 +17,8 @@ internal import Testing
 @Suite struct StatementTests {
     private static func control() -> [Statement] {
         [
-            AggregationRequests.SQL.issue, AggregationRequests.SQL.due, Directory.SQL.credentials, Directory.SQL.tenants,
+            AggregationRequests.SQL.issue, AggregationRequests.SQL.due, Directory.SQL.version, AuditLog.SQL.append,
+            Directory.SQL.credentials, Directory.SQL.tenants,
             Outbox.SQL.append,
             OutboxRelay.SQL.next, OutboxRelay.SQL.remove, OutboxRelay.SQL.markPublished, Inbox.SQL.claim, Inbox.SQL.first,
             Inbox.SQL.keep,
@@ -29,7 +32,8 @@ internal import Testing
             PeriodBook.SQL.periods,
             Plan.SQL.save, Plan.SQL.removeLimits, Plan.SQL.saveLimits, Plan.SQL.removeOthers, Plan.SQL.accounts,
             PoolSweep.SQL.take,
-            PoolSweep.SQL.bump, Reevaluation.SQL.tenants, Reevaluation.SQL.pools,
+            PoolSweep.SQL.bump, Reevaluation.SQL.holdTenants, Reevaluation.SQL.holdPools, Reevaluation.SQL.lockAccount,
+            Reevaluation.SQL.open,
             AccountRules.SQL.planExists, AccountRules.SQL.timezoneExists, Accounts.SQL.create, Accounts.SQL.issue,
             Accounts.SQL.update,
             Tenants.SQL.lockAccount, Tenants.SQL.planExists, Tenants.SQL.create, Tenants.SQL.room, TokenSQL.issue,
@@ -37,6 +41,7 @@ internal import Testing
             CorpusSearch.SQL.schema, AggregateSQL.periods, AggregateSQL.tenants,
             AggregateSQL.done,
             AggregateSQL.poolDifference, Migrator.SQL.lock, Migrator.SQL.ledgerExists, Migrator.SQL.applied, Migrator.SQL.note,
+            Migrator.SQL.forget,
             Migrator.SQL.outdatedTenants,
         ]
     }
@@ -44,9 +49,10 @@ internal import Testing
     private static func tenant(_ schema: Identifier) -> [Statement] {
         [
             TenantStatements.log(schema), TenantStatements.describe(schema), Tenants.SQL.saveSettings(schema),
-            CorpusStore.SQL.known(schema),
-            CorpusStore.SQL.upsertDocuments(schema), CorpusStore.SQL.removeChunks(schema), CorpusStore.SQL.addChunks(schema),
-            CorpusStore.SQL.remove(schema), CorpusSearch.SQL.search(schema), AggregateSQL.rollUp(schema),
+            DocumentStore.SQL.known(schema),
+            DocumentStore.SQL.upsertDocuments(schema), DocumentStore.SQL.removeChunks(schema),
+            DocumentStore.SQL.addChunks(schema),
+            DocumentStore.SQL.remove(schema), CorpusSearch.SQL.search(schema), AggregateSQL.rollUp(schema),
             AggregateSQL.difference(schema),
         ]
     }

@@ -1,16 +1,12 @@
 public import AMQP
-internal import Accounts
 public import Contract
-internal import Conversations
-internal import Corpus
+public import Families
 public import Fleet
 internal import Foundation
 internal import Logging
 public import Metering
 public import Postgres
 internal import Schema
-internal import Tenants
-internal import Usage
 
 /// A fleet of its own for one test: a virtual host, a database, plans, and a worker in this process.
 ///
@@ -78,19 +74,18 @@ public final class TestFleet {
     public static let ladder = RetryLadder(delaysMilliseconds: [50, 100, 150, 200])
 
     /// Starts a worker on all families; it is drained by ``stop()``.
-    public func startWorker(_ adjust: (inout FleetOptions) -> Void = { _ in }, families: [JobFamily] = []) throws {
+    public func startWorker(
+        _ adjust: (inout FleetOptions) -> Void = { _ in }, serve: (inout Families.Options) -> Void = { _ in },
+        families: [JobFamily] = []
+    ) throws {
         var options = FleetOptions(broker: try BrokerURL(brokerURL), database: ConnectionOptions(url: databaseURL))
         options.ladder = Self.ladder
         adjust(&options)
         var logger = Logger(label: "test", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = .error
-        let duty = LeaderDuty("pool sweep", intervalSeconds: 0.1) { try PoolSweep.run(on: &$0) }
-        let all =
-            [
-                Accounts.family, Tenants.family, Corpus.family, Conversations.family(batchLimit: options.batchLimit),
-                UsageFamily.family,
-            ] + families
-        let worker = Worker(options, families: all, duties: [duty], logger: logger)
+        var served = Families.Options(batchLimit: options.batchLimit, sweepSeconds: 0.1)
+        serve(&served)
+        let worker = Worker(options, families: Families.all(served) + families, duties: Families.duties(served), logger: logger)
         workers.append((worker, Task(executorPreference: WorkerExecutor.shared) { await worker.run() }))
     }
 

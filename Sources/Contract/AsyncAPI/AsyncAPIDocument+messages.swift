@@ -51,6 +51,7 @@ extension AsyncAPIDocument {
         if access.account { who.append("account") }
         switch access.tenant {
         case .none: break
+        case .administrator: who.append("tenant administrator")
         case .any: who.append("tenant")
         case .scope(let scope): who.append("tenant \(scope.rawValue)")
         }

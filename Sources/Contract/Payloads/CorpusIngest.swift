@@ -17,29 +17,21 @@ public struct CorpusIngest: JobPayload, Equatable {
     }
 
     public func validate() throws(Rejection) {
-        try Rule.count(documents.count, Self.documentCounts, "/documents")
-        // Bytes, not `String`: PostgreSQL tells apart what Unicode calls canonically equivalent.
-        var seen: Set<[UInt8]> = []
-        for (index, document) in documents.enumerated() {
-            let field = "/documents/\(index)"
-            try document.validate(field)
-            guard seen.insert(Array(document.externalID.utf8)).inserted else {
-                throw .invalid("\(field)/external_id", "is in this job already")
-            }
-        }
+        try Rule.documents(documents, Self.documentCounts, "/documents")
     }
 
     public static let schema = Schema.object(
         required: ["documents"], ["documents": Schema.list(Document.schema, documentCounts)])
 
-    public static let resultSchema = Schema.object([
-        "documents": Schema.list(
-            Schema.object(
-                required: ["external_id", "status"],
-                [
-                    "external_id": Schema.anyText,
-                    "status": ["type": "string", "enum": ["created", "updated", "unchanged", "duplicate_of"]],
-                    "chunks": Schema.count, "duplicate_of": Schema.anyText,
-                ]))
-    ])
+    public static let resultSchema = Schema.object(["documents": outcomesSchema])
+
+    /// What became of each document.
+    static let outcomesSchema = Schema.list(
+        Schema.object(
+            required: ["external_id", "status"],
+            [
+                "external_id": Schema.anyText,
+                "status": ["type": "string", "enum": ["created", "updated", "unchanged", "duplicate_of"]],
+                "chunks": Schema.count, "duplicate_of": Schema.anyText,
+            ]))
 }

@@ -13,6 +13,16 @@ enum Schema {
     static let timezone: JSONValue = ["type": "string", "pattern": "^[A-Za-z0-9_+/-]{1,64}$"]
     static let slugPrefix = pattern(slugPrefixPattern)
 
+    static let month = pattern("^[0-9]{4}-(0[1-9]|1[0-2])$")
+    /// `{"tenant", "state"}`: where a tenant stands after the job.
+    static let tenantState = object(
+        required: ["tenant", "state"],
+        [
+            "tenant": Slug.schema,
+            "state": ["type": "string", "enum": .array(TenantState.allCases.map { .string($0.rawValue) })],
+        ])
+    static let email: JSONValue = ["type": "string", "format": "email", "maxLength": 254]
+
     static func text(_ lengths: ClosedRange<Int>) -> JSONValue {
         ["type": "string", "minLength": .int(Int64(lengths.lowerBound)), "maxLength": .int(Int64(lengths.upperBound))]
     }

@@ -1,6 +1,6 @@
 extension Kind {
     public static let tenantCreate = Kind(
-        "tenant.create", family: .tenant, access: Access(account: true),
+        "tenant.create", family: .tenant, access: Access(account: true), isAudited: true,
         summary: "Opens a tenant under the account, in a PostgreSQL schema of its own.")
 }
 
@@ -65,8 +65,7 @@ public struct TenantCreate: JobPayload, Equatable {
         try Rule.slug(slug, "/slug")
         try Rule.length(displayName, 1...200, "/display_name")
         try Rule.length(plan, 1...64, "/plan")
-        try Rule.require(
-            Slug.isWord(environment.utf8, lengths: 1...40), "/environment", "must be a word such as production or staging")
+        try Rule.environment(environment, "/environment")
         try Rule.length(template, 1...128, "/template")
         try Rule.length(stripeAccount, 1...255, "/stripe_account")
         try Rule.limits(limits, forTenants: true, "/limits")

@@ -1,6 +1,6 @@
 extension Kind {
     public static let tokenIssue = Kind(
-        "token.issue", family: .tenant, access: Access(account: true, tenant: .any),
+        "token.issue", family: .tenant, access: Access(account: true, tenant: .any), isAudited: true,
         summary: "Issues a token; with the header tenant it is limited to that tenant.")
 }
 

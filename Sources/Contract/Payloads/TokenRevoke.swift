@@ -1,6 +1,6 @@
 extension Kind {
     public static let tokenRevoke = Kind(
-        "token.revoke", family: .tenant, access: Access(account: true, tenant: .any),
+        "token.revoke", family: .tenant, access: Access(account: true, tenant: .any), states: .alive, isAudited: true,
         summary: "Withdraws a token; it stops working within 30 seconds.")
 }
 

@@ -1,20 +1,15 @@
-internal import Accounts
 internal import ArgumentParser
 internal import Console
-internal import Conversations
-internal import Corpus
+internal import Families
 internal import Fleet
 internal import Foundation
 internal import Glibc
 internal import Logging
-internal import Metering
 internal import Metrics
 internal import Postgres
 internal import Schema
 internal import ServiceLifecycle
-internal import Tenants
 internal import UnixSignals
-internal import Usage
 
 struct WorkerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -49,8 +44,8 @@ struct WorkerCommand: AsyncParsableCommand {
         let metrics = PrometheusMetrics()
         MetricsCatalogue.describe(metrics)
         MetricsSystem.bootstrap(metrics)
-        let duty = LeaderDuty("pool sweep", intervalSeconds: 0.5) { try PoolSweep.run(on: &$0) }
-        let worker = Worker(options, families: Self.families(options), duties: [duty], logger: logger)
+        let families = try settings.families(options)
+        let worker = Worker(options, families: Families.all(families), duties: Families.duties(families), logger: logger)
         let console = ConsoleServer(
             host: settings.httpHost, port: try httpPort?.value ?? settings.httpPort(),
             readiness: { Readiness(isReady: worker.health.isReady, details: worker.health.lanes.mapValues(\.rawValue)) },
@@ -85,14 +80,6 @@ struct WorkerCommand: AsyncParsableCommand {
             }
             kill(getpid(), SIGTERM)
         }
-    }
-
-    /// All families; a worker's options say which of them it serves.
-    static func families(_ options: FleetOptions) -> [JobFamily] {
-        [
-            Accounts.family, Tenants.family, Corpus.family, Conversations.family(batchLimit: options.batchLimit),
-            UsageFamily.family,
-        ]
     }
 
     /// A schema that is behind is a mistake to be told at once. A database that is away is not: the lanes wait for it.

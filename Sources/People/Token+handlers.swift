@@ -2,7 +2,7 @@ internal import Contract
 internal import Fleet
 internal import Postgres
 
-extension Tenants {
+extension People {
     /// `token.issue`: a credential with scopes. A token can only hand on what it holds itself.
     static func tokenIssue() -> any JobHandler {
         SingleJobHandler(TokenIssue.self) { payload, job, database in

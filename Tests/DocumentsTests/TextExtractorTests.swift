@@ -1,4 +1,4 @@
-import Corpus
+import Documents
 import Testing
 
 @Suite struct TextExtractorTests {

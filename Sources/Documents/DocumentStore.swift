@@ -1,51 +1,17 @@
 internal import Contract
-internal import Postgres
+public import Metering
+public import Postgres
 
-/// The documents that a job's own could be new, changed or equal to.
-struct KnownDocuments {
-    private struct Known {
-        let hash: String
-        let attributes: String
-        let bytes: Int64
-    }
-
-    private var byID: [String: Known] = [:]
-    private var idByHash: [String: String] = [:]
-
-    init(_ rows: Rows) {
-        for row in 0..<rows.count {
-            note(id: rows.text(row, 0), Known(hash: rows.text(row, 1), attributes: rows.text(row, 2), bytes: rows.int(row, 3)))
-        }
-    }
-
-    func verdict(on document: HashedDocument) -> Verdict {
-        guard let known = byID[document.source.externalID] else {
-            return idByHash[document.hash].map { .duplicateOf($0) } ?? .created
-        }
-        return known.hash == document.hash && known.attributes == document.attributes ? .unchanged : .updated
-    }
-
-    func bytes(of externalID: String) -> Int64 { byID[externalID]?.bytes ?? 0 }
-
-    /// A later document of the same job is measured against this one, too.
-    mutating func note(_ document: HashedDocument) {
-        note(id: document.source.externalID, Known(hash: document.hash, attributes: document.attributes, bytes: document.bytes))
-    }
-
-    private mutating func note(id: String, _ known: Known) {
-        if let before = byID[id], idByHash[before.hash] == id { idByHash[before.hash] = nil }
-        byID[id] = known
-        if idByHash[known.hash] == nil { idByHash[known.hash] = id }
-    }
-}
-
-/// The family's tables.
-enum CorpusStore {
-    static func takeTurn(_ schema: Identifier, on database: inout Connection) throws(PostgresError) {
+/// A tenant's documents and chunks in its schema.
+public enum DocumentStore {
+    /// Held until the commit: of two that change a tenant's documents, the second decides by what the first has committed.
+    public static func takeTurn(_ schema: Identifier, on database: inout Connection) throws(PostgresError) {
         try database.takeTurn("tenantry.corpus:\(schema.name)")
     }
 
-    static func known(_ documents: [HashedDocument], in schema: Identifier, on database: inout Connection) throws(PostgresError)
+    /// What is there under the documents' ids, and with their content under any id.
+    public static func known(_ documents: [HashedDocument], in schema: Identifier, on database: inout Connection)
+        throws(PostgresError)
         -> KnownDocuments
     {
         var parameters = Parameters()
@@ -54,7 +20,9 @@ enum CorpusStore {
         return KnownDocuments(try database.query(SQL.known(schema), parameters))
     }
 
-    static func write(_ prepared: [PreparedDocument], in schema: Identifier, on database: inout Connection) throws(PostgresError)
+    /// Adds the documents, or replaces them with their chunks.
+    public static func write(_ prepared: [PreparedDocument], in schema: Identifier, on database: inout Connection)
+        throws(PostgresError)
     {
         guard !prepared.isEmpty else { return }
         let sources = prepared.map(\.document.source)
@@ -84,13 +52,26 @@ enum CorpusStore {
         _ = try database.collect()
     }
 
-    static func remove(_ ids: [String], in schema: Identifier, on database: inout Connection) throws(PostgresError) -> [(
+    /// Takes documents away with their chunks; says which, and how many bytes each had.
+    public static func remove(_ ids: [String], in schema: Identifier, on database: inout Connection) throws(PostgresError) -> [(
         externalID: String, bytes: Int64
     )] {
         var parameters = Parameters()
         parameters.append(ids)
         let rows = try database.query(SQL.remove(schema), parameters)
         return (0..<rows.count).map { (rows.text($0, 0), rows.int($0, 1)) }
+    }
+
+    /// Books a change of the tenant's documents.
+    ///
+    /// - Throws: `Rejection` (`limit_reached`) where more would be there than a hard limit allows.
+    public static func book(_ counts: UsageCounts, account: String, tenant: String, on database: inout Connection) throws {
+        if counts.documents > 0 || counts.corpusBytes > 0 {
+            try HardLimits.takeTurn(account: account, on: &database)
+            try HardLimits.check(
+                account: account, tenant: tenant, period: BillingPeriod.always.start, counts: counts, on: &database)
+        }
+        try Meter.book([Usage(account: account, tenant: tenant, period: .always, counts: counts)], on: &database)
     }
 
     enum SQL {

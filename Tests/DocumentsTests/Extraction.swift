@@ -1,4 +1,4 @@
-import Corpus
+import Documents
 
 /// Blocks as `Path > to: text`, which reads well in a table of cases.
 func outline(_ text: String, _ type: MediaType) throws -> [String] {

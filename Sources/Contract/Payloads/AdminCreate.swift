@@ -1,0 +1,53 @@
+extension Kind {
+    public static let adminCreate = Kind(
+        "admin.create", family: .tenant, access: Access(account: true, tenant: .administrator), isAudited: true,
+        summary: "Makes a person an administrator of the account or, with the header tenant, of that tenant.")
+}
+
+/// `admin.create` (contract, section 4).
+public struct AdminCreate: JobPayload, Equatable {
+    public static let kind = Kind.adminCreate
+    static let passwordLengths = 8...256
+
+    public enum Role: String, Sendable, CaseIterable, ClosedWord {
+        case accountAdmin = "account_admin"
+        case tenantAdmin = "tenant_admin"
+    }
+
+    /// At most 254 bytes; one person, whatever the case of its letters.
+    public var email: String
+    /// 1 to 200 characters.
+    public var displayName: String
+    public var role: Role
+    /// 8 to 256 characters; nil: signs in with the credential alone.
+    public var password: String?
+
+    public init(email: String, displayName: String, role: Role, password: String? = nil) {
+        self.email = email
+        self.displayName = displayName
+        self.role = role
+        self.password = password
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case email, role, password
+        case displayName = "display_name"
+    }
+
+    public func validate() throws(Rejection) {
+        try Rule.email(email, "/email")
+        try Rule.length(displayName, 1...200, "/display_name")
+        try Rule.length(password, Self.passwordLengths, "/password")
+    }
+
+    public static let schema = Schema.object(
+        required: ["email", "display_name", "role"],
+        [
+            "email": Schema.email, "display_name": Schema.displayName, "role": Role.schema,
+            "password": Schema.optional(Schema.text(passwordLengths)),
+        ])
+
+    public static let resultSchema = Schema.object(
+        required: ["email", "role", "key"],
+        ["email": Schema.email, "role": Role.schema, "key": Schema.anyText, "secret": Schema.anyText])
+}

@@ -1,0 +1,41 @@
+extension Kind {
+    public static let billingClose = Kind(
+        "billing.close", family: .usage, access: Access(operator: true, account: true), isAudited: true,
+        summary: "Makes the invoices of a finished period, once.")
+}
+
+/// `billing.close` (contract, section 4).
+public struct BillingClose: JobPayload, Equatable {
+    public static let kind = Kind.billingClose
+
+    /// `YYYY-MM`: the period that starts in this month.
+    public var period: String
+    /// The account's slug; nil is the sender's own account, and for an operator every account.
+    public var account: String?
+
+    public init(period: String, account: String? = nil) {
+        self.period = period
+        self.account = account
+    }
+
+    public func validate() throws(Rejection) {
+        try Rule.month(period, "/period")
+        try Rule.slug(account, "/account")
+    }
+
+    public static let schema = Schema.object(
+        required: ["period"], ["period": Schema.month, "account": Schema.optional(Slug.schema)])
+
+    public static let resultSchema = Schema.object(
+        required: ["accounts", "invoices"],
+        [
+            "accounts": Schema.count,
+            "invoices": Schema.list(
+                Schema.object(
+                    required: ["invoice", "account", "total", "currency"],
+                    [
+                        "invoice": Schema.anyText, "account": Slug.schema, "tenant": Schema.optional(Slug.schema),
+                        "total": ["type": "integer"], "currency": Schema.anyText,
+                    ])),
+        ])
+}

@@ -1,0 +1,23 @@
+extension Kind {
+    public static let templateRemove = Kind(
+        "template.remove", family: .tenant, access: Access(account: true), isAudited: true,
+        summary: "Forgets a template; tenants that it was applied to keep what they have.")
+}
+
+/// `template.remove` (contract, section 4).
+public struct TemplateRemove: JobPayload, Equatable {
+    public static let kind = Kind.templateRemove
+
+    public var name: String
+
+    public init(name: String) {
+        self.name = name
+    }
+
+    public func validate() throws(Rejection) {
+        try Rule.length(name, TemplateSave.nameLengths, "/name")
+    }
+
+    public static let schema = Schema.object(required: ["name"], ["name": Schema.text(TemplateSave.nameLengths)])
+    public static let resultSchema = Schema.object(required: ["template"], ["template": Schema.anyText])
+}

@@ -1,0 +1,67 @@
+extension Kind {
+    public static let tenantCreateMany = Kind(
+        "tenant.create_many", family: .tenant, access: Access(account: true), isAudited: true,
+        summary: "Opens up to 1,000 tenants from one manifest, with an outcome for each.")
+}
+
+/// `tenant.create_many` (contract, section 4): what `defaults` says holds for every tenant that does not say otherwise.
+public struct TenantCreateMany: JobPayload, Equatable {
+    public static let kind = Kind.tenantCreateMany
+    static let counts = 1...1_000
+
+    /// Fields of `tenant.create`.
+    public var defaults: [String: JSONValue]?
+    /// 1 to 1,000, each with the fields of `tenant.create` that are its own.
+    public var tenants: [[String: JSONValue]]
+
+    public init(defaults: [String: JSONValue]? = nil, tenants: [[String: JSONValue]]) {
+        self.defaults = defaults
+        self.tenants = tenants
+    }
+
+    public func validate() throws(Rejection) {
+        try Rule.count(tenants.count, Self.counts, "/tenants")
+    }
+
+    /// What `tenant.create` would be sent for the tenant at `index`: the defaults with the tenant's own fields laid over them. Settings are
+    /// merged (a JSON merge patch, RFC 7396), limits metric by metric; any other field replaces the default, also with null.
+    ///
+    /// - Throws: the item's own rejection, its field a pointer into this payload.
+    public func item(_ index: Int) throws(Rejection) -> TenantCreate {
+        var merged = defaults ?? [:]
+        for (key, own) in tenants[index] {
+            switch (key, merged[key], own) {
+            case ("settings", .object?, .object): merged[key] = merged[key]!.mergePatch(own)
+            case ("limits", .object(let common)?, .object(let own)): merged[key] = .object(common.merging(own) { _, own in own })
+            default: merged[key] = own
+            }
+        }
+        do throws(Rejection) {
+            return try PayloadDecoder.decode(TenantCreate.self, from: JSONValue.object(merged).serialised())
+        } catch {
+            throw Rejection(error.code, error.message, field: "/tenants/\(index)\(error.field ?? "")")
+        }
+    }
+
+    public static let schema = Schema.object(
+        required: ["tenants"],
+        [
+            "defaults": Schema.anyObject.mergePatch(["description": "Fields of tenant.create for every tenant."]),
+            "tenants": Schema.list(
+                ["type": "object", "description": "Fields of tenant.create, laid over the defaults."], counts),
+        ])
+
+    public static let resultSchema = Schema.object(
+        required: ["created", "existing", "rejected", "tenants"],
+        [
+            "created": Schema.count, "existing": Schema.count, "rejected": Schema.count,
+            "tenants": Schema.list(
+                Schema.object(
+                    required: ["status"],
+                    [
+                        "tenant": Schema.anyText, "schema": Schema.anyText,
+                        "status": ["type": "string", "enum": ["created", "exists", "rejected"]],
+                        "error": Rejection.schema,
+                    ])),
+        ])
+}

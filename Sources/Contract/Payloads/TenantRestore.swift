@@ -1,0 +1,17 @@
+extension Kind {
+    public static let tenantRestore = Kind(
+        "tenant.restore", family: .tenant, needsTenant: true, access: Access(account: true), states: .alive, isAudited: true,
+        summary: "Undoes an archive, as long as the tenant is not purged.")
+}
+
+/// `tenant.restore` (contract, section 4): an empty object. A tenant that was suspended when it was archived is suspended again.
+public struct TenantRestore: JobPayload, Equatable {
+    public static let kind = Kind.tenantRestore
+
+    public init() {}
+
+    public func validate() throws(Rejection) {}
+
+    public static let schema = Schema.object([:])
+    public static let resultSchema = Schema.tenantState
+}

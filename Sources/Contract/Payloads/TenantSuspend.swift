@@ -1,0 +1,17 @@
+extension Kind {
+    public static let tenantSuspend = Kind(
+        "tenant.suspend", family: .tenant, needsTenant: true, access: Access(account: true), states: .counted, isAudited: true,
+        summary: "Lets a tenant take no jobs until it is resumed; its data stays.")
+}
+
+/// `tenant.suspend` (contract, section 4): an empty object. Suspending twice is suspending once.
+public struct TenantSuspend: JobPayload, Equatable {
+    public static let kind = Kind.tenantSuspend
+
+    public init() {}
+
+    public func validate() throws(Rejection) {}
+
+    public static let schema = Schema.object([:])
+    public static let resultSchema = Schema.tenantState
+}

@@ -1,0 +1,24 @@
+internal import Contract
+internal import Documents
+internal import Fleet
+internal import Metering
+
+extension Corpus {
+    /// `corpus.remove`: the documents with their chunks.
+    static func corpusRemove() -> any JobHandler {
+        SingleJobHandler(CorpusRemove.self) { payload, job, database in
+            guard let tenant = job.tenant else { preconditionFailure("corpus.remove passed without a tenant") }
+            try DocumentStore.takeTurn(tenant.schema, on: &database)
+            let removed = try DocumentStore.remove(payload.externalIDs, in: tenant.schema, on: &database)
+            var counts = UsageCounts()
+            counts.documents = -Int64(removed.count)
+            counts.corpusBytes = -removed.reduce(0) { $0 + $1.bytes }
+            try DocumentStore.book(counts, account: tenant.account, tenant: tenant.slug, on: &database)
+            let gone = Set(removed.map(\.externalID))
+            let missing = payload.externalIDs.filter { !gone.contains($0) }
+            return Reply([
+                "removed": .array(gone.sorted().map { .string($0) }), "missing": .array(missing.map { .string($0) }),
+            ])
+        }
+    }
+}

@@ -1,0 +1,51 @@
+internal import Accounts
+internal import Billing
+internal import Contract
+internal import Conversations
+internal import Corpus
+public import Fleet
+internal import Metering
+internal import People
+internal import Templates
+internal import Tenants
+internal import Usage
+
+/// What a worker serves, in one list: every kind's handler under the family whose queue it rides on, and what the leader does beside.
+public enum Families {
+    /// What the handlers and duties are told.
+    public struct Options: Sendable {
+        /// The most `conversation.log` jobs of one transaction.
+        public var batchLimit: Int
+        /// Days from a tenant's archive to its purge, where its job does not say.
+        public var retentionDays: Int64
+        /// Hours without an active user after which a tenant is called idle; 0: never.
+        public var idleHours: Int64
+        /// How often the leader adds up the pools.
+        public var sweepSeconds: Double
+
+        public init(batchLimit: Int = 5_000, retentionDays: Int64 = 30, idleHours: Int64 = 720, sweepSeconds: Double = 0.5) {
+            self.batchLimit = batchLimit
+            self.retentionDays = retentionDays
+            self.idleHours = idleHours
+            self.sweepSeconds = sweepSeconds
+        }
+    }
+
+    public static func all(_ options: Options) -> [JobFamily] {
+        [
+            JobFamily(.account) { Accounts.handlers() },
+            JobFamily(.tenant) {
+                Tenants.handlers(retentionDays: options.retentionDays) + People.handlers() + Templates.handlers()
+            },
+            JobFamily(.corpus) { Corpus.handlers() },
+            JobFamily(.conversation) { Conversations.handlers(batchLimit: options.batchLimit) },
+            JobFamily(.usage) { UsageFamily.handlers() + Billing.handlers() },
+        ]
+    }
+
+    public static func duties(_ options: Options) -> [LeaderDuty] {
+        [
+            LeaderDuty("pool sweep", intervalSeconds: options.sweepSeconds) { try PoolSweep.run(on: &$0) }
+        ]
+    }
+}

@@ -1,0 +1,86 @@
+public import Contract
+public import Postgres
+
+/// Who did what, when, and by which job.
+public enum AuditLog {
+    public struct Entry: Sendable {
+        /// The account concerned; `""` where there is none.
+        public var account: String
+        public var tenant: String?
+        /// The credential's key.
+        public var credential: String
+        public var role: String
+        /// The credential's name, or the administrator's address.
+        public var actor: String
+        public var kind: String
+        public var jobID: String
+        public var details: [String: JSONValue]
+
+        public init(
+            account: String, tenant: String?, credential: String, role: String, actor: String, kind: String, jobID: String,
+            details: [String: JSONValue]
+        ) {
+            self.account = account
+            self.tenant = tenant
+            self.credential = credential
+            self.role = role
+            self.actor = actor
+            self.kind = kind
+            self.jobID = jobID
+            self.details = details
+        }
+    }
+
+    /// Writes it in the caller's transaction.
+    public static func append(_ entry: Entry, on database: inout Postgres.Connection) throws(PostgresError) {
+        var parameters = Parameters()
+        parameters.append(entry.account)
+        parameters.append(entry.tenant)
+        parameters.append(entry.credential)
+        parameters.append(entry.role)
+        parameters.append(entry.actor)
+        parameters.append(entry.kind)
+        parameters.append(entry.jobID)
+        parameters.append(jsonb: String(decoding: JSONValue.object(entry.details).serialised(), as: UTF8.self))
+        _ = try database.query(SQL.append, parameters)
+    }
+
+    enum SQL {
+        static let append: Statement = """
+            insert into tenantry.audit_log (account, tenant, credential, role, actor, kind, job_id, details)
+            values ($1, $2, $3, $4, $5, $6, $7, $8)
+            """
+    }
+}
+
+extension AuditLog.Entry {
+    /// A payload that is longer than this is kept by the names of its fields alone.
+    private static let mostBytes = 8_192
+    /// Not for keeping: secrets, and what is data rather than a decision.
+    private static let omitted: Set<String> = ["password", "documents"]
+
+    /// What a job that succeeded is remembered by: its payload without secrets, and its result.
+    init(_ job: Job, _ reply: Reply) {
+        let principal = job.principal
+        var account = job.account
+        if account.isEmpty, case .string(let named)? = reply.result["account"] { account = named }
+        var tenant = job.tenant?.slug ?? principal.tenant
+        if tenant == nil, case .string(let made)? = reply.result["tenant"] { tenant = made }
+        self.init(
+            account: account, tenant: tenant, credential: principal.key, role: principal.role.rawValue, actor: principal.name,
+            kind: job.kind.name, jobID: job.id, details: ["payload": Self.payload(of: job), "result": Self.result(reply)])
+    }
+
+    private static func payload(of job: Job) -> JSONValue {
+        // The handler has read it before: it is an object.
+        guard case .object(let fields)? = try? JSONValue(parsing: Array(job.body)) else { return .null }
+        let kept = JSONValue.object(fields.filter { !omitted.contains($0.key) })
+        if kept.serialised().count <= mostBytes { return kept }
+        return .object(["fields": .array(fields.keys.sorted().map { .string($0) })])
+    }
+
+    private static func result(_ reply: Reply) -> JSONValue {
+        let result = JSONValue.object(reply.result)
+        return result.serialised().count <= mostBytes ? result : .null
+    }
+}

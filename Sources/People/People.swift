@@ -1,0 +1,7 @@
+internal import Contract
+public import Fleet
+
+/// The kinds `admin.*` and `token.*`: who may work on accounts and tenants.
+public enum People {
+    public static func handlers() -> [any JobHandler] { [tokenIssue(), tokenRevoke()] }
+}

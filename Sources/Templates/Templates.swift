@@ -1,0 +1,7 @@
+internal import Contract
+public import Fleet
+
+/// The kinds `template.*`: settings and documents that tenants are given copies of.
+public enum Templates {
+    public static func handlers() -> [any JobHandler] { [] }
+}
