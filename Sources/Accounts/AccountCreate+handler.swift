@@ -27,7 +27,7 @@ extension Accounts {
             credential.append(bytes: bearer.secretHash)
             _ = try database.query(SQL.issue, credential)
             let event = Outbox.Entry.event(
-                "account.created", subject: [payload.slug], id: job.id, ["account": .string(payload.slug)])
+                .accountCreated, subject: [payload.slug], id: job.id, ["account": .string(payload.slug)])
             try Outbox.append([event], on: &database)
             return Reply(
                 ["account": .string(payload.slug), "key": .string(bearer.key)], onceOnly: ["secret": .string(bearer.secret)])

@@ -30,7 +30,7 @@ extension Accounts {
             }
             if changesLimits { try Reevaluation.run(account: payload.account, on: &database) }
             let event = Outbox.Entry.event(
-                "account.updated", subject: [payload.account], id: job.id, ["account": .string(payload.account)])
+                .accountUpdated, subject: [payload.account], id: job.id, ["account": .string(payload.account)])
             try Outbox.append([event], on: &database)
             return Reply(["account": .string(payload.account), "plan": .string(updated.text(0, 0))])
         }

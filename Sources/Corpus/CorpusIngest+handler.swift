@@ -12,19 +12,19 @@ extension Corpus {
             // Two ingestions of one tenant take turns: each decides by what the other has committed.
             try DocumentStore.takeTurn(tenant.schema, on: &database)
             let documents = payload.documents.map { HashedDocument($0) }
-            var known = try DocumentStore.known(documents, in: tenant.schema, on: &database)
+            var known = try DocumentStore.known(documents.map(\.digest), in: tenant.schema, on: &database)
             var prepared: [PreparedDocument] = []
             var counts = UsageCounts()
             var answers: [JSONValue] = []
             for (index, document) in documents.enumerated() {
-                let verdict = known.verdict(on: document)
+                let verdict = known.verdict(on: document.digest)
                 switch verdict {
                 case .unchanged, .duplicateOf: break
                 case .created, .updated:
                     let fresh = try PreparedDocument(document, index: index)
                     counts.documents += verdict == .created ? 1 : 0
                     counts.corpusBytes += document.bytes - known.bytes(of: document.source.externalID)
-                    known.note(document)
+                    known.note(document.digest)
                     prepared.append(fresh)
                 }
                 answers.append(verdict.outcome(of: document.source.externalID, chunks: prepared.last?.chunks.count ?? 0))

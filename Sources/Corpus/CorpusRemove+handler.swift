@@ -14,10 +14,12 @@ extension Corpus {
             counts.documents = -Int64(removed.count)
             counts.corpusBytes = -removed.reduce(0) { $0 + $1.bytes }
             try DocumentStore.book(counts, account: tenant.account, tenant: tenant.slug, on: &database)
-            let gone = Set(removed.map(\.externalID))
-            let missing = payload.externalIDs.filter { !gone.contains($0) }
+            // Byte by byte, as PostgreSQL compares: `String` takes for equal what Unicode calls canonically equivalent.
+            let gone = Set(removed.map { Array($0.externalID.utf8) })
+            let missing = payload.externalIDs.filter { !gone.contains(Array($0.utf8)) }
             return Reply([
-                "removed": .array(gone.sorted().map { .string($0) }), "missing": .array(missing.map { .string($0) }),
+                "removed": .array(removed.map(\.externalID).sorted().map { .string($0) }),
+                "missing": .array(missing.map { .string($0) }),
             ])
         }
     }

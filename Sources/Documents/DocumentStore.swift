@@ -10,12 +10,12 @@ public enum DocumentStore {
     }
 
     /// What is there under the documents' ids, and with their content under any id.
-    public static func known(_ documents: [HashedDocument], in schema: Identifier, on database: inout Connection)
+    public static func known(_ documents: [DocumentDigest], in schema: Identifier, on database: inout Connection)
         throws(PostgresError)
         -> KnownDocuments
     {
         var parameters = Parameters()
-        parameters.append(documents.map(\.source.externalID))
+        parameters.append(documents.map(\.externalID))
         parameters.append(documents.map(\.hash))
         return KnownDocuments(try database.query(SQL.known(schema), parameters))
     }

@@ -3,5 +3,5 @@ public import Fleet
 
 /// The kinds `admin.*` and `token.*`: who may work on accounts and tenants.
 public enum People {
-    public static func handlers() -> [any JobHandler] { [tokenIssue(), tokenRevoke()] }
+    public static func handlers() -> [any JobHandler] { [adminCreate(), adminRemove(), tokenIssue(), tokenRevoke()] }
 }

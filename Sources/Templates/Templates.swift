@@ -3,5 +3,5 @@ public import Fleet
 
 /// The kinds `template.*`: settings and documents that tenants are given copies of.
 public enum Templates {
-    public static func handlers() -> [any JobHandler] { [] }
+    public static func handlers() -> [any JobHandler] { [templateSave(), templateRemove(), templateApply()] }
 }

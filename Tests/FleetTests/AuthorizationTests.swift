@@ -8,77 +8,26 @@ internal import Testing
 
 /// Who may send what, on whose tenant.
 @Suite struct AuthorizationTests {
-    enum Sender: Sendable, CaseIterable {
-        case `operator`, fleet, account, unscoped
-        case wideCorpus, wideLog, wideSettings, wideErase
-        case ownCorpus, ownLog, ownSettings, ownErase
-
-        var principal: Principal {
-            switch self {
-            case .operator: Principal(key: "k", role: .operator, account: "", tenant: nil, scopes: [])
-            case .fleet: Principal(key: "k", role: .fleet, account: "", tenant: nil, scopes: [])
-            case .account: Principal(key: "k", role: .account, account: "acme", tenant: nil, scopes: [])
-            case .unscoped: Self.token(nil, [])
-            case .wideCorpus: Self.token(nil, [.corpusWrite])
-            case .wideLog: Self.token(nil, [.conversationWrite])
-            case .wideSettings: Self.token(nil, [.settingsWrite])
-            case .wideErase: Self.token(nil, [.conversationErase])
-            case .ownCorpus: Self.token("shop", [.corpusWrite])
-            case .ownLog: Self.token("shop", [.conversationWrite])
-            case .ownSettings: Self.token("shop", [.settingsWrite])
-            case .ownErase: Self.token("shop", [.conversationErase])
-            }
-        }
-
-        private static func token(_ tenant: String?, _ scopes: Set<Scope>) -> Principal {
-            Principal(key: "k", role: .token, account: "acme", tenant: tenant, scopes: scopes)
-        }
-
-        static let tokens: Set<Sender> = Set(allCases).subtracting([.operator, .fleet, .account])
-    }
-
-    /// Who may, by the contract's section 4.
-    static let allowed: [String: Set<Sender>] = [
-        "account.create": [.operator], "account.update": [.operator], "tenant.create": [.account],
-        "token.issue": Sender.tokens.union([.account]), "token.revoke": Sender.tokens.union([.account]),
-        "corpus.ingest": [.account, .wideCorpus, .ownCorpus], "corpus.remove": [.account, .wideCorpus, .ownCorpus],
-        "conversation.log": [.account, .wideLog, .ownLog],
-        "usage.aggregate": Sender.tokens.union([.operator, .fleet, .account]),
-    ]
-
-    private static func tenant(_ slug: String, of account: String) throws -> TenantRecord {
+    private static func tenant(_ place: AuthorizationSender.Place) throws -> TenantRecord {
         TenantRecord(
-            slug: slug, account: account, schema: try Identifier("tenant_" + slug), state: .active, timezone: "UTC",
-            billingAnchorDay: 1,
-            closedThrough: .distantPast, mayHaveHardFlowLimit: false)
-    }
-
-    @Test("A kind is open to those whom the contract names", arguments: Kind.all)
-    func kinds(kind: Kind) throws {
-        let expected = try #require(Self.allowed[kind.name])
-        for sender in Sender.allCases {
-            let refusal = sender.principal.refusal(of: kind, tenant: nil)
-            #expect((refusal == nil) == expected.contains(sender), "\(sender)")
-            if let refusal { #expect(refusal.code == .forbidden) }
-        }
+            slug: place.rawValue, account: place == .stranger ? "else" : "acme", schema: try Identifier("tenant_x"),
+            state: .active,
+            timezone: "UTC", billingAnchorDay: 1, closedThrough: .distantPast, mayHaveHardFlowLimit: false)
     }
 
     @Test(
-        "An account works on its own tenants, a tenant's token on its own alone, and nobody on a stranger's", arguments: Kind.all)
-    func tenants(kind: Kind) throws {
-        let expected = try #require(Self.allowed[kind.name])
-        let (own, sibling, stranger) = try (
-            Self.tenant("shop", of: "acme"), Self.tenant("blog", of: "acme"), Self.tenant("elsewhere", of: "else")
-        )
-        for sender in Sender.allCases {
-            let principal = sender.principal
-            let isAllowed = expected.contains(sender)
-            let isPlatform = sender == .operator || sender == .fleet
-            #expect((principal.refusal(of: kind, tenant: own) == nil) == isAllowed, "\(sender), own")
-            #expect(
-                (principal.refusal(of: kind, tenant: sibling) == nil) == (isAllowed && principal.tenant == nil),
-                "\(sender), sibling")
-            #expect((principal.refusal(of: kind, tenant: stranger) == nil) == (isAllowed && isPlatform), "\(sender), stranger")
+        "A kind is open to those whom the contract names: an account on its own tenants, a tenant's own on that one, nobody on a stranger's",
+        arguments: Kind.all)
+    func kinds(kind: Kind) throws {
+        #expect(AuthorizationSender.allowed[kind.name] != nil, "the table names every kind")
+        for sender in AuthorizationSender.allCases {
+            let anywhere = sender.principal.refusal(of: kind, tenant: nil)
+            #expect((anywhere == nil) == sender.may(send: kind, to: nil), "\(sender)")
+            if let anywhere { #expect(anywhere.code == .forbidden) }
+            for place in AuthorizationSender.Place.allCases {
+                let refusal = sender.principal.refusal(of: kind, tenant: try Self.tenant(place))
+                #expect((refusal == nil) == sender.may(send: kind, to: place), "\(sender), \(place)")
+            }
         }
     }
 
@@ -110,6 +59,35 @@ internal import Testing
         let key = String(wide.split(separator: ".")[0])
         let revoked = try fleet.ask("token.revoke", #"{"key":"\#(key)"}"#, token: narrow)
         #expect(revoked.error?.code == .invalidPayload, "a tenant's token withdraws no account-wide one")
+        await fleet.stop()
+    }
+
+    @Test("A tenant's own change its settings and nothing else of it")
+    func settingsOnly() async throws {
+        let fleet = try await TestFleet()
+        try fleet.startWorker()
+        let account = try fleet.makeAccount("acme")
+        try fleet.makeTenant("shop", token: account)
+        let person = #"{"email":"a@x.ch","display_name":"A","role":"tenant_admin"}"#
+        let made = try fleet.ask("admin.create", person, tenant: "shop", token: account)
+        guard case .string(let key)? = made.result?["key"], case .string(let secret)? = made.result?["secret"] else {
+            throw TestFailure("\(made)")
+        }
+        let token = try fleet.makeToken(["settings:write"], tenant: nil, token: account)
+        for sender in ["\(key).\(secret)", token] {
+            let settings = try fleet.ask("tenant.update", #"{"settings":{"tone":"kind"}}"#, tenant: "shop", token: sender)
+            #expect(settings.status == .succeeded, "\(settings)")
+            for (field, value) in [
+                ("display_name", "\"Mine\""), ("plan", "\"enterprise-plus\""), ("billing_mode", "\"separate\""),
+                ("limits", #"{"messages":null}"#),
+            ] {
+                let body = #"{"settings":{"tone":"rude"},"\#(field)":\#(value)}"#
+                let answer = try fleet.ask("tenant.update", body, tenant: "shop", token: sender)
+                #expect(answer.error?.code == .forbidden && answer.error?.field == "/\(field)", "\(answer)")
+            }
+        }
+        #expect(try fleet.texts("select value #>> '{}' from tenant_shop.settings") == ["kind"])
+        #expect(try fleet.texts("select display_name from tenantry.tenants") == ["shop"])
         await fleet.stop()
     }
 

@@ -2,6 +2,7 @@ internal import AMQP
 internal import Contract
 internal import Fleet
 internal import Foundation
+internal import Postgres
 internal import TestSupport
 internal import Testing
 
@@ -18,13 +19,29 @@ internal import Testing
         let jobs: [(kind: String, body: String, tenant: String?, token: String)] = [
             ("account.create", #"{"slug":"second","display_name":"Second","plan":"pro"}"#, nil, fleet.operatorToken),
             ("account.update", #"{"account":"acme","limits":{"messages":7000}}"#, nil, fleet.operatorToken),
+            ("account.rotate", "{}", nil, account),
             ("tenant.create", #"{"slug":"third","display_name":"Third"}"#, nil, account),
+            ("tenant.create_many", #"{"tenants":[{"slug":"fourth","display_name":"Fourth"}]}"#, nil, account),
+            ("tenant.update", #"{"display_name":"Thirty-third"}"#, "third", account),
+            ("tenant.suspend", "{}", "third", account), ("tenant.resume", "{}", "third", account),
+            ("tenant.delete", "{}", "third", account), ("tenant.restore", "{}", "third", account),
+            ("admin.create", #"{"email":"a@x.ch","display_name":"A","role":"tenant_admin"}"#, "shop", account),
+            ("admin.remove", #"{"email":"a@x.ch"}"#, "shop", account),
+            ("template.save", #"{"name":"t","settings":{"a":1},\#(document.dropFirst())"#, nil, account),
+            ("template.apply", #"{"template":"t"}"#, "other", account),
+            ("template.remove", #"{"name":"t"}"#, nil, account),
             ("token.issue", #"{"name":"t","scopes":["corpus:write"]}"#, "shop", account),
             ("token.revoke", #"{"name":"t"}"#, "shop", account),
             ("corpus.ingest", document, "shop", account),
             ("corpus.remove", #"{"external_ids":["d"]}"#, "shop", account),
-            ("usage.aggregate", "{}", nil, account),
+            (
+                "conversation.feedback", #"{"conversation_id":"c","message_id":"m","rating":1}"#, "shop", account
+            ), ("conversation.erase", #"{"conversation_id":"c"}"#, "shop", account),
+            ("usage.aggregate", "{}", nil, account), ("billing.close", #"{"period":"2026-01"}"#, nil, account),
         ]
+        #expect(try fleet.ask("conversation.log", TestFleet.log(["m"]), tenant: "shop", token: account).status == .succeeded)
+        // Old enough to have a period that is finished.
+        try fleet.database.run(script: "update tenantry.accounts set created_at = '2025-12-01T00:00:00Z' where slug = 'acme'")
         let named = Set(jobs.map(\.kind)).union(["conversation.log"])
         #expect(named == Set(Kind.all.map(\.name)), "every kind but the hot one is sent twice here")
         for job in jobs {
@@ -38,11 +55,14 @@ internal import Testing
                 continue
             }
             let secret = expected.removeValue(forKey: "secret")
-            #expect((secret != nil) == ["account.create", "token.issue"].contains(job.kind))
+            #expect(
+                (secret != nil) == ["account.create", "account.rotate", "admin.create", "token.issue"].contains(job.kind))
             #expect(repeated == expected)
         }
         #expect(try fleet.number("select count(*) from tenantry.credentials where name = 't'") == 1)
-        #expect(try fleet.number("select count(*) from tenantry.tenants") == 3)
+        #expect(try fleet.number("select count(*) from tenantry.tenants where state = 'active'") == 4)
+        #expect(try fleet.number("select count(*) from tenantry.credentials where role = 'account' and account = 'acme'") == 2)
+        #expect(try fleet.number("select count(*) from tenantry.invoices") == 1)
         #expect(
             try fleet.number("select documents from tenantry.tenant_usage where tenant = 'shop' and period_start = '-infinity'")
                 == 0)

@@ -52,7 +52,8 @@ struct Dead: AsyncParsableCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Shows a dead letter whole: properties, headers, payload. The credential's secret is masked.")
+            abstract:
+                "Shows a dead letter whole: properties, headers, payload. The credential's secret and a password are masked.")
 
         @OptionGroup var server: ServerOptions
         @Argument(help: "The job's id.")
@@ -146,7 +147,19 @@ struct Dead: AsyncParsableCommand {
         print("headers:")
         for (name, value) in properties.headers.entries { print("  \(name): \(masked(name, value))") }
         print("payload (\(letter.delivery.bodyBytes) bytes):")
-        print(String(decoding: letter.delivery.body.prefix(64 << 10), as: UTF8.self))
+        print(payload(letter.delivery.body).prefix(64 << 10))
+    }
+
+    /// As it came, but for a password.
+    private static func payload(_ body: UnsafeRawBufferPointer) -> String {
+        let text = String(decoding: body, as: UTF8.self)
+        guard case .object(var fields)? = try? JSONValue(parsing: Array(body)) else {
+            // What cannot be read cannot be masked.
+            return text.contains("password") ? "(not shown: it is no JSON object, and may hold a password)" : text
+        }
+        guard fields["password"] != nil else { return text }
+        fields["password"] = "…"
+        return String(decoding: JSONValue.object(fields).serialised(), as: UTF8.self)
     }
 
     private static func masked(_ name: String, _ value: FieldValue) -> String {
