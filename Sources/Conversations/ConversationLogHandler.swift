@@ -17,6 +17,8 @@ final class ConversationLogHandler: JobHandler {
     private var groups: [MessageGroup] = []
     private var spares: [MessageGroup] = []
     private var groupOf: [String: Int] = [:]
+    /// Tenants that had their first erasure while a batch was under way, which does not know it yet.
+    private var erasedMeanwhile: Set<String> = []
 
     init(batchLimit: Int) {
         self.batchLimit = batchLimit
@@ -55,13 +57,14 @@ final class ConversationLogHandler: JobHandler {
         groups.sort { $0.tenant.slug < $1.tenant.slug }
         let added = try write(on: &database)
         try Meter.book(zip(groups, added).flatMap { group, added in group.usages(added) }, on: &database)
+        try noteLate(added, on: &database)
         var outcomes: [(Int, Outcome)] = []
         var describes = false
         for (group, added) in zip(groups, added) {
             let accepted = try group.accepted(added, reader: &reader)
             outcomes += group.outcomes(accepted: accepted)
             guard let description = group.conversationParameters(accepted: accepted) else { continue }
-            try database.send(statements.of(group.tenant).describe, description)
+            try database.send(statements.of(group).describe, description)
             describes = true
         }
         if describes { _ = try database.collect() }
@@ -69,8 +72,33 @@ final class ConversationLogHandler: JobHandler {
     }
 
     private func write(on database: inout Connection) throws(PostgresError) -> [Added] {
-        for group in groups { try database.send(statements.of(group.tenant).log, group.messageParameters()) }
-        return try database.collect().map { Added($0) }
+        for group in groups { try database.send(statements.of(group).log, group.messageParameters()) }
+        var unspared = Parameters()
+        unspared.append(groups.filter { !$0.sparesErased }.map(\.tenant.slug))
+        try database.send(TenantStatements.erased, unspared)
+        let results = try database.collect()
+        try checkErasures(results[groups.count])
+        return results[..<groups.count].map { Added($0) }
+    }
+
+    /// An erasure holds the table, so a batch that began before a tenant's first one may have waited for it, and then written again what
+    /// was erased. Such a batch is done again, and knows.
+    private func checkErasures(_ rows: Rows) throws(PostgresError) {
+        guard rows.count > 0 else { return }
+        if erasedMeanwhile.count > 10_000 { erasedMeanwhile.removeAll() }
+        for row in 0..<rows.count { erasedMeanwhile.insert(rows.text(row, 0)) }
+        throw PostgresError(.server, "something of a tenant was erased meanwhile", sqlState: "40001")
+    }
+
+    /// What belongs to a closed period and was booked in the open one is noted, for its bill.
+    private func noteLate(_ added: [Added], on database: inout Connection) throws(PostgresError) {
+        var isAny = false
+        for (group, added) in zip(groups, added) {
+            guard let late = group.lateParameters(added) else { continue }
+            try database.send(TenantStatements.noteLate(group.tenant.schema), late)
+            isAny = true
+        }
+        if isAny { _ = try database.collect() }
     }
 
     /// Tenants under a hard limit go job by job: each is written, measured, and undone again if it does not fit.
@@ -113,6 +141,7 @@ final class ConversationLogHandler: JobHandler {
         if let index = groupOf[tenant.slug] { return groups[index] }
         let group = spares.popLast() ?? MessageGroup()
         group.tenant = tenant
+        group.sparesErased = tenant.hasErasures || erasedMeanwhile.contains(tenant.slug)
         groupOf[tenant.slug] = groups.count
         groups.append(group)
         return group

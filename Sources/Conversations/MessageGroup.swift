@@ -7,6 +7,8 @@ internal import Postgres
 final class MessageGroup {
     /// Which tenant; set whenever a group is taken into use.
     var tenant: TenantRecord!
+    /// Whether what comes is held against what was erased.
+    var sparesErased = false
     private var jobs: [(index: Int, job: Job, messages: Int)] = []
 
     private var id = BinaryArray(.text)
@@ -34,10 +36,13 @@ final class MessageGroup {
 
     /// The periods met in this batch: one, as a rule.
     private var periods: [BillingPeriod] = []
+    /// Whether some message belongs to a closed period.
+    private(set) var hasLate = false
 
     func removeAll() {
         jobs.removeAll(keepingCapacity: true)
         periods.removeAll(keepingCapacity: true)
+        hasLate = false
         id.removeAll()
         conversation.removeAll()
         role.removeAll()
@@ -91,6 +96,19 @@ final class MessageGroup {
         parameters.append(tokensOut)
         parameters.append(model)
         parameters.append(metadata)
+        if sparesErased { parameters.append(tenant.slug) }
+        return parameters
+    }
+
+    /// Which messages were added, to note those that are late; nil if there are none.
+    func lateParameters(_ added: Added) -> Parameters? {
+        guard hasLate, added.messages > 0 else { return nil }
+        var parameters = Parameters()
+        parameters.append(tenant.account)
+        parameters.append(tenant.slug)
+        if added.messages < id.count { parameters.append(added.ids) } else { parameters.append(id) }
+        parameters.append(tenant.timezone)
+        parameters.append(tenant.billingAnchorDay)
         return parameters
     }
 
@@ -151,7 +169,9 @@ final class MessageGroup {
     private func period(of sentAt: Int64, book: inout PeriodBook, on database: inout Connection) throws(PostgresError)
         -> BillingPeriod
     {
-        let moment = max(sentAt, tenant.closedThrough.microsecondsSince1970)
+        let closedThrough = tenant.closedThrough.microsecondsSince1970
+        if sentAt < closedThrough { hasLate = true }
+        let moment = max(sentAt, closedThrough)
         if let period = periods.last, period.contains(moment) { return period }
         if let period = periods.first(where: { $0.contains(moment) }) { return period }
         let calendar = PeriodBook.Calendar(timezone: tenant.timezone, anchorDay: tenant.billingAnchorDay)

@@ -28,36 +28,58 @@ struct Added {
     }
 }
 
-/// The family's SQL, made once for each tenant's schema.
+/// The SQL of `conversation.log`, made once for each tenant's schema.
 struct TenantStatements {
     struct Pair {
         /// Adds messages and what follows from them; reports by period what is new.
         let log: Statement
         /// Channel and metadata of conversations, where producers send them.
         let describe: Statement
+        /// Whether `log` leaves out what was erased.
+        fileprivate let sparesErased: Bool
     }
 
     /// Texts kept before starting afresh: a megabyte and a half a thousand.
     private static let capacity = 20_000
     private var pairs: [String: Pair] = [:]
 
-    mutating func of(_ tenant: TenantRecord) -> Pair {
-        if let pair = pairs[tenant.schema.name] { return pair }
+    mutating func of(_ group: MessageGroup) -> Pair {
+        let schema = group.tenant.schema
+        if let pair = pairs[schema.name], pair.sparesErased == group.sparesErased { return pair }
         if pairs.count >= Self.capacity { pairs.removeAll() }
-        let pair = Pair(log: Self.log(tenant.schema), describe: Self.describe(tenant.schema))
-        pairs[tenant.schema.name] = pair
+        let pair = Pair(
+            log: group.sparesErased ? Self.logSparingErased(schema) : Self.log(schema), describe: Self.describe(schema),
+            sparesErased: group.sparesErased)
+        pairs[schema.name] = pair
         return pair
     }
 
-    static func log(_ schema: Identifier) -> Statement {
+    static func log(_ schema: Identifier) -> Statement { log(schema, from: "unnest(\(columns))") }
+
+    /// What was erased is left out, and so answered as a duplicate. `$12` is the tenant.
+    static func logSparingErased(_ schema: Identifier) -> Statement {
+        log(
+            schema,
+            from: """
+                unnest(\(columns)) as m (id)
+                where not exists (select from tenantry.erased_messages e
+                    where e.tenant = $12 and e.digest = sha256(convert_to(m.id, 'UTF8')))
+                """)
+    }
+
+    private static let columns = """
+        $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
+                    $8::int8[], $9::int8[], $10::text[], $11::jsonb[]
+        """
+
+    private static func log(_ schema: Identifier, from source: String) -> Statement {
         let schema = schema.quoted
         return Statement(
             """
             with added as (
                 insert into \(schema).messages
                     (id, conversation_id, role, user_id, content, sent_at, period_start, tokens_in, tokens_out, model, metadata)
-                select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
-                    $8::int8[], $9::int8[], $10::text[], $11::jsonb[])
+                select * from \(source)
                 on conflict (id) do nothing
                 returning id, conversation_id, user_id, sent_at, period_start, tokens_in, tokens_out
             ), talks as (
@@ -102,4 +124,22 @@ struct TenantStatements {
             where c.id = m.id
             """)
     }
+
+    /// Notes which of the given messages were booked after the end of their own period, and which that is.
+    static func noteLate(_ schema: Identifier) -> Statement {
+        Statement(
+            """
+            insert into tenantry.late_usage as l (account, tenant, booked_start, period_start, messages, tokens)
+            select $1, $2, m.period_start, own.period_start, count(*), sum(coalesce(m.tokens_in, 0) + coalesce(m.tokens_out, 0))::int8
+            from \(schema.quoted).messages m
+            cross join lateral tenantry.period(m.sent_at, $4, $5::int8::int4) own
+            where m.id = any($3::text[]) and m.sent_at < m.period_start
+            group by m.period_start, own.period_start order by m.period_start, own.period_start
+            on conflict (tenant, booked_start, period_start) do update
+            set messages = l.messages + excluded.messages, tokens = l.tokens + excluded.tokens
+            """)
+    }
+
+    /// Of these tenants, those of which something was ever erased.
+    static let erased: Statement = "select slug from tenantry.tenants where slug = any($1) and has_erasures"
 }

@@ -66,7 +66,7 @@ public enum Meter {
                 on conflict (tenant, period_start) do update set
                     messages = u.messages + excluded.messages, conversations = u.conversations + excluded.conversations,
                     active_users = u.active_users + excluded.active_users, tokens = u.tokens + excluded.tokens,
-                    documents = u.documents + excluded.documents, corpus_bytes = u.corpus_bytes + excluded.corpus_bytes
+                    documents = u.documents + excluded.documents, corpus_bytes = u.corpus_bytes + excluded.corpus_bytes, changed_at = now()
                 returning *
             )
             select tenant, period_start, account from bumped

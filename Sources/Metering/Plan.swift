@@ -19,12 +19,15 @@ public struct Plan: Sendable, Equatable {
     /// Percent of a limit, ascending.
     public var thresholds: [Int]
     public var limits: [Metric: Limit]
+    /// nil: it costs nothing that an invoice could say.
+    public var price: Price?
 
-    public init(name: String, displayName: String, thresholds: [Int], limits: [Metric: Limit]) {
+    public init(name: String, displayName: String, thresholds: [Int], limits: [Metric: Limit], price: Price? = nil) {
         self.name = name
         self.displayName = displayName
         self.thresholds = thresholds
         self.limits = limits
+        self.price = price
     }
 
     /// Makes these the plans of the database: adds and changes, and measures the accounts on them anew. A plan that is no longer named
@@ -56,6 +59,7 @@ public struct Plan: Sendable, Equatable {
         plan.append(name)
         plan.append(displayName)
         plan.append(thresholds.map { Int64($0) })
+        plan.append(jsonb: price.map { String(decoding: $0.json.serialised(), as: UTF8.self) })
         _ = try database.query(SQL.save, plan)
         var values = BinaryArray(.int8)
         let metrics = Metric.allCases.filter { limits[$0] != nil }
@@ -76,8 +80,9 @@ public struct Plan: Sendable, Equatable {
 
     enum SQL {
         static let save: Statement = """
-            insert into tenantry.plans (name, display_name, thresholds) values ($1, $2, $3::int8[]::int[])
-            on conflict (name) do update set display_name = excluded.display_name, thresholds = excluded.thresholds, updated_at = now()
+            insert into tenantry.plans (name, display_name, thresholds, price) values ($1, $2, $3::int8[]::int[], $4)
+            on conflict (name) do update set display_name = excluded.display_name, thresholds = excluded.thresholds,
+                price = excluded.price, updated_at = now()
             """
         static let removeLimits: Statement = "delete from tenantry.plan_limits where plan = $1 and metric <> all($2::text[])"
         static let saveLimits: Statement = """

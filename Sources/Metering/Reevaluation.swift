@@ -1,57 +1,100 @@
 public import Postgres
 
-/// Measures everything open of an account anew, after its limits changed: alerts where more is crossed now, `resolved` where less is.
+/// Measures what is open of an account anew: alerts where more is crossed now, `resolved` where less is.
 public enum Reevaluation {
     /// Holds the open counters until the commit, so that what crosses the new limits is told at once. To be called before the account's or
     /// the tenant's row is changed: bookings take their counters first and the account's row after them, and so does this.
     ///
     /// - Parameter tenant: this one alone; nil: all of them and the pool.
     public static func hold(account: String, tenant: String? = nil, on database: inout Connection) throws(PostgresError) {
-        let subject = parameters(account, tenant)
-        _ = try database.query(SQL.holdTenants, subject)
-        if tenant == nil { _ = try database.query(SQL.holdPools, subject) }
+        try hold(Scope(account: account, tenants: tenant.map { [$0] }, hasPool: tenant == nil), on: &database)
+    }
+
+    /// As the other one, for some tenants; an empty list is the pool alone.
+    public static func hold(account: String, tenants: [String], on database: inout Connection) throws(PostgresError) {
+        try hold(Scope(account: account, tenants: tenants, hasPool: tenants.isEmpty), on: &database)
     }
 
     /// Measures in the caller's transaction. A value that is not held and moves meanwhile is measured at its next booking.
     ///
     /// - Parameter tenant: this one alone; nil: all of them and the pool.
     public static func run(account: String, tenant: String? = nil, on database: inout Connection) throws(PostgresError) {
-        var locked = Parameters()
-        locked.append(account)
-        _ = try database.query(SQL.lockAccount, locked)
-        var subjects: [Subject: UsageCounts] = [:]
-        let rows = try database.query(SQL.open, parameters(account, tenant))
-        for row in 0..<rows.count {
-            let subject = Subject(account: account, tenant: rows.optionalText(row, 0), periodStart: rows.timestamp(row, 1))
-            subjects[subject] = UsageCounts()
-        }
-        try Evaluation.run(subjects, on: &database)
+        try run(Scope(account: account, tenants: tenant.map { [$0] }, hasPool: tenant == nil), on: &database)
     }
 
-    private static func parameters(_ account: String, _ tenant: String?) -> Parameters {
-        var parameters = Parameters()
-        parameters.append(account)
-        parameters.append(tenant)
-        return parameters
+    /// As the other one, for some tenants; an empty list is the pool alone.
+    public static func run(account: String, tenants: [String], on database: inout Connection) throws(PostgresError) {
+        try run(Scope(account: account, tenants: tenants, hasPool: tenants.isEmpty), on: &database)
+    }
+
+    /// Who is measured: `tenants` nil are all of them.
+    private struct Scope {
+        let account: String
+        let tenants: [String]?
+        let hasPool: Bool
+
+        var accountAlone: Parameters {
+            var parameters = Parameters()
+            parameters.append(account)
+            return parameters
+        }
+
+        var withTenants: Parameters {
+            var parameters = accountAlone
+            parameters.append(tenants ?? [])
+            return parameters
+        }
+    }
+
+    private static func hold(_ scope: Scope, on database: inout Connection) throws(PostgresError) {
+        if scope.tenants == nil {
+            _ = try database.query(SQL.holdAll, scope.accountAlone)
+        } else {
+            _ = try database.query(SQL.holdTenants, scope.withTenants)
+        }
+        if scope.hasPool { _ = try database.query(SQL.holdPools, scope.accountAlone) }
+    }
+
+    private static func run(_ scope: Scope, on database: inout Connection) throws(PostgresError) {
+        _ = try database.query(SQL.lockAccount, scope.accountAlone)
+        var subjects: [Subject: UsageCounts] = [:]
+        func add(_ rows: Rows) {
+            for row in 0..<rows.count {
+                let tenant = rows.optionalText(row, 0)
+                subjects[Subject(account: scope.account, tenant: tenant, periodStart: rows.timestamp(row, 1))] = UsageCounts()
+            }
+        }
+        if scope.tenants == nil {
+            add(try database.query(SQL.openAll, scope.accountAlone))
+        } else {
+            add(try database.query(SQL.openTenants, scope.withTenants))
+        }
+        if scope.hasPool { add(try database.query(SQL.openPools, scope.accountAlone)) }
+        try Evaluation.run(subjects, on: &database)
     }
 
     enum SQL {
         // In the order in which lanes book: byte by byte, whatever the database's collation.
+        static let holdAll: Statement = """
+            select 1 from tenantry.tenant_usage where account = $1 and period_end > now()
+            order by tenant collate "C", period_start for update
+            """
         static let holdTenants: Statement = """
-            select 1 from tenantry.tenant_usage
-            where account = $1 and ($2::text is null or tenant = $2) and period_end > now()
+            select 1 from tenantry.tenant_usage where account = $1 and tenant = any($2) and period_end > now()
             order by tenant collate "C", period_start for update
             """
         static let holdPools: Statement = """
-            select 1 from tenantry.account_usage where account = $1 and $2::text is null and period_end > now()
-            order by period_start for update
+            select 1 from tenantry.account_usage where account = $1 and period_end > now() order by period_start for update
             """
         static let lockAccount: Statement = "select slug from tenantry.accounts where slug = $1 for no key update"
-        static let open: Statement = """
-            select tenant, period_start from tenantry.tenant_usage
-            where account = $1 and ($2::text is null or tenant = $2) and period_end > now()
-            union all
-            select null, period_start from tenantry.account_usage where account = $1 and $2::text is null and period_end > now()
+        static let openAll: Statement = """
+            select tenant, period_start from tenantry.tenant_usage where account = $1 and period_end > now()
+            """
+        static let openTenants: Statement = """
+            select tenant, period_start from tenantry.tenant_usage where account = $1 and tenant = any($2) and period_end > now()
+            """
+        static let openPools: Statement = """
+            select null::text, period_start from tenantry.account_usage where account = $1 and period_end > now()
             """
     }
 }

@@ -8,77 +8,10 @@ internal import Testing
 
 /// `usage.aggregate` holds the live counters against the raw rows.
 @Suite(.serialized) struct AggregateTests {
-    private struct Random: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return state ^ (state >> 29)
-        }
-    }
-
-    /// Messages with ids, users, conversations and times drawn at random: some twice, some in other periods.
+    /// Times of two months.
     private func logAtRandom(_ fleet: TestFleet, tenants: [String], token: String) throws {
-        var random = Random(state: 7)
         let now = Int64(Date().timeIntervalSince1970)
-        var jobs: [String] = []
-        for index in 0..<60 {
-            let messages = (0..<Int.random(in: 1...20, using: &random)).map { _ in
-                let sentAt = RFC3339.text((now - Int64.random(in: 0...5_000_000, using: &random)) * 1_000_000)
-                let user = Bool.random(using: &random) ? #","user_id":"u\#(Int.random(in: 0...9, using: &random))""# : ""
-                let tokens =
-                    Bool.random(using: &random) ? #","tokens_in":\#(Int.random(in: 0...90, using: &random)),"tokens_out":3"# : ""
-                return
-                    #"{"id":"m\#(Int.random(in: 0...400, using: &random))","role":"user","content":"x","sent_at":"\#(sentAt)"\#(user)\#(tokens)}"#
-            }
-            let body =
-                #"{"conversation_id":"c\#(Int.random(in: 0...30, using: &random))","messages":[\#(messages.joined(separator: ","))]}"#
-            let id = "job-\(index)"
-            jobs.append(id)
-            try fleet.send("conversation.log", body, tenant: tenants.randomElement(using: &random)!, token: token, id: id)
-        }
-        for id in jobs { #expect(try fleet.answer(to: id).status == .succeeded) }
-    }
-
-    /// What differs between the counters and the rows that they count, in words; empty when all is exact.
-    private func differences(_ fleet: TestFleet, tenants: [String]) throws -> [String] {
-        var found: [String] = []
-        for tenant in tenants {
-            let schema = "tenant_" + tenant
-            found += try fleet.texts(
-                """
-                with raw as (
-                    select period_start, count(*) as messages, sum(coalesce(tokens_in, 0) + coalesce(tokens_out, 0))::int8 as tokens,
-                        count(distinct user_id) as active_users,
-                        (select count(*) from \(schema).conversations c where c.period_start = m.period_start) as conversations
-                    from \(schema).messages m group by 1
-                ), counted as (
-                    select period_start, messages, tokens, active_users, conversations from tenantry.tenant_usage
-                    where tenant = '\(tenant)' and period_start <> '-infinity'
-                )
-                select '\(tenant) ' || coalesce(raw::text, 'no rows') || ' counted as ' || coalesce(counted::text, 'nothing')
-                from raw full join counted using (period_start) where raw is distinct from counted
-                """)
-        }
-        found += try fleet.texts(
-            """
-            with sums as (
-                select account, period_start, sum(messages) as messages, sum(conversations) as conversations, sum(active_users) as users,
-                    sum(tokens) as tokens, sum(documents) as documents, sum(corpus_bytes) as bytes
-                from tenantry.tenant_usage group by 1, 2
-            ), pools as (
-                select account, period_start, messages::numeric, conversations::numeric, active_users::numeric as users, tokens::numeric,
-                    documents::numeric, corpus_bytes::numeric as bytes
-                from tenantry.account_usage where messages + documents + corpus_bytes <> 0
-            )
-            select 'pool ' || coalesce(sums::text, 'no tenants') || ' counted as ' || coalesce(pools::text, 'nothing')
-            from sums full join pools using (account, period_start) where sums is distinct from pools
-            """)
-        return found
-    }
-
-    private func swept(_ fleet: TestFleet) async throws {
-        try await eventually("pools are swept") { try fleet.number("select count(*) from tenantry.usage_deltas") == 0 }
+        try fleet.logAtRandom(tenants: tenants, token: token) { now - Int64.random(in: 0...5_000_000, using: &$0) }
     }
 
     @Test("Live counters equal a recount, and one that was tampered with is corrected, as is its pool")
@@ -93,8 +26,8 @@ internal import Testing
         let tenants = ["one", "two", "three"]
         for slug in tenants { try fleet.makeTenant(slug, token: account) }
         try logAtRandom(fleet, tenants: tenants, token: account)
-        try await swept(fleet)
-        #expect(try differences(fleet, tenants: tenants) == [])
+        try await fleet.swept()
+        #expect(try fleet.differences(tenants: tenants) == [])
         #expect(try fleet.number("select count(distinct period_start) from tenantry.tenant_usage") >= 2, "the data spans periods")
 
         let clean = try fleet.ask("usage.aggregate", "{}", token: account)
@@ -108,11 +41,11 @@ internal import Testing
                 from tenantry.current_usage c where c.tenant is null and c.metric = 'messages' and a.period_start = c.period_start;
                 update tenantry.account_usage set child_tenants = 77 where period_start = '-infinity';
                 """)
-        #expect(try !differences(fleet, tenants: tenants).isEmpty)
+        #expect(try !fleet.differences(tenants: tenants).isEmpty)
         let mended = try fleet.ask("usage.aggregate", #"{"account":"acme"}"#, token: account)
         #expect(mended.result?["corrections"] == 1)
-        try await swept(fleet)
-        #expect(try differences(fleet, tenants: tenants) == [])
+        try await fleet.swept()
+        #expect(try fleet.differences(tenants: tenants) == [])
         #expect(try fleet.number("select child_tenants from tenantry.account_usage where period_start = '-infinity'") == 3)
         await fleet.stop()
         #expect(try fleet.takeDeadLetters().isEmpty)
@@ -168,7 +101,7 @@ internal import Testing
         let account = try fleet.makeAccount("acme", plan: "enterprise-plus")
         try fleet.makeTenant("shop", token: account)
         try fleet.logMessages(10, tenant: "shop", token: account)
-        try await swept(fleet)
+        try await fleet.swept()
         await fleet.stop()
         for round in 0..<12 {
             try fleet.database.run(
@@ -184,7 +117,7 @@ internal import Testing
                 }
             }
             for id in ids { #expect(try fleet.answer(to: id).status == .succeeded) }
-            try await swept(fleet)
+            try await fleet.swept()
             #expect(
                 try fleet.number("select messages from tenantry.tenant_usage where period_start <> '-infinity'") == 10,
                 "round \(round)")
@@ -220,7 +153,7 @@ internal import Testing
                 }
             }
             for id in ids { #expect(try fleet.answer(to: id).status == .succeeded) }
-            try await swept(fleet)
+            try await fleet.swept()
             #expect(try fleet.number("select count(*) from tenantry.tenant_usage where documents <> 0") == 0, "round \(round)")
             #expect(
                 try fleet.number("select documents from tenantry.account_usage where period_start = '-infinity'") == 0,
@@ -230,20 +163,6 @@ internal import Testing
                 "round \(round)")
         }
         await fleet.stop()
-    }
-
-    @Test("The leader asks for the aggregation of accounts in use by itself")
-    func byItself() async throws {
-        let fleet = try await TestFleet()
-        try fleet.startWorker { $0.aggregateSeconds = 0.2 }
-        let account = try fleet.makeAccount("acme", plan: "enterprise-plus")
-        try fleet.makeTenant("shop", token: account)
-        try fleet.logMessages(3, tenant: "shop", token: account)
-        try await eventually("the hours are rolled up") {
-            try fleet.number("select sum(value)::int8 from tenant_shop.usage_hourly where metric = 'messages'") == 3
-        }
-        await fleet.stop()
-        #expect(try fleet.takeDeadLetters().isEmpty)
     }
 }
 

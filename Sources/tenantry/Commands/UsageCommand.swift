@@ -1,6 +1,8 @@
 internal import ArgumentParser
 internal import Contract
+internal import Metering
 internal import Postgres
+internal import Usage
 
 struct UsageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -8,14 +10,36 @@ struct UsageCommand: AsyncParsableCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Shows the present period's usage and limits; a row without a tenant is the account's pool.")
+            abstract: "Shows a period's usage and limits; a row without a tenant is the account's pool.",
+            discussion: """
+                Totals are the live counters; limits are those of now. Days, hours and months are read from the hourly roll-ups, which \
+                `usage.aggregate` brings up to date; the fleet sends it by itself. They are those of the account's own clock.
+                A month is a billing period, named after the month in which it begins; --by month shows the last twelve.
+                """)
 
         @OptionGroup var server: ServerOptions
-        @OptionGroup var output: OutputOptions
         @Argument(help: "Only this account.")
         var account: String?
         @Option(help: "Only this tenant.")
         var tenant: String?
+        @Option(help: "One row for each hour, day or month instead of the totals.")
+        var by: UsageBucket?
+        @Option(help: "The period that begins in this month, YYYY-MM; the present one if not given.", transform: Self.month)
+        var period: String?
+        @Option(help: "Only this metric: \(Metric.allCases.map(\.rawValue).joined(separator: ", ")).", transform: Self.metric)
+        var metric: Metric?
+        @Option(help: "Of each account, only the pool and so many tenants that used most: of --metric, or of messages.")
+        var top: Int?
+        @Option(help: "How to print: table, json or csv.")
+        var format = UsageFormat.table
+
+        func validate() throws {
+            if let top, top < 0 { throw ValidationError("--top must be 0 or more.") }
+            if let by, let metric, metric.isGauge {
+                throw ValidationError(
+                    "\(metric.rawValue) has a present value and no history: there is nothing by \(by.rawValue).")
+            }
+        }
 
         func run() async throws {
             try run(with: try await Settings(server))
@@ -23,28 +47,64 @@ struct UsageCommand: AsyncParsableCommand {
 
         private func run(with settings: Settings) throws {
             var database = try Connection(try settings.database(name: "tenantry usage"))
-            var parameters = Parameters()
-            parameters.append(account)
-            parameters.append(tenant)
-            let rows = try database.query(
-                """
-                select u.account, u.tenant, u.metric, u.value, u.limit_value, u.period_start, u.period_end
-                from tenantry.current_usage u join tenantry.metrics m on m.name = u.metric
-                where ($1::text is null or u.account = $1) and ($2::text is null or u.tenant = $2)
-                order by u.account, u.tenant nulls first, m.position
-                """, parameters)
-            if rows.count == 0, account != nil || tenant != nil { throw Failure("there is no such account or tenant") }
-            var table = Table(["account", "tenant", "metric", "value", "limit", "percent", "period_start", "period_end"])
-            for row in 0..<rows.count {
-                let (value, limit) = (rows.int(row, 3), rows.optionalInt(row, 4))
-                table.append([
-                    .text(rows.text(row, 0)), .text(rows.optionalText(row, 1)), .text(rows.text(row, 2)), .int(value),
-                    .number(limit),
-                    limit.map { $0 > 0 ? .double((Double(value) * 1_000 / Double($0)).rounded() / 10) : .null } ?? .null,
-                    .text(rows.timestamp(row, 5).rfc3339), .text(rows.timestamp(row, 6).rfc3339),
-                ])
+            let ranking = metric ?? .messages
+            // Those who used most are found by one metric, whatever is shown.
+            var totals = try UsageTotal.read(account: account, tenant: tenant, month: period, on: &database)
+            if totals.isEmpty || account != nil && tenant != nil { try checkNames(totals, on: &database) }
+            if let period, !totals.isEmpty, totals.allSatisfy({ $0.period.start > Timestamp.now() }) {
+                throw Failure("the period \(period) has not begun")
             }
-            table.print(output.format)
+            if let top { totals = UsageSelection.largest(top, of: totals, by: ranking) }
+            if let metric { totals = totals.filter { $0.metric == metric } }
+            if by == nil, totals.isEmpty, let metric {
+                throw Failure(
+                    metric.isForTenants
+                        ? "\(metric.rawValue) has a present value and no history: only the present period has it"
+                        : "no tenant has \(metric.rawValue), only its account")
+            }
+            if let by {
+                try UsageSeriesTable(totals, by: by.bucket, month: period, on: &database).print(format)
+            } else {
+                try UsageTotalsTable(totals, month: period, hasDays: format == .table, on: &database).print(format)
+            }
+        }
+
+        /// Says which name is wrong, where nothing was found.
+        private func checkNames(_ totals: [UsageTotal], on database: inout Connection) throws {
+            if let account {
+                var parameters = Parameters()
+                parameters.append(account)
+                guard try database.query(SQL.account, parameters).count == 1 else {
+                    throw Failure("there is no account \(account)")
+                }
+            }
+            guard let tenant, totals.isEmpty else { return }
+            var parameters = Parameters()
+            parameters.append(tenant)
+            let rows = try database.query(SQL.tenant, parameters)
+            guard rows.count == 1 else { throw Failure("there is no tenant \(tenant)") }
+            if let account, rows.text(0, 0) != account { throw Failure("tenant \(tenant) is not of account \(account)") }
+            throw Failure("tenant \(tenant) was purged and used nothing in this period")
+        }
+
+        private static func month(_ text: String) throws -> String {
+            guard text.wholeMatch(of: /[0-9]{4}-(0[1-9]|1[0-2])/) != nil else {
+                throw ValidationError("The period must be a month such as 2026-11.")
+            }
+            return text
+        }
+
+        private static func metric(_ text: String) throws -> Metric {
+            guard let metric = Metric(rawValue: text) else {
+                let known = Metric.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ValidationError("There is no metric \(text); there are \(known).")
+            }
+            return metric
+        }
+
+        private enum SQL {
+            static let account: Statement = "select 1 from tenantry.accounts where slug = $1"
+            static let tenant: Statement = "select account from tenantry.tenants where slug = $1"
         }
     }
 }

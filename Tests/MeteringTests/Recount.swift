@@ -1,0 +1,87 @@
+internal import Contract
+internal import Foundation
+internal import Postgres
+internal import TestSupport
+
+/// The same numbers on every run.
+struct SeededNumbers: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return state ^ (state >> 29)
+    }
+}
+
+extension TestFleet {
+    /// Logs messages with ids, users, conversations and times drawn at random: some twice.
+    ///
+    /// - Parameter moment: draws a time, in seconds since 1970.
+    func logAtRandom(
+        jobs count: Int = 60, tenants: [String], token: String, seed: UInt64 = 7,
+        moment: (inout SeededNumbers) -> Int64
+    ) throws {
+        var random = SeededNumbers(state: seed)
+        var jobs: [String] = []
+        for index in 0..<count {
+            let messages = (0..<Int.random(in: 1...20, using: &random)).map { _ in
+                let sentAt = RFC3339.text(moment(&random) * 1_000_000)
+                let user = Bool.random(using: &random) ? #","user_id":"u\#(Int.random(in: 0...9, using: &random))""# : ""
+                let tokens =
+                    Bool.random(using: &random) ? #","tokens_in":\#(Int.random(in: 0...90, using: &random)),"tokens_out":3"# : ""
+                return
+                    #"{"id":"m\#(Int.random(in: 0...count * 8, using: &random))","role":"user","content":"x","sent_at":"\#(sentAt)"\#(user)\#(tokens)}"#
+            }
+            let body =
+                #"{"conversation_id":"c\#(Int.random(in: 0...count / 2, using: &random))","messages":[\#(messages.joined(separator: ","))]}"#
+            let id = "job-\(seed)-\(index)"
+            jobs.append(id)
+            try send("conversation.log", body, tenant: tenants.randomElement(using: &random)!, token: token, id: id)
+        }
+        for id in jobs {
+            let answer = try answer(to: id)
+            guard answer.status == .succeeded else { throw TestFailure("\(answer)") }
+        }
+    }
+
+    /// What differs between the counters and the rows that they count, in words; empty when all is exact.
+    func differences(tenants: [String]) throws -> [String] {
+        var found: [String] = []
+        for tenant in tenants {
+            let schema = "tenant_" + tenant
+            found += try texts(
+                """
+                with raw as (
+                    select period_start, count(*) as messages, sum(coalesce(tokens_in, 0) + coalesce(tokens_out, 0))::int8 as tokens,
+                        count(distinct user_id) as active_users,
+                        (select count(*) from \(schema).conversations c where c.period_start = m.period_start) as conversations
+                    from \(schema).messages m group by 1
+                ), counted as (
+                    select period_start, messages, tokens, active_users, conversations from tenantry.tenant_usage
+                    where tenant = '\(tenant)' and period_start <> '-infinity'
+                )
+                select '\(tenant) ' || coalesce(raw::text, 'no rows') || ' counted as ' || coalesce(counted::text, 'nothing')
+                from raw full join counted using (period_start) where raw is distinct from counted
+                """)
+        }
+        found += try texts(
+            """
+            with sums as (
+                select account, period_start, sum(messages) as messages, sum(conversations) as conversations, sum(active_users) as users,
+                    sum(tokens) as tokens, sum(documents) as documents, sum(corpus_bytes) as bytes
+                from tenantry.tenant_usage group by 1, 2
+            ), pools as (
+                select account, period_start, messages::numeric, conversations::numeric, active_users::numeric as users, tokens::numeric,
+                    documents::numeric, corpus_bytes::numeric as bytes
+                from tenantry.account_usage where messages + documents + corpus_bytes <> 0
+            )
+            select 'pool ' || coalesce(sums::text, 'no tenants') || ' counted as ' || coalesce(pools::text, 'nothing')
+            from sums full join pools using (account, period_start) where sums is distinct from pools
+            """)
+        return found
+    }
+
+    func swept() async throws {
+        try await eventually("pools are swept") { try number("select count(*) from tenantry.usage_deltas") == 0 }
+    }
+}
