@@ -16,7 +16,11 @@ public struct Instant: Sendable, Hashable, Comparable {
         left.microsecondsSince1970 < right.microsecondsSince1970
     }
 
-    static let schema: JSONValue = ["type": "string", "format": "date-time"]
+    static let schema: JSONValue = [
+        "type": "string", "format": "date-time",
+        // Validators need not look at `format` (JSON Schema 2020-12, section 7.2.1).
+        "pattern": #"^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$"#,
+    ]
 }
 
 extension Instant: CustomStringConvertible {

@@ -31,21 +31,58 @@ struct ReadmeTests {
         _ = try await subscriber.stop(SIGKILL)
     }
 
-    @Test("the shell's lines work after `. .tenantry/env`")
+    @Test("the shell's lines work: those that start servers by themselves, the others after `. .tenantry/env`")
     func shell() async throws {
         let instance = try await Instance.shared.value
+        try await closeOctober(of: "acme", on: instance)
         let folder = FileManager.default.temporaryDirectory.appending(path: newSlug("readme"))
-        try FileManager.default.createDirectory(at: folder.appending(path: ".tenantry"), withIntermediateDirectories: true)
+        let variables = folder.appending(path: ".tenantry")
+        try FileManager.default.createDirectory(at: variables, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let variables = instance.environment.map { "\($0)='\($1)'\nexport \($0)\n" }.joined()
-        try variables.write(to: folder.appending(path: ".tenantry/env"), atomically: true, encoding: .utf8)
-        let blocks = try blocks("sh")
-        #expect(blocks.count >= 3)
-        for block in blocks {
-            let ended = try await Program("/bin/sh", ["-e", "-c", ". .tenantry/env\n" + block], in: folder.path).end()
-            #expect(ended.status == 0, "\(block): \(ended.errors)")
-            if block.contains("tenantry enqueue") { #expect(ended.output.contains(#""account":"globex""#)) }
+        let config = Program.repository.appending(path: "config")
+        try FileManager.default.createSymbolicLink(at: folder.appending(path: "config"), withDestinationURL: config)
+        let text = instance.environment.map { "\($0)='\($1)'\nexport \($0)\n" }.joined()
+        for block in try blocks("sh") {
+            let isOwn = block.contains("tenantry dev")
+            try? FileManager.default.removeItem(at: variables)
+            if !isOwn {
+                try FileManager.default.createDirectory(at: variables, withIntermediateDirectories: true)
+                try text.write(to: variables.appending(path: "env"), atomically: true, encoding: .utf8)
+            }
+            let ended = try await Program("/bin/sh", ["-e", "-c", (isOwn ? "" : ". .tenantry/env\n") + block], in: folder.path)
+                .end()
+            #expect(ended.status == 0, "\(block): \(ended.output) \(ended.errors)")
+            if block.contains("globex") { #expect(ended.output.contains(#""account":"globex""#)) }
             if block.contains("psql") { #expect(ended.output.contains("limit_value")) }
+            if block.contains("invoice show") { #expect(ended.output.contains("acme.2026-10")) }
+        }
+        let exported = try String(contentsOf: folder.appending(path: "northwind-1.jsonl"), encoding: .utf8)
+        #expect(exported.contains("Open on Saturdays until noon."))
+    }
+
+    /// What the README's invoices are about: an account that was there in October, with a tenant that is billed through Stripe.
+    private func closeOctober(of account: String, on instance: Instance) async throws {
+        let token = try await instance.makeAccount(account)
+        let shop = #"{"slug":"\#(account)-shop","display_name":"Shop","billing_mode":"separate","stripe_account":"acct_1"}"#
+        _ = try await instance.ask("tenant.create", shop, token: token)
+        let price =
+            #"{"currency":"EUR","base":0,"metrics":{"messages":{"included":0,"mode":"volume","tiers":[{"up_to":null,"per_thousand":9000}]}}}"#
+        _ = try await instance.psql("update tenantry.plans set price = '\(price)' where name = 'enterprise'")
+        _ = try await instance.psql("update tenantry.accounts set created_at = '2026-09-01' where slug = '\(account)'")
+        _ = try await instance.psql(
+            """
+            insert into tenantry.tenant_usage (tenant, account, period_start, period_end, messages)
+            values ('\(account)-shop', '\(account)', '2026-10-01', '2026-11-01', 7)
+            """)
+    }
+
+    @Test("every command has an example among them")
+    func everyCommand() throws {
+        let examples = try blocks("sh").joined(separator: "\n")
+        let groups = Set(HelpTests.commands.compactMap { $0.split(separator: " ").count > 1 ? $0.split(separator: " ")[0] : nil })
+        for command in HelpTests.commands where !groups.contains(Substring(command)) {
+            let called = command == "dev start" ? "dev --detach" : command
+            #expect(examples.contains("tenantry \(called)"), "\(command)")
         }
     }
 
@@ -62,7 +99,10 @@ struct ReadmeTests {
         let event = try #require(try JSONSerialization.jsonObject(with: Data(sent.joined().utf8)) as? [String: Any])
         #expect(Set(printed.keys) == Set(event.keys))
         #expect(Set((printed["data"] as? [String: Any] ?? [:]).keys) == Set((event["data"] as? [String: Any] ?? [:]).keys))
-        for match in text.matches(of: /`(?:tenantry )?((?:dead|alerts|plans|operator|topology|usage|corpus|tenant|dev) [a-z]+)/) {
+        for match in text.matches(
+            of:
+                /`(?:tenantry )?((?:dead|alerts|plans|operator|topology|usage|corpus|tenant|template|admin|audit|invoice|dev) [a-z][a-z-]+)/
+        ) {
             #expect(HelpTests.commands.contains(String(match.1)), "\(match.1)")
         }
     }

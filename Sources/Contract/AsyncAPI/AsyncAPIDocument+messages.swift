@@ -4,7 +4,13 @@ extension AsyncAPIDocument {
             "answer": [
                 "name": "answer", "title": "The answer to a job", "contentType": "application/json",
                 "summary": "Sent after the commit; its type is job.succeeded or job.rejected.",
-                "payload": reference("components/schemas/answer"),
+                "correlationId": correlationID, "payload": reference("components/schemas/answer"),
+            ],
+            "outcome": [
+                "name": "outcome", "title": "What became of a job", "contentType": "application/json",
+                "summary": "The job's answer without its result; its type is job.succeeded or job.rejected.",
+                "description": "Published once, without waiting for anybody: whoever must not miss one asks for answers.",
+                "payload": reference("components/schemas/outcome"), "x-tenantry": ["routingKey": "<type>.<kind>"],
             ],
             "alert": [
                 "name": "alert", "title": "A threshold was crossed", "contentType": .string(AlertEvent.contentType),
@@ -17,32 +23,42 @@ extension AsyncAPIDocument {
             ],
         ]
         for kind in Kind.all {
-            messages[kind.name] = [
-                "name": .string(kind.name), "summary": .string(kind.summary), "contentType": "application/json",
-                "headers": reference("components/schemas/\(kind.needsTenant ? "tenantJobHeaders" : "jobHeaders")"),
-                "payload": reference("components/schemas/\(kind.name)"),
-                "x-tenantry": [
-                    "family": .string(kind.family.rawValue), "queue": .string(kind.family.queue),
-                    "bodyLimitBytes": .int(Int64(kind.bodyLimitBytes)), "who": .array(who(kind.access).map { .string($0) }),
-                    "result": reference("components/schemas/\(kind.name).result"),
-                ],
+            messages[kind.name] = job(kind)
+            messages[answer(to: kind)] = [
+                "name": .string(answer(to: kind)), "title": .string("The answer to \(kind.name)"),
+                "contentType": "application/json", "correlationId": correlationID,
+                "payload": reference("components/schemas/\(answer(to: kind))"),
             ]
         }
+        for event in LifecycleEvent.allCases { messages[event.rawValue] = message(of: event) }
         return .object(messages)
     }
 
-    static var schemas: JSONValue {
-        var schemas: [String: JSONValue] = [
-            "answer": Answer.schema, "alert": AlertEvent.schema,
-            "jobHeaders": headers(required: [Header.authorization]),
-            "tenantJobHeaders": headers(required: [Header.authorization, Header.tenant]),
-            "deadLetterHeaders": deadLetterHeaders,
+    private static var correlationID: JSONValue { reference("components/correlationIds/job") }
+
+    private static func job(_ kind: Kind) -> JSONValue {
+        [
+            "name": .string(kind.name), "summary": .string(kind.summary), "contentType": "application/json",
+            "headers": reference("components/schemas/\(kind.needsTenant ? "tenantJobHeaders" : "jobHeaders")"),
+            "correlationId": correlationID, "payload": reference("components/schemas/\(kind.name)"),
+            "bindings": ["amqp": ["messageType": .string(kind.name), "bindingVersion": "0.3.0"]],
+            "x-tenantry": [
+                "family": .string(kind.family.rawValue), "queue": .string(kind.family.queue),
+                "bodyLimitBytes": .int(Int64(kind.bodyLimitBytes)), "who": .array(who(kind.access).map { .string($0) }),
+                "tenantStates": .array(TenantState.allCases.filter(kind.states.contains).map { .string($0.rawValue) }),
+                "isAudited": .bool(kind.isAudited), "result": reference("components/schemas/\(kind.name).result"),
+            ],
         ]
-        for payload in Kind.payloads {
-            schemas[payload.kind.name] = payload.schema
-            schemas["\(payload.kind.name).result"] = payload.resultSchema
-        }
-        return .object(schemas)
+    }
+
+    private static func message(of event: LifecycleEvent) -> JSONValue {
+        [
+            "name": .string(event.rawValue), "summary": .string(event.summary), "contentType": "application/json",
+            "description": "Published until the broker confirms: after a crash it may come twice, under the same message_id.",
+            "payload": reference("components/schemas/\(event.rawValue)"),
+            "bindings": ["amqp": ["messageType": .string(event.rawValue), "bindingVersion": "0.3.0"]],
+            "x-tenantry": ["routingKey": .string(event.routingKey)],
+        ]
     }
 
     private static func who(_ access: Access) -> [String] {
@@ -57,24 +73,5 @@ extension AsyncAPIDocument {
         }
         if access.fleet { who.append("fleet") }
         return who
-    }
-
-    private static func headers(required: [HeaderName]) -> JSONValue {
-        Schema.object(
-            required: required.map(\.name),
-            [
-                Header.authorization.name: Schema.pattern(#"^Bearer [^.]+\..+$"#),
-                Header.tenant.name: Slug.schema, Header.traceparent.name: Schema.anyText,
-            ])
-    }
-
-    private static var deadLetterHeaders: JSONValue {
-        let codes: JSONValue = ["type": "string", "enum": .array(ErrorCode.allCases.map { .string($0.rawValue) })]
-        return Schema.object(
-            required: [Header.errorCode, Header.errorMessage, Header.kind, Header.attempts, Header.failedAt].map(\.name),
-            [
-                Header.errorCode.name: codes, Header.errorMessage.name: Schema.anyText, Header.errorField.name: Schema.anyText,
-                Header.kind.name: Schema.anyText, Header.attempts.name: Schema.count, Header.failedAt.name: Instant.schema,
-            ])
     }
 }

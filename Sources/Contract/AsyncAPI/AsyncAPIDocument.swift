@@ -1,5 +1,5 @@
 /// The AsyncAPI 3.0 document of what goes over the broker (https://www.asyncapi.com/docs/reference/specification/v3.0.0), made
-/// from `Kind.payloads`, so that it cannot say anything else than the code does.
+/// from `Kind.payloads` and `LifecycleEvent`, so that it cannot say anything else than the code does.
 public enum AsyncAPIDocument {
     /// The document as JSON, names in order: the same code gives the same bytes.
     public static func render() -> String { document.pretty() + "\n" }
@@ -13,68 +13,72 @@ public enum AsyncAPIDocument {
                 "description": "Jobs that the fleet takes, what it answers, and the alerts and events it publishes.",
             ],
             "defaultContentType": "application/json",
-            "servers": ["broker": ["host": "localhost:5672", "protocol": "amqp", "protocolVersion": "0.9.1"]],
+            "servers": [
+                "broker": [
+                    "host": "localhost:5672", "protocol": "amqp", "protocolVersion": "0.9.1",
+                    "security": [reference("components/securitySchemes/broker")],
+                ]
+            ],
             "channels": channels,
             "operations": operations,
-            "components": ["messages": messages, "schemas": schemas],
+            "components": [
+                "messages": messages, "schemas": schemas, "securitySchemes": securitySchemes, "correlationIds": correlationIDs,
+            ],
         ]
     }
 
     static func reference(_ path: String) -> JSONValue { ["$ref": .string("#/\(path)")] }
 
-    private static var jobMessages: [String: JSONValue] {
-        Dictionary(uniqueKeysWithValues: Kind.all.map { ($0.name, reference("components/messages/\($0.name)")) })
-    }
-
-    private static var channels: JSONValue {
-        [
-            "jobs": channel(Topology.jobsExchange, "Jobs; the routing key is the kind.", jobMessages),
-            "answers": [
-                "address": .null, "description": "The queue that the job's reply_to names, over the default exchange.",
-                "messages": ["answer": reference("components/messages/answer")],
-            ],
-            "dead": channel(
-                Topology.deadExchange, "Jobs that were rejected; the routing key is the kind.",
-                ["deadLetter": reference("components/messages/deadLetter")]),
-            "alerts": channel(
-                Topology.alertsExchange,
-                "Thresholds crossed; the routing key is limit.<state>.<metric>.<account>.<tenant or _pool>.",
-                ["alert": reference("components/messages/alert")]),
-            "events": channel(
-                Topology.eventsExchange, "Outcomes of jobs; the routing key is job.<succeeded|rejected>.<kind>.",
-                ["answer": reference("components/messages/answer")]),
-        ]
-    }
-
-    private static func channel(_ exchange: String, _ description: String, _ messages: [String: JSONValue]) -> JSONValue {
-        let binding: JSONValue = ["name": .string(exchange), "type": "topic", "durable": true, "autoDelete": false]
-        return [
-            "address": .string(exchange), "description": .string(description), "messages": .object(messages),
-            "bindings": ["amqp": ["is": "routingKey", "exchange": binding]],
-        ]
-    }
-
     private static var operations: JSONValue {
         var operations: [String: JSONValue] = [
-            "publishAlert": operation("send", "alerts", "alert"), "publishEvent": operation("send", "events", "answer"),
-            "deadLetter": operation("send", "dead", "deadLetter"),
+            "publishAlert": operation("send", "alerts", ["alert"]),
+            "publishEvent": operation("send", "events", ["outcome"] + LifecycleEvent.allCases.map(\.rawValue)),
+            "deadLetter": operation("send", "dead", ["deadLetter"]),
         ]
         for kind in Kind.all {
-            let reply: JSONValue = [
-                "address": ["location": "$message.header#/replyTo"], "channel": reference("channels/answers"),
-                "messages": [reference("channels/answers/messages/answer")],
-            ]
-            operations[kind.name] = operation("receive", "jobs", kind.name).mergePatch([
-                "summary": .string(kind.summary), "reply": reply,
+            operations[kind.name] = operation("receive", "jobs", [kind.name]).mergePatch([
+                "summary": .string(kind.summary), "security": [reference("components/securitySchemes/credential")],
+                // How a job is published: persistent, and returned where no queue takes it.
+                "bindings": ["amqp": ["deliveryMode": 2, "mandatory": true, "ack": true, "bindingVersion": "0.3.0"]],
+                "reply": [
+                    "address": [
+                        "location": "$message.header#/replyTo",
+                        "description": "The property reply_to; a job without one gets no answer.",
+                    ],
+                    "channel": reference("channels/answers"),
+                    "messages": [reference("channels/answers/messages/\(answer(to: kind))")],
+                ],
             ])
         }
         return .object(operations)
     }
 
-    private static func operation(_ action: String, _ channel: String, _ message: String) -> JSONValue {
+    private static func operation(_ action: String, _ channel: String, _ messages: [String]) -> JSONValue {
         [
             "action": .string(action), "channel": reference("channels/\(channel)"),
-            "messages": [reference("channels/\(channel)/messages/\(message)")],
+            "messages": .array(messages.map { reference("channels/\(channel)/messages/\($0)") }),
+        ]
+    }
+
+    private static var securitySchemes: JSONValue {
+        [
+            "broker": ["type": "userPassword", "description": "The broker's own users and virtual hosts."],
+            "credential": [
+                "type": "http", "scheme": "bearer", "bearerFormat": "<key>.<secret>",
+                "description": """
+                In the message's header authorization: "Bearer <key>.<secret>", of an operator, an account, an administrator or a token. \
+                x-tenantry.who says which of them may send a kind.
+                """,
+            ],
+        ]
+    }
+
+    private static var correlationIDs: JSONValue {
+        [
+            "job": [
+                "location": "$message.header#/correlationId",
+                "description": "The property correlation_id comes back in the answer; without one, the job's message_id does.",
+            ]
         ]
     }
 }

@@ -82,7 +82,8 @@ public struct AccountUpdate: JobPayload, Equatable {
         "display_name": Schema.optional(Schema.displayName), "plan": Schema.optional(Schema.plan),
         "timezone": Schema.optional(Schema.timezone), "billing_anchor_day": Schema.optional(Schema.anchorDay),
         "slug_prefix": Schema.optional(Schema.slugPrefix), "limits": Limits.schema(forTenants: false),
-    ]).mergePatch(["anyOf": [["required": ["account"]], ["required": ["slug"]]]])
+    ]).mergePatch(Schema.atLeastOne(of: ["account", "slug"]))
 
-    public static let resultSchema = Schema.object(["account": Slug.schema])
+    public static let resultSchema = Schema.object(
+        required: ["account", "plan"], ["account": Slug.schema, "plan": Schema.plan])
 }

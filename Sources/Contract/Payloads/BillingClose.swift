@@ -26,16 +26,17 @@ public struct BillingClose: JobPayload, Equatable {
     public static let schema = Schema.object(
         required: ["period"], ["period": Schema.month, "account": Schema.optional(Slug.schema)])
 
+    /// `invoices` names the first 1,000 at most; `skipped` are accounts whose period has not ended yet, or had ended before they were made.
     public static let resultSchema = Schema.object(
-        required: ["accounts", "invoices"],
+        required: ["accounts", "invoices", "invoice_count", "skipped"],
         [
-            "accounts": Schema.count,
+            "account": Slug.schema, "accounts": Schema.count, "invoice_count": Schema.count, "skipped": Schema.count,
             "invoices": Schema.list(
                 Schema.object(
                     required: ["invoice", "account", "total", "currency"],
                     [
                         "invoice": Schema.anyText, "account": Slug.schema, "tenant": Schema.optional(Slug.schema),
-                        "total": ["type": "integer"], "currency": Schema.anyText,
-                    ])),
+                        "total": ["type": "integer"], "currency": Schema.currency,
+                    ]), 0...1_000),
         ])
 }

@@ -33,7 +33,7 @@ public struct ConversationErase: JobPayload, Equatable {
 
     public static let schema = Schema.object([
         "conversation_id": Schema.optional(Schema.text(1...128)), "user_id": Schema.optional(Schema.text(1...128)),
-    ]).mergePatch(["oneOf": [["required": ["conversation_id"]], ["required": ["user_id"]]]])
+    ]).mergePatch(Schema.exactlyOne(of: ["conversation_id", "user_id"]))
 
     public static let resultSchema = Schema.object(
         required: ["rows", "messages", "conversations"],

@@ -101,7 +101,7 @@ extension CorpusIngest {
                 ]),
                 "tags": Schema.optional(Schema.list(Schema.anyText)), "metadata": Schema.anyObject,
             ]
-        ).mergePatch(["anyOf": [["required": ["content"]], ["required": ["content_base64"]]]])
+        ).mergePatch(Schema.exactlyOne(of: ["content", "content_base64"]))
     }
 }
 

@@ -23,7 +23,7 @@ public struct CorpusIngest: JobPayload, Equatable {
     public static let schema = Schema.object(
         required: ["documents"], ["documents": Schema.list(Document.schema, documentCounts)])
 
-    public static let resultSchema = Schema.object(["documents": outcomesSchema])
+    public static let resultSchema = Schema.object(required: ["documents"], ["documents": outcomesSchema])
 
     /// What became of each document.
     static let outcomesSchema = Schema.list(

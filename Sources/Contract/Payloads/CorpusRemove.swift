@@ -27,5 +27,6 @@ public struct CorpusRemove: JobPayload, Equatable {
     public static let schema = Schema.object(
         required: ["external_ids"], ["external_ids": Schema.list(Schema.text(1...128), 1...1_000)])
 
-    public static let resultSchema = Schema.object([:])
+    public static let resultSchema = Schema.object(
+        required: ["removed", "missing"], ["removed": Schema.list(Schema.anyText), "missing": Schema.list(Schema.anyText)])
 }

@@ -17,11 +17,13 @@ enum Schema {
     /// `{"tenant", "state"}`: where a tenant stands after the job.
     static let tenantState = object(
         required: ["tenant", "state"],
-        [
-            "tenant": Slug.schema,
-            "state": ["type": "string", "enum": .array(TenantState.allCases.map { .string($0.rawValue) })],
-        ])
-    static let email: JSONValue = ["type": "string", "format": "email", "maxLength": 254]
+        ["tenant": Slug.schema, "state": state])
+    static let state: JSONValue = ["type": "string", "enum": .array(TenantState.allCases.map { .string($0.rawValue) })]
+    /// A code of ISO 4217, which has one for no currency, too.
+    static let currency = pattern("^[A-Z]{3}$")
+    static let email = pattern(#"^[^@\u0000-\u0020\u007F]+@[^@\u0000-\u0020\u007F]+$"#).mergePatch([
+        "format": "email", "maxLength": 254,
+    ])
 
     static func text(_ lengths: ClosedRange<Int>) -> JSONValue {
         ["type": "string", "minLength": .int(Int64(lengths.lowerBound)), "maxLength": .int(Int64(lengths.upperBound))]
@@ -52,6 +54,18 @@ enum Schema {
         var schema: [String: JSONValue] = ["type": "object", "properties": .object(properties)]
         if !required.isEmpty { schema["required"] = .array(required.map { .string($0) }) }
         return .object(schema)
+    }
+
+    /// To be merged into an object's schema: at least one of these fields is there, and not null unless null says something.
+    static func atLeastOne(of names: [String], orNull nullable: [String] = []) -> JSONValue {
+        ["anyOf": .array(names.map { given($0) } + nullable.map { ["required": [.string($0)]] })]
+    }
+
+    /// To be merged into an object's schema: exactly one of these fields is there, and not null.
+    static func exactlyOne(of names: [String]) -> JSONValue { ["oneOf": .array(names.map { given($0) })] }
+
+    private static func given(_ name: String) -> JSONValue {
+        ["required": [.string(name)], "properties": [name: ["not": ["type": "null"]]]]
     }
 
     private static func nullable(_ schema: JSONValue) -> JSONValue {

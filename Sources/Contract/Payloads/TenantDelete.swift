@@ -1,6 +1,8 @@
 extension Kind {
+    /// Also let through when the tenant is purged: the purge that comes again is given its first answer.
     public static let tenantDelete = Kind(
-        "tenant.delete", family: .tenant, needsTenant: true, access: Access(account: true), states: .alive, isAudited: true,
+        "tenant.delete", family: .tenant, needsTenant: true, access: Access(account: true), states: Set(TenantState.allCases),
+        isAudited: true,
         summary: "Archives a tenant, to be purged after its retention time, or purges it at once.")
 }
 
@@ -43,17 +45,25 @@ public struct TenantDelete: JobPayload, Equatable {
         "mode": Schema.optional(Mode.schema, default: "archive"),
         "retention_days": Schema.optional(
             ["type": "integer", "minimum": .int(retentions.lowerBound), "maximum": .int(retentions.upperBound)]),
+    ]).mergePatch([
+        "not": [
+            "required": ["mode", "retention_days"],
+            "properties": ["mode": ["const": "purge"], "retention_days": ["type": "integer"]],
+        ]
     ])
 
     public static let resultSchema = Schema.tenantState.mergePatch([
         "properties": [
             "purge_at": Instant.schema,
-            "purged": Schema.object(
-                required: ["schema", "schema_is_gone", "rows"],
-                [
-                    "schema": Schema.anyText, "schema_is_gone": Schema.boolean,
-                    "rows": ["type": "object", "additionalProperties": Schema.count],
-                ]),
+            "purged": purgedSchema,
         ]
     ])
+
+    /// A purge's proof: how many rows each table had, and that the schema is gone.
+    static let purgedSchema = Schema.object(
+        required: ["schema", "schema_is_gone", "rows"],
+        [
+            "schema": Schema.anyText, "schema_is_gone": ["const": true],
+            "rows": ["type": "object", "additionalProperties": Schema.count],
+        ])
 }

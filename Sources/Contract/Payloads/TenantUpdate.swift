@@ -90,7 +90,9 @@ public struct TenantUpdate: JobPayload, Equatable {
         "settings": Schema.anyObject.mergePatch(["description": "A JSON merge patch; null removes a key."]),
         "billing_mode": Schema.optional(TenantCreate.BillingMode.schema),
         "stripe_account": Schema.optional(Schema.text(1...255)), "limits": Limits.schema(forTenants: true),
-    ])
+    ]).mergePatch(
+        Schema.atLeastOne(
+            of: ["display_name", "environment", "settings", "billing_mode"], orNull: ["plan", "stripe_account", "limits"]))
 
     public static let resultSchema = Schema.object(
         required: ["tenant", "changed"], ["tenant": Slug.schema, "changed": Schema.list(Schema.anyText)])

@@ -24,7 +24,8 @@ public struct TokenRevoke: JobPayload, Equatable {
 
     public static let schema = Schema.object([
         "key": Schema.optional(Schema.text(1...128)), "name": Schema.optional(Schema.text(1...128)),
-    ]).mergePatch(["anyOf": [["required": ["key"]], ["required": ["name"]]]])
+    ]).mergePatch(Schema.atLeastOne(of: ["key", "name"]))
 
-    public static let resultSchema = Schema.object([:])
+    /// The keys that were withdrawn: what the tokens handed on goes with them.
+    public static let resultSchema = Schema.object(required: ["revoked"], ["revoked": Schema.list(Schema.anyText)])
 }

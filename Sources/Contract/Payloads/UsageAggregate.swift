@@ -28,5 +28,10 @@ public struct UsageAggregate: JobPayload, Equatable {
         "account": Schema.optional(Slug.schema), "period": Schema.optional(Schema.month),
     ])
 
-    public static let resultSchema = Schema.object([:])
+    public static let resultSchema = Schema.object(
+        required: ["account", "tenants", "corrections", "closed_corrections", "period_start", "period_end"],
+        [
+            "account": Slug.schema, "tenants": Schema.count, "corrections": Schema.count, "closed_corrections": Schema.count,
+            "period_start": Instant.schema, "period_end": Instant.schema,
+        ])
 }

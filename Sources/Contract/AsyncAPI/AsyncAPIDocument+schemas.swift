@@ -1,0 +1,47 @@
+extension AsyncAPIDocument {
+    static var schemas: JSONValue {
+        var schemas: [String: JSONValue] = [
+            "answer": Answer.schema, "alert": AlertEvent.schema, "outcome": JobOutcome.schema,
+            "jobHeaders": headers(required: [Header.authorization]),
+            "tenantJobHeaders": headers(required: [Header.authorization, Header.tenant]),
+            "deadLetterHeaders": deadLetterHeaders,
+        ]
+        for payload in Kind.payloads {
+            let kind = payload.kind
+            schemas[kind.name] = payload.schema
+            schemas["\(kind.name).result"] = payload.resultSchema
+            schemas[answer(to: kind)] = [
+                "allOf": [
+                    reference("components/schemas/answer"),
+                    [
+                        "properties": [
+                            "kind": ["const": .string(kind.name)],
+                            "result": ["anyOf": [["type": "null"], reference("components/schemas/\(kind.name).result")]],
+                        ]
+                    ],
+                ]
+            ]
+        }
+        for event in LifecycleEvent.allCases { schemas[event.rawValue] = event.schema }
+        return .object(schemas)
+    }
+
+    private static func headers(required: [HeaderName]) -> JSONValue {
+        Schema.object(
+            required: required.map(\.name),
+            [
+                Header.authorization.name: Schema.pattern(#"^Bearer [^.]+\..+$"#),
+                Header.tenant.name: Slug.schema, Header.traceparent.name: Schema.anyText,
+            ])
+    }
+
+    private static var deadLetterHeaders: JSONValue {
+        let codes: JSONValue = ["type": "string", "enum": .array(ErrorCode.allCases.map { .string($0.rawValue) })]
+        return Schema.object(
+            required: [Header.errorCode, Header.errorMessage, Header.kind, Header.attempts, Header.failedAt].map(\.name),
+            [
+                Header.errorCode.name: codes, Header.errorMessage.name: Schema.anyText, Header.errorField.name: Schema.anyText,
+                Header.kind.name: Schema.anyText, Header.attempts.name: Schema.count, Header.failedAt.name: Instant.schema,
+            ])
+    }
+}
