@@ -1,7 +1,10 @@
-internal import Contract
 public import Fleet
 
-/// The kind `billing.close`: invoices of finished periods.
+/// The kind `billing.close`: invoices of finished periods; and their way to Stripe, ``InvoiceSender``.
 public enum Billing {
-    public static func handlers() -> [any JobHandler] { [] }
+    /// - Parameter sendsInvoices: whether this platform has a Stripe key: without one, an invoice that Stripe should have says that it is
+    ///   not sent.
+    public static func handlers(sendsInvoices: Bool) -> [any JobHandler] {
+        [billingClose(sendsInvoices: sendsInvoices)]
+    }
 }

@@ -9,12 +9,31 @@ enum PlanFile {
           pro:
             display_name: Pro
             limits: {child_tenants: {limit: 1, mode: hard}, messages: {limit: 10000, mode: soft}}
+            price:
+              currency: EUR
+              base: 4900
+              metrics: {messages: {included: 10000, tiers: [{up_to: null, per_thousand: 500}]}}
           enterprise:
             display_name: Enterprise
             limits: {child_tenants: {limit: 10, mode: hard}, messages: {limit: 100000, mode: soft}}
+            price:
+              currency: EUR
+              base: 29900
+              metrics:
+                messages:
+                  included: 100000
+                  mode: graduated
+                  tiers: [{up_to: 100000, per_thousand: 300}, {up_to: 500000, per_thousand: 250}, {up_to: null, per_thousand: 200}]
           enterprise-plus:
             display_name: Enterprise Plus
             limits: {child_tenants: {limit: null, mode: hard}, messages: {limit: null, mode: soft}}
+            price:
+              currency: EUR
+              base: 0
+              metrics:
+                messages:
+                  mode: volume
+                  tiers: [{up_to: 1000000, per_thousand: 250}, {up_to: 5000000, per_thousand: 180}, {up_to: null, per_thousand: 120}]
         """
 
     static func read(_ path: String) throws -> [Plan] {
@@ -31,11 +50,12 @@ enum PlanFile {
         guard let plans = fields["plans"] else { throw top.failure("plans: is missing") }
         let thresholds = try fields["thresholds"].map { try Self.thresholds($0) } ?? [50, 75, 80, 90, 100]
         return try plans.entries().map { name, place in
-            let fields = try place.fields("display_name", "thresholds", "limits")
+            let fields = try place.fields("display_name", "thresholds", "limits", "price")
             return Plan(
                 name: name, displayName: try fields["display_name"]?.text() ?? name,
                 thresholds: try fields["thresholds"].map { try Self.thresholds($0) } ?? thresholds,
-                limits: try fields["limits"].map { try limits($0) } ?? [:])
+                limits: try fields["limits"].map { try limits($0) } ?? [:],
+                price: try fields["price"].flatMap { try price($0) })
         }
     }
 

@@ -1,0 +1,55 @@
+internal import Metering
+internal import Postgres
+
+/// A tenant as it is billed now. `billing_mode` and plan are those of the moment of closing.
+struct BilledTenant: Sendable {
+    var slug: String
+    var displayName: String
+    /// Its own plan; nil where it is on its account's.
+    var plan: String?
+    /// Its own plan's.
+    var price: Price?
+    var isSeparate: Bool
+    var stripeAccount: String?
+    /// Whom an invoice can be sent to.
+    var email: String?
+    /// Whether it was there in the period: before it was made, and after it was archived, it has no base price.
+    var existed: Bool
+
+    /// By a plan of its own, on its own volume: that takes both.
+    var hasOwnVolume: Bool { isSeparate && plan != nil }
+}
+
+extension BilledTenant {
+    /// Those that are billed separately, and those named.
+    static func read(
+        _ named: Set<String>, account: String, period: InvoicePeriod, on database: inout Connection
+    ) throws -> [BilledTenant] {
+        var parameters = Parameters()
+        parameters.append(account)
+        parameters.append(named.sorted())
+        parameters.append(timestamp: period.start)
+        parameters.append(timestamp: period.end)
+        let rows = try database.query(SQL.tenants, parameters)
+        return try (0..<rows.count).map { row in
+            BilledTenant(
+                slug: rows.text(row, 0), displayName: rows.text(row, 1), plan: rows.optionalText(row, 2),
+                price: try Price.stored(rows.optionalText(row, 3)), isSeparate: rows.bool(row, 4),
+                stripeAccount: rows.optionalText(row, 5), email: rows.optionalText(row, 6), existed: rows.bool(row, 7))
+        }
+    }
+
+    enum SQL {
+        static let tenants: Statement = """
+            select t.slug, t.display_name, t.plan, plans.price, t.billing_mode = 'separate', t.stripe_account, admin.email,
+                   t.created_at < $4 and coalesce(least(t.archived_at, t.purged_at), 'infinity') > $3
+            from tenantry.tenants t
+            left join tenantry.plans on plans.name = t.plan
+            left join lateral (
+                select a.email from tenantry.administrators a where a.tenant = t.slug order by a.created_at, a.email limit 1
+            ) admin on true
+            where t.account = $1 and (t.billing_mode = 'separate' or t.slug = any($2))
+            order by t.slug collate "C"
+            """
+    }
+}

@@ -1,0 +1,110 @@
+internal import Contract
+internal import Fleet
+internal import Metering
+internal import Postgres
+
+extension Billing {
+    /// The most invoices that an answer names one by one.
+    private static let mostAnswered = 1_000
+
+    /// `billing.close`: an account's invoices of a period all come with one transaction; of all accounts, with one each.
+    static func billingClose(sendsInvoices: Bool) -> any JobHandler {
+        PartwiseJobHandler(BillingClose.self) { payload, job, database in
+            let period = payload.period
+            guard let slug = try account(of: job, payload) else {
+                return try closeAll(period, sendsInvoices: sendsInvoices, on: &database)
+            }
+            let entries = try close(slug, period, sendsInvoices: sendsInvoices, on: &database)
+            var result = answer(entries, accounts: 1)
+            result["account"] = .string(slug)
+            return Reply(result)
+        }
+    }
+
+    /// nil: every account.
+    private static func account(of job: Job, _ payload: BillingClose) throws(Rejection) -> String? {
+        if job.account.isEmpty { return payload.account }
+        if let named = payload.account, named != job.account {
+            throw Rejection(.forbidden, "account \(named) is not the sender's own", field: "/account")
+        }
+        return job.account
+    }
+
+    /// Makes what is not there yet.
+    ///
+    /// - Throws: `Rejection` where there is no such account, or no such finished period of it.
+    private static func close(
+        _ slug: String, _ period: String, sendsInvoices: Bool, on database: inout Connection
+    ) throws -> [InvoiceBook.Entry] {
+        // Of two that close an account's periods at once, the second sees what the first has made.
+        try database.takeTurn("tenantry.billing:\(slug)")
+        let made = try InvoiceBook.entries(of: slug, period: period, on: &database)
+        guard made.isEmpty else { return made }
+        guard let account = try BilledAccount.read(slug, period: period, on: &database) else {
+            throw Rejection(.accountUnknown, "there is no account \(slug)", field: "/account")
+        }
+        if let refusal = account.refusal { throw refusal }
+        try make(account, sendsInvoices: sendsInvoices, on: &database)
+        return try InvoiceBook.entries(of: slug, period: period, on: &database)
+    }
+
+    private static func make(_ account: BilledAccount, sendsInvoices: Bool, on database: inout Connection) throws {
+        let differences = try UsageDifferences.read(account, on: &database)
+        let tenants = try BilledTenant.read(
+            Set(differences.map(\.tenant)), account: account.slug, period: account.period, on: &database)
+        let others = Set(differences.map(\.period).filter { $0.name != account.period.name })
+        let earlier = try UsageDifferences.terms(of: others, account: account.slug, on: &database)
+        do {
+            let drafts = try Invoicing.invoices(of: account, tenants: tenants, differences: differences, earlier: earlier)
+            try InvoiceBook.write(drafts, account: account, sendsInvoices: sendsInvoices, on: &database)
+        } catch is Tariff.Overflow {
+            throw Rejection(.conflict, "an amount of account \(account.slug) is beyond what an invoice can hold")
+        }
+    }
+
+    /// Accounts whose own period has not ended, or had ended before there was the account, are passed over.
+    private static func closeAll(_ period: String, sendsInvoices: Bool, on database: inout Connection) throws -> Reply {
+        var entries: [InvoiceBook.Entry] = []
+        var accounts = 0
+        var invoices = 0
+        var unfinished: [Rejection] = []
+        var skipped = 0
+        for slug in try BilledAccount.all(on: &database) {
+            guard let account = try BilledAccount.read(slug, period: period, on: &database) else { continue }
+            let isMade = try !InvoiceBook.entries(of: slug, period: period, on: &database).isEmpty
+            if !isMade, let refusal = account.refusal {
+                skipped += 1
+                if !account.isFinished { unfinished.append(refusal) }
+                continue
+            }
+            let made = try close(slug, period, sendsInvoices: sendsInvoices, on: &database)
+            accounts += 1
+            invoices += made.count
+            entries += made.prefix(mostAnswered - entries.count)
+            try database.nextPart()
+        }
+        if accounts == 0, let first = unfinished.first { throw first }
+        var result = answer(entries, accounts: accounts)
+        result["invoice_count"] = .int(Int64(invoices))
+        result["skipped"] = .int(Int64(skipped))
+        return Reply(result)
+    }
+
+    private static func answer(_ entries: [InvoiceBook.Entry], accounts: Int) -> [String: JSONValue] {
+        [
+            "accounts": .int(Int64(accounts)), "invoices": .array(entries.prefix(mostAnswered).map(\.json)),
+            "invoice_count": .int(Int64(entries.count)), "skipped": 0,
+        ]
+    }
+}
+
+extension BilledAccount {
+    /// Why its period cannot be closed.
+    fileprivate var refusal: Rejection? {
+        if createdAt >= period.end {
+            return .invalid("/period", "had ended before account \(slug) was created, at \(period.end.rfc3339)")
+        }
+        if !isFinished { return .invalid("/period", "is not finished: account \(slug)'s period ends at \(period.end.rfc3339)") }
+        return nil
+    }
+}

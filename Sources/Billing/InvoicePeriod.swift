@@ -1,0 +1,66 @@
+internal import Metering
+internal import Postgres
+
+/// A billing period under the name of the month in which it starts: `2026-10`.
+struct InvoicePeriod: Hashable, Comparable, Sendable {
+    let name: String
+    let start: Timestamp
+    let end: Timestamp
+
+    static func < (left: InvoicePeriod, right: InvoicePeriod) -> Bool { left.name < right.name }
+}
+
+/// The account whose period is closed, as it stands now.
+struct BilledAccount: Sendable {
+    let slug: String
+    let displayName: String
+    let plan: String
+    let price: Price?
+    let createdAt: Timestamp
+    let period: InvoicePeriod
+    let isFinished: Bool
+}
+
+extension BilledAccount {
+    /// - Returns: nil where there is no such account.
+    static func read(_ slug: String, period: String, on database: inout Connection) throws -> BilledAccount? {
+        var parameters = Parameters()
+        parameters.append(slug)
+        parameters.append(period)
+        let rows = try database.query(SQL.account, parameters)
+        guard rows.count == 1 else { return nil }
+        return BilledAccount(
+            slug: slug, displayName: rows.text(0, 0), plan: rows.text(0, 1), price: try Price.stored(rows.optionalText(0, 2)),
+            createdAt: rows.timestamp(0, 3),
+            period: InvoicePeriod(name: period, start: rows.timestamp(0, 4), end: rows.timestamp(0, 5)),
+            isFinished: rows.bool(0, 6))
+    }
+
+    static func all(on database: inout Connection) throws(PostgresError) -> [String] {
+        let rows = try database.query(SQL.accounts)
+        return (0..<rows.count).map { rows.text($0, 0) }
+    }
+
+    enum SQL {
+        static let accounts: Statement = "select slug from tenantry.accounts order by slug"
+        /// Invoiced periods tile time: where the account's zone or anchor day was changed between two months, one begins where the other
+        /// ends, so that no usage is in both and none in neither.
+        static let account: Statement = """
+            select a.display_name, a.plan, plans.price, a.created_at, tile.period_start, tile.period_end, tile.period_end <= now()
+            from tenantry.accounts a
+            join tenantry.plans on plans.name = a.plan
+            cross join lateral tenantry.period(
+                (to_date($2, 'YYYY-MM') + interval '1 month - 1 day')::timestamp at time zone a.timezone, a.timezone, a.billing_anchor_day
+            ) p
+            left join tenantry.invoices before on before.account = a.slug and before.tenant is null
+                and before.period = to_char(to_date($2, 'YYYY-MM') - interval '1 month', 'YYYY-MM')
+            left join tenantry.invoices after on after.account = a.slug and after.tenant is null
+                and after.period = to_char(to_date($2, 'YYYY-MM') + interval '1 month', 'YYYY-MM')
+            cross join lateral (
+                select coalesce(before.period_end, p.period_start) as period_start,
+                       greatest(coalesce(after.period_start, p.period_end), before.period_end, p.period_start) as period_end
+            ) tile
+            where a.slug = $1
+            """
+    }
+}

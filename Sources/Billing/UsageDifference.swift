@@ -1,0 +1,129 @@
+internal import Contract
+internal import Metering
+internal import Postgres
+
+/// What a tenant used of a metric in a period, against what its invoices say so far.
+struct UsageDifference: Sendable {
+    var period: InvoicePeriod
+    var tenant: String
+    var metric: Metric
+    var used: Int64
+    var invoiced: Int64
+}
+
+/// A period that has its invoices, and by what terms: they stay what they were.
+struct InvoicedPeriod: Sendable {
+    var period: InvoicePeriod
+    /// The account's.
+    var price: Price?
+    /// Of the tenants that were billed by a plan of their own then.
+    var ownPrices: [String: Price?] = [:]
+    /// Invoiced so far of what is priced together.
+    var pool = UsageCounts()
+}
+
+enum UsageDifferences {
+    /// The differences of the period that is being closed, which has no invoice yet, and of all earlier ones that have.
+    static func read(_ account: BilledAccount, on database: inout Connection) throws(PostgresError) -> [UsageDifference] {
+        var parameters = Parameters()
+        parameters.append(account.slug)
+        parameters.append(account.period.name)
+        parameters.append(timestamp: account.period.start)
+        parameters.append(timestamp: account.period.end)
+        let rows = try database.query(SQL.differences, parameters)
+        return (0..<rows.count).compactMap { row in
+            guard let metric = Metric(rawValue: rows.text(row, 4)) else { return nil }
+            return UsageDifference(
+                period: InvoicePeriod(name: rows.text(row, 0), start: rows.timestamp(row, 1), end: rows.timestamp(row, 2)),
+                tenant: rows.text(row, 3), metric: metric, used: rows.int(row, 5), invoiced: rows.int(row, 6))
+        }
+    }
+
+    /// How these periods were billed.
+    static func terms(of periods: Set<InvoicePeriod>, account: String, on database: inout Connection) throws -> [String:
+        InvoicedPeriod]
+    {
+        guard !periods.isEmpty else { return [:] }
+        var parameters = Parameters()
+        parameters.append(account)
+        parameters.append(periods.map(\.name).sorted())
+        var known = Dictionary(uniqueKeysWithValues: periods.map { ($0.name, InvoicedPeriod(period: $0)) })
+        let terms = try database.query(SQL.terms, parameters)
+        for row in 0..<terms.count {
+            let price = try Price.stored(terms.optionalText(row, 2))
+            if let tenant = terms.optionalText(row, 1) {
+                known[terms.text(row, 0)]?.ownPrices.updateValue(price, forKey: tenant)
+            } else {
+                known[terms.text(row, 0)]?.price = price
+            }
+        }
+        let pools = try database.query(SQL.pools, parameters)
+        for row in 0..<pools.count {
+            guard let metric = Metric(rawValue: pools.text(row, 1)) else { continue }
+            known[pools.text(row, 0)]?.pool[metric] = pools.int(row, 2)
+        }
+        return known
+    }
+
+    enum SQL {
+        /// Late usage counts where it belongs, from the moment on when the period that it was booked in is closed as well. Whatever else moved
+        /// a counter after its period was closed, a batch that was under way then or a correction, shows in the same way.
+        static let differences: Statement = """
+            with closed as (
+                select i.period, i.period_start, i.period_end from tenantry.invoices i where i.account = $1 and i.tenant is null
+                union all
+                select $2, $3::timestamptz, $4::timestamptz
+            ), periods as (
+                select * from closed where closed.period <= $2
+            ), moved as (
+                select l.tenant, l.messages, l.tokens, booked.period as booked_period, own.period as own_period
+                from tenantry.late_usage l
+                left join closed booked on l.booked_start >= booked.period_start and l.booked_start < booked.period_end
+                left join closed own on l.period_start >= own.period_start and l.period_start < own.period_end
+                where l.account = $1 and booked.period is distinct from own.period
+            ), counted as (
+                select p.period, u.tenant, u.messages, u.conversations, u.active_users, u.tokens
+                from periods p
+                join tenantry.tenant_usage u
+                    on u.account = $1 and u.period_start >= p.period_start and u.period_start < p.period_end
+                union all
+                select m.booked_period, m.tenant, -m.messages, 0, 0, -m.tokens from moved m where m.booked_period is not null
+                union all
+                select m.own_period, m.tenant, m.messages, 0, 0, m.tokens
+                from moved m where m.own_period is not null and m.booked_period is not null
+            ), used as (
+                select c.period, c.tenant, v.metric, greatest(sum(v.value), 0)::int8 as value
+                from counted c
+                cross join lateral (
+                    values ('messages', c.messages), ('conversations', c.conversations), ('active_users', c.active_users), ('tokens', c.tokens)
+                ) v (metric, value)
+                group by 1, 2, 3
+            ), invoiced as (
+                select l.period, l.tenant, l.metric, sum(l.quantity)::int8 as value
+                from tenantry.invoice_lines l
+                where l.account = $1 and l.metric is not null and l.period <= $2
+                group by 1, 2, 3
+            )
+            select p.period, p.period_start, p.period_end, d.tenant, d.metric, d.used, d.invoiced
+            from (
+                select coalesce(u.period, i.period) as period, coalesce(u.tenant, i.tenant) as tenant, coalesce(u.metric, i.metric) as metric,
+                       coalesce(u.value, 0) as used, coalesce(i.value, 0) as invoiced
+                from used u
+                full join invoiced i on i.period = u.period and i.tenant = u.tenant and i.metric = u.metric
+                where coalesce(u.value, 0) <> coalesce(i.value, 0)
+            ) d
+            join periods p on p.period = d.period
+            join tenantry.metrics m on m.name = d.metric
+            order by p.period, d.tenant collate "C", m.position
+            """
+        static let terms: Statement = """
+            select period, tenant, terms from tenantry.invoices
+            where account = $1 and period = any($2) and (tenant is null or has_own_volume)
+            """
+        static let pools: Statement = """
+            select period, metric, sum(quantity)::int8 from tenantry.invoice_lines
+            where account = $1 and period = any($2) and metric is not null and not is_own_volume
+            group by 1, 2
+            """
+    }
+}

@@ -1,0 +1,131 @@
+internal import ArgumentParser
+internal import Contract
+internal import Metering
+internal import Postgres
+
+struct InvoiceCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "invoice", abstract: "Invoices of finished periods, as billing.close made them.",
+        subcommands: [List.self, Show.self, Retry.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists invoices, newest period first; one without a tenant is the account's own.")
+
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var output: OutputOptions
+        @Option(help: "Only this account's.")
+        var account: String?
+        @Option(help: "Only of the periods that start in this month.")
+        var period: Month?
+        @Option(help: "The most invoices.")
+        var limit = Count(1_000)
+
+        func run() async throws {
+            try run(with: try await Settings(server))
+        }
+
+        private func run(with settings: Settings) throws {
+            var database = try Connection(try settings.database(name: "tenantry invoice"))
+            var parameters = Parameters()
+            parameters.append(account)
+            parameters.append(period?.name)
+            parameters.append(Int64(limit.value))
+            let rows = try database.query(InvoiceSQL.list, parameters)
+            var table = Table([
+                "invoice", "account", "tenant", "period", "plan", "total", "amount", "currency", "delivery", "note",
+            ])
+            for row in 0..<rows.count {
+                let currency = Currency(stored: rows.text(row, 6))
+                table.append([
+                    .text(rows.text(row, 0)), .text(rows.text(row, 1)), .text(rows.optionalText(row, 2)),
+                    .text(rows.text(row, 3)),
+                    .text(rows.text(row, 4)), .int(rows.int(row, 5)), .text(currency.decimal(rows.int(row, 5))),
+                    .text(currency.code), .text(rows.text(row, 7)), .text(rows.optionalText(row, 8)),
+                ])
+            }
+            table.print(output.format)
+        }
+    }
+
+    struct Retry: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Has an invoice sent to Stripe that failed, or that was made when there was no key.")
+
+        @OptionGroup var server: ServerOptions
+        @Argument(help: "The invoice's id.")
+        var id: String
+        @Flag(help: "Start over with a new draft; the old one, if there is one, is yours to delete at Stripe.")
+        var newDraft = false
+
+        func run() async throws {
+            try run(with: try await Settings(server))
+        }
+
+        private func run(with settings: Settings) throws {
+            var database = try Connection(try settings.database(name: "tenantry invoice"))
+            var parameters = Parameters()
+            parameters.append(id)
+            parameters.append(newDraft)
+            let isRetried = try database.transaction { (database: inout Connection) throws -> Bool in
+                guard try database.query(InvoiceSQL.retry, parameters).count == 1 else { return false }
+                _ = try database.query(InvoiceSQL.forgetItems, parameters)
+                return true
+            }
+            guard isRetried else { throw try refusal(&database) }
+            print("invoice \(id) is sent by the next worker that has a Stripe key")
+        }
+
+        private func refusal(_ database: inout Connection) throws -> Failure {
+            var parameters = Parameters()
+            parameters.append(id)
+            let rows = try database.query(InvoiceSQL.delivery, parameters)
+            guard rows.count == 1 else { return Failure("there is no invoice \(id)") }
+            let reason = rows.optionalText(0, 1).map { " (\($0))" } ?? ""
+            return Failure("invoice \(id) is not one to send again: its delivery is \(rows.text(0, 0))\(reason)")
+        }
+    }
+}
+
+/// `YYYY-MM` on the command line.
+struct Month: ExpressibleByArgument {
+    let name: String
+
+    init?(argument: String) {
+        guard (try? BillingClose(period: argument).validate()) != nil else { return nil }
+        name = argument
+    }
+}
+
+enum InvoiceSQL {
+    static let list: Statement = """
+        select id, account, tenant, period, plan, total, currency, delivery, coalesce(last_error, note) from tenantry.invoices
+        where ($1::text is null or account = $1) and ($2::text is null or period = $2)
+        order by period desc, account, tenant nulls first limit $3
+        """
+    static let delivery: Statement = "select delivery, note from tenantry.invoices where id = $1"
+    /// A new round, because Stripe gives its first answer again to whoever asks under the same idempotency key.
+    static let retry: Statement = """
+        update tenantry.invoices i
+        set delivery = 'pending', round = i.round + 1, attempts = 0, next_attempt_at = now(), last_error = null,
+            stripe_account = coalesce(i.stripe_account, t.stripe_account),
+            stripe_invoice = case when not $2 then i.stripe_invoice end,
+            note = nullif(regexp_replace(i.note, '(; )?not sent: .*$', ''), '')
+        from tenantry.tenants t
+        where i.id = $1 and t.slug = i.tenant and coalesce(i.stripe_account, t.stripe_account) is not null
+          and i.delivery in ('none', 'failed')
+          and exists (select from tenantry.invoice_lines l where l.invoice = i.id and l.amount <> 0)
+        returning i.id
+        """
+    static let forgetItems: Statement =
+        "update tenantry.invoice_lines set stripe_item = null where invoice = $1 and $2"
+    static let header: Statement = """
+        select account, tenant, period, period_start, period_end, bill_to, plan, currency, base_amount, usage_amount, adjustment_amount,
+            total, delivery, note, last_error, stripe_account, stripe_invoice, attempts, created_at, sent_at
+        from tenantry.invoices where id = $1
+        """
+    static let lines: Statement = """
+        select position, kind, tenant, metric, period, quantity, amount, description from tenantry.invoice_lines
+        where invoice = $1 order by position
+        """
+}
