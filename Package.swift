@@ -11,6 +11,8 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -35,6 +37,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.90.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
@@ -69,7 +72,7 @@ let package = Package(
         .target(name: "Corpus", dependencies: family + ["Documents"]),
         .target(name: "Conversations", dependencies: family),
         .target(name: "Usage", dependencies: family),
-        .target(name: "Billing", dependencies: family + [httpClient, lifecycle, logging]),
+        .target(name: "Billing", dependencies: family + [httpClient, lifecycle, logging, nioCore, nioHTTP]),
         .target(
             name: "Families",
             dependencies: family + [
@@ -100,6 +103,7 @@ let package = Package(
         .testTarget(name: "SchemaTests", dependencies: ["Postgres", "Schema", "TestSupport"]),
         .testTarget(name: "ConsoleTests", dependencies: ["Console", lifecycle, logging, metrics]),
         .testTarget(name: "MeteringTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),
+        .testTarget(name: "BillingTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),
         .testTarget(name: "FleetTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),
         .testTarget(
             name: "FaultTests", dependencies: everyFamily + ["AMQP", "Embedded", "TestSupport", "tenantry", "DoomedWorker"]),

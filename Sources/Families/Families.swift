@@ -20,13 +20,19 @@ public enum Families {
         public var retentionDays: Int64
         /// Hours without an active user after which a tenant is called idle; 0: never.
         public var idleHours: Int64
+        /// Whether there is a Stripe key, so that invoices can be sent.
+        public var sendsInvoices: Bool
         /// How often the leader adds up the pools.
         public var sweepSeconds: Double
 
-        public init(batchLimit: Int = 5_000, retentionDays: Int64 = 30, idleHours: Int64 = 720, sweepSeconds: Double = 0.5) {
+        public init(
+            batchLimit: Int = 5_000, retentionDays: Int64 = 30, idleHours: Int64 = 720, sendsInvoices: Bool = false,
+            sweepSeconds: Double = 0.5
+        ) {
             self.batchLimit = batchLimit
             self.retentionDays = retentionDays
             self.idleHours = idleHours
+            self.sendsInvoices = sendsInvoices
             self.sweepSeconds = sweepSeconds
         }
     }
@@ -39,13 +45,18 @@ public enum Families {
             },
             JobFamily(.corpus) { Corpus.handlers() },
             JobFamily(.conversation) { Conversations.handlers(batchLimit: options.batchLimit) },
-            JobFamily(.usage) { UsageFamily.handlers() + Billing.handlers() },
+            JobFamily(.usage) { UsageFamily.handlers() + Billing.handlers(sendsInvoices: options.sendsInvoices) },
         ]
     }
 
     public static func duties(_ options: Options) -> [LeaderDuty] {
         [
             LeaderDuty("pool sweep", intervalSeconds: options.sweepSeconds) { try PoolSweep.run(on: &$0) }
-        ]
+        ] + Tenants.duties() + idle(options.idleHours)
+    }
+
+    private static func idle(_ hours: Int64) -> [LeaderDuty] {
+        guard hours > 0 else { return [] }
+        return [LeaderDuty("idle tenants", intervalSeconds: 60) { try IdleTenants.announce(afterHours: hours, on: &$0) }]
     }
 }

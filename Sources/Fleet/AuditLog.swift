@@ -56,8 +56,8 @@ public enum AuditLog {
 extension AuditLog.Entry {
     /// A payload that is longer than this is kept by the names of its fields alone.
     private static let mostBytes = 8_192
-    /// Not for keeping: secrets, and what is data rather than a decision.
-    private static let omitted: Set<String> = ["password", "documents"]
+    /// Not for keeping: secrets, what is data rather than a decision, and whose conversations were to be forgotten.
+    private static let omitted: Set<String> = ["password", "documents", "user_id"]
 
     /// What a job that succeeded is remembered by: its payload without secrets, and its result.
     init(_ job: Job, _ reply: Reply) {

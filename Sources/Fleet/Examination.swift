@@ -66,15 +66,19 @@ struct Examination {
             if let refusal = principal.refusal(of: envelope.kind, tenant: tenant) {
                 return .refused(envelope.kind, .rejected(refusal))
             }
-            guard tenant.state != .purged else {
-                return .refused(envelope.kind, .rejected(Rejection(.tenantUnknown, "tenant \(slug) was purged")))
+            guard let refusal = Self.refusal(of: envelope.kind, in: tenant) else {
+                return .job(Job(delivery, envelope, principal, tenant: tenant))
             }
-            guard envelope.kind.states.contains(tenant.state) else {
-                let rejection = Rejection(.tenantSuspended, "tenant \(slug) is \(tenant.state.rawValue)")
-                return .refused(envelope.kind, .rejected(rejection))
-            }
-            return .job(Job(delivery, envelope, principal, tenant: tenant))
+            // Whether it was done before its tenant came to this, its inbox knows; the hot kind has none.
+            guard envelope.kind != .conversationLog else { return .refused(envelope.kind, .rejected(refusal)) }
+            return .job(Job(delivery, envelope, principal, tenant: tenant, refusal: refusal))
         }
+    }
+
+    private static func refusal(of kind: Kind, in tenant: TenantRecord) -> Rejection? {
+        if tenant.state == .purged { return Rejection(.tenantUnknown, "tenant \(tenant.slug) was purged") }
+        if kind.states.contains(tenant.state) { return nil }
+        return Rejection(.tenantSuspended, "tenant \(tenant.slug) is \(tenant.state.rawValue)")
     }
 
     private mutating func fingerprint(of bearer: UnsafeRawBufferPointer) -> Directory.Fingerprint {
@@ -87,12 +91,15 @@ struct Examination {
 }
 
 extension Job {
-    init(_ delivery: Delivery, _ envelope: Envelope, _ principal: Principal, tenant: TenantRecord?) {
+    init(
+        _ delivery: Delivery, _ envelope: Envelope, _ principal: Principal, tenant: TenantRecord?, refusal: Rejection? = nil
+    ) {
         self.delivery = delivery
         kind = envelope.kind
         id = envelope.id
         self.principal = principal
         self.tenant = tenant
+        self.refusal = refusal
         wantsResult = delivery.replyTo != nil
     }
 }

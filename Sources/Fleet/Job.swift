@@ -12,6 +12,8 @@ public struct Job {
     public let principal: Principal
     /// The tenant that the job works on; there for every kind that needs one.
     public let tenant: TenantRecord?
+    /// Why its tenant's state does not let it be done any more; what was done before is answered all the same.
+    let refusal: Rejection?
     /// Whether somebody reads the result: handlers need not build one otherwise.
     public let wantsResult: Bool
 

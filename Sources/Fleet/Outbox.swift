@@ -28,8 +28,8 @@ public enum Outbox {
             self.alert = alert
         }
 
-        /// A life-cycle event on `tenantry.events`: `what` is `tenant.created` or the like, and the routing key `<what>.<subject…>`.
-        public static func event(_ what: String, subject: [String], id: String, _ data: [String: JSONValue]) -> Entry {
+        /// A life-cycle event on `tenantry.events`, under the routing key `<what>.<subject…>`.
+        public static func event(_ what: LifecycleEvent, subject: [String], id: String, _ data: [String: JSONValue]) -> Entry {
             var body = data
             // A property holds 255 bytes; an id that came in one may have grown by what was put before it.
             let id =
@@ -37,10 +37,10 @@ public enum Outbox {
                 ? id
                 : "sha256:"
                     + SHA256.hash(data: Array(id.utf8)).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-            body["event"] = .string(what)
+            body["event"] = .string(what.rawValue)
             return Entry(
-                exchange: Topology.eventsExchange, routingKey: ([what] + subject).joined(separator: "."), messageID: id,
-                type: what,
+                exchange: Topology.eventsExchange, routingKey: ([what.rawValue] + subject).joined(separator: "."), messageID: id,
+                type: what.rawValue,
                 body: String(decoding: JSONValue.object(body).serialised(), as: UTF8.self))
         }
     }

@@ -40,6 +40,7 @@ public final class SingleJobHandler<Payload: JobPayload>: JobHandler {
 
     public func handle(_ jobs: ArraySlice<Job>, on database: inout Postgres.Connection) throws -> [Outcome] {
         try jobs.map { job in
+            try Inbox.checkRefusal(of: job, on: &database)
             let payload = try PayloadDecoder.decode(Payload.self, from: job.body)
             if let first = try Inbox.claim(job, on: &database) { return .succeeded(result: first, isDuplicate: true) }
             return try Inbox.conclude(job, with: try perform(payload, job, &database), on: &database)
@@ -62,6 +63,7 @@ public final class PartwiseJobHandler<Payload: JobPayload>: JobHandler {
 
     public func handle(_ jobs: ArraySlice<Job>, on database: inout Postgres.Connection) throws -> [Outcome] {
         try jobs.map { job in
+            try Inbox.checkRefusal(of: job, on: &database)
             let payload = try PayloadDecoder.decode(Payload.self, from: job.body)
             if let first = try Inbox.first(of: job, on: &database) { return .succeeded(result: first, isDuplicate: true) }
             let reply = try perform(payload, job, &database)
@@ -82,6 +84,12 @@ extension Postgres.Connection {
 
 /// The first answers of succeeded jobs, in the transactions of their effects.
 enum Inbox {
+    /// Throws what its tenant's state says against the job, unless it succeeded before.
+    static func checkRefusal(of job: Job, on database: inout Postgres.Connection) throws {
+        guard let refusal = job.refusal, try first(of: job, on: &database) == nil else { return }
+        throw refusal
+    }
+
     /// Takes the job's place in the inbox; a second delivery of the same job waits here until the first is committed or gone.
     ///
     /// - Returns: the first answer's result if the job has succeeded before.

@@ -21,6 +21,7 @@ public struct Migration: Sendable {
         Migration("control_0001_foundation", PackageResources.control_0001_foundation_sql),
         Migration("control_0002_metering", PackageResources.control_0002_metering_sql),
         Migration("control_0003_tenancy", PackageResources.control_0003_tenancy_sql),
+        Migration("control_0004_billing", PackageResources.control_0004_billing_sql),
     ]
 
     /// Every tenant's schema, oldest first; `{schema}` stands for the quoted schema name.

@@ -4,5 +4,30 @@ public import Fleet
 /// The kinds `tenant.*`: the chatbots of an account, from their opening to their purge.
 public enum Tenants {
     /// - Parameter retentionDays: from a tenant's archive to its purge, where the job does not say.
-    public static func handlers(retentionDays: Int64) -> [any JobHandler] { [tenantCreate()] }
+    public static func handlers(retentionDays: Int64) -> [any JobHandler] {
+        [
+            tenantCreate(), tenantCreateMany(), tenantUpdate(), tenantSuspend(), tenantResume(),
+            tenantDelete(retentionDays: retentionDays), tenantRestore(),
+        ]
+    }
+
+    /// The leader's: purges archived tenants whose time has come.
+    public static func duties() -> [LeaderDuty] {
+        let purges = DuePurges()
+        return [LeaderDuty("purge", intervalSeconds: 1) { try purges.run(on: &$0) }]
+    }
+}
+
+extension Outbox.Entry {
+    /// What became of a tenant, with its account and slug in the data. `occasion` tells events of one job apart.
+    static func event(
+        _ what: LifecycleEvent, account: String, tenant: String, job id: String, occasion: String? = nil,
+        _ data: [String: JSONValue]
+    ) -> Outbox.Entry {
+        var data = data
+        data["account"] = .string(account)
+        data["tenant"] = .string(tenant)
+        let parts = [account, id] + (occasion.map { [$0] } ?? [])
+        return event(what, subject: [account, tenant], id: parts.joined(separator: "/"), data)
+    }
 }

@@ -1,5 +1,6 @@
 internal import AMQP
 internal import ArgumentParser
+internal import Billing
 internal import Configuration
 internal import Contract
 internal import Families
@@ -31,7 +32,8 @@ struct Settings {
             "worker.buffer_bytes",
             "worker.heartbeat_seconds", "worker.drain_seconds", "worker.schemas_per_connection", "worker.declare_topology",
             "retry.delays_ms", "retry.steps_for_missing_tenant", "inbox.retention_hours", "usage.aggregate_seconds",
-            "usage.idle_hours", "tenants.retention_days", "plans.file",
+            "usage.idle_hours", "tenants.retention_days", "plans.file", "stripe.url", "stripe.days_until_due",
+            "stripe.timeout_seconds",
         ] + Family.allCases.flatMap { ["worker.lanes.\($0.rawValue)", "partitions.\($0.rawValue)"] })
 
     private let reader: ConfigReader
@@ -149,7 +151,29 @@ struct Settings {
         var options = Families.Options(batchLimit: fleet.batchLimit)
         options.retentionDays = Int64(try int("tenants.retention_days", Int(options.retentionDays), 0...3_650))
         options.idleHours = Int64(try int("usage.idle_hours", Int(options.idleHours), 0...87_600))
+        options.sendsInvoices = stripeKey != nil
         return options
+    }
+
+    /// How invoices reach Stripe; nil without a key. What is set is checked all the same.
+    func stripe(_ fleet: FleetOptions) throws -> StripeOptions? {
+        let days = try int("stripe.days_until_due", 14, 1...365)
+        let timeout = try int("stripe.timeout_seconds", 30, 1...300)
+        do {
+            var database = fleet.database
+            database.applicationName = "tenantry invoices"
+            let options = try StripeOptions(
+                url: reader.string(forKey: "stripe.url", default: StripeOptions.standardURL), key: stripeKey ?? "none",
+                daysUntilDue: days, timeoutSeconds: timeout, database: database)
+            return stripeKey == nil ? nil : options
+        } catch {
+            throw Failure("stripe.\(error.setting): \(error)")
+        }
+    }
+
+    /// From the environment alone: it does not belong in a file.
+    private var stripeKey: String? {
+        secrets.string(forKey: "stripe.key", isSecret: true).flatMap { $0.isEmpty ? nil : $0 }
     }
 
     /// The part of a worker's options that shapes the queues.

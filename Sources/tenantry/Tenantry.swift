@@ -17,7 +17,9 @@ struct Tenantry: AsyncParsableCommand {
         subcommands: [
             Dev.self, WorkerCommand.self, Enqueue.self, Migrate.self, PlansCommand.self, TopologyCommand.self, Status.self,
             Dead.self,
-            AlertsCommand.self, UsageCommand.self, CorpusCommand.self, TenantCommand.self, OperatorCommand.self,
+            AlertsCommand.self, UsageCommand.self, InvoiceCommand.self, CorpusCommand.self, TenantCommand.self,
+            TemplateCommand.self, AdminCommand.self, AuditCommand.self,
+            OperatorCommand.self,
             ContractCommand.self, Load.self,
         ])
 

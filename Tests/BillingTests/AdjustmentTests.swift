@@ -27,6 +27,38 @@ internal import Testing
         await stage.fleet.stop()
     }
 
+    @Test("a message that is logged after its period was closed is counted in the next one, and billed as what it is")
+    func loggedLate() async throws {
+        let stage = try await BillingStage([("shop-a", "")])
+        let (closed, open) = (try month(stage, ago: 2), try month(stage, ago: 1))
+        try stage.use("shop-a", closed, messages: 1_999)
+        // 999 × 0.2 = 199.8.
+        try #expect(stage.invoices(closed) == ["acme.\(closed) 10200 EUR"])
+        let messages = ["m1", "m2", "m2"].map {
+            #"{"id":"\#($0)","role":"user","content":"late","sent_at":"\#(closed)-27T09:30:00Z","tokens_in":500}"#
+        }
+        let body = #"{"conversation_id":"c","messages":[\#(messages.joined(separator: ","))]}"#
+        for _ in 0..<2 {
+            try #expect(stage.fleet.ask("conversation.log", body, tenant: "shop-a", token: stage.token).status == .succeeded)
+        }
+        let counted =
+            "select messages from tenantry.tenant_usage where tenant = 'shop-a' and period_start = '\(open)-01T00:00:00Z'"
+        try #expect(stage.fleet.number(counted) == 2)
+        // 2,001 messages are one past the tier: 200 + 0.15, still 200. A cent for a thousand tokens. A conversation has no price.
+        try #expect(stage.invoices(open) == ["acme.\(open) 10001 EUR"])
+        try #expect(
+            stage.lines("acme.\(open)") == [
+                "base 1 10000", "usage shop-a conversations 1 0", "adjustment shop-a messages \(closed) 2 0",
+                "adjustment shop-a tokens \(closed) 1000 1",
+            ])
+        await stage.fleet.stop()
+    }
+
+    private func month(_ stage: BillingStage, ago months: Int) throws -> String {
+        try stage.fleet.texts(
+            "select to_char(date_trunc('month', now() at time zone 'UTC') - interval '\(months) months', 'YYYY-MM')")[0]
+    }
+
     @Test("a batch that was under way when its period was closed, and a correction downwards, are made up for at the next close")
     func races() async throws {
         let stage = try await BillingStage([("shop-a", ""), ("shop-b", "")])

@@ -5,11 +5,15 @@ internal import Testing
 struct HelpTests {
     /// All commands. A new one is one line here; `all commands are listed` sees to it.
     static let commands = [
-        "alerts", "alerts list", "alerts replay", "alerts tail", "contract", "corpus", "corpus search", "dead", "dead discard",
+        "admin", "admin list", "admin sign-in", "alerts", "alerts list", "alerts replay", "alerts tail", "audit", "audit list",
+        "contract", "corpus", "corpus search", "dead", "dead discard",
         "dead list",
-        "dead replay", "dead show", "dev", "dev reset", "dev start", "dev stop", "enqueue", "load", "migrate", "operator",
+        "dead replay", "dead show", "dev", "dev reset", "dev start", "dev stop", "enqueue", "invoice", "invoice list",
+        "invoice retry",
+        "invoice show", "load", "migrate", "operator",
         "operator issue",
-        "operator list", "operator revoke", "plans", "plans apply", "plans list", "status", "tenant", "tenant list", "topology",
+        "operator list", "operator revoke", "plans", "plans apply", "plans list", "status", "template", "template list", "tenant",
+        "tenant create-many", "tenant export", "tenant list", "tenant show", "topology",
         "topology apply", "usage", "usage show", "worker",
     ]
 

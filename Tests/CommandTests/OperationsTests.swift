@@ -98,7 +98,7 @@ struct OperationsTests {
         #expect(try await instance.tenantry("tenant", "list", "--account", account).output.split(separator: "\n").count == 2)
         let unknown = try await instance.tenantry("usage", "show", "nobody-here")
         #expect(unknown.status == 1)
-        #expect(unknown.errors == "Error: there is no such account or tenant\n")
+        #expect(unknown.errors == "Error: there is no account nobody-here\n")
     }
 
     @Test("corpus search finds what was ingested, in the document's language, and keeps tenants apart")

@@ -84,7 +84,8 @@ struct SettingsTests {
         [
             ("http.port", "70000"), ("worker.batch", "0"), ("worker.buffer_bytes", "1"), ("worker.heartbeat_seconds", "0"),
             ("worker.drain_seconds", "0"), ("worker.schemas_per_connection", "0"), ("retry.steps_for_missing_tenant", "-1"),
-            ("inbox.retention_hours", "0"), ("usage.aggregate_seconds", "0"),
+            ("inbox.retention_hours", "0"), ("usage.aggregate_seconds", "0"), ("usage.idle_hours", "-1"),
+            ("tenants.retention_days", "-1"), ("stripe.days_until_due", "0"), ("stripe.timeout_seconds", "0"),
         ]
         + ["account", "tenant", "corpus", "conversation", "usage"].flatMap {
             [("worker.lanes.\($0)", "0"), ("partitions.\($0)", "300")]
@@ -93,7 +94,8 @@ struct SettingsTests {
     private static let others = [
         ("worker.declare_topology", "flase"), ("retry.delays_ms", "1000,x"), ("retry.delays_ms", "0"),
         ("retry.delays_ms", "5000,1000"),
-        ("worker.families", "account,cats"), ("log.level", "loud"),
+        ("worker.families", "account,cats"), ("log.level", "loud"), ("stripe.url", "api.stripe.com"),
+        ("stripe.url", "http://api.stripe.com"), ("stripe.url", "https://user@api.stripe.com"),
     ]
 
     /// Servers that nobody reaches: a worker reads all its settings before it looks for them.

@@ -35,8 +35,7 @@ import Testing
             Set(Kind.all.filter { $0.states.contains(state) }.map(\.name))
         }
         #expect(taken(in: .active) == Set(Kind.all.map(\.name)))
-        // For its first answer; anything new is `tenant_unknown`.
-        #expect(taken(in: .purged) == ["tenant.delete"])
+        #expect(taken(in: .purged) == [])
         let archived: Set = [
             "tenant.delete", "tenant.restore", "admin.remove", "token.revoke", "conversation.erase", "usage.aggregate",
         ]

@@ -74,7 +74,7 @@ final class WorkerProcess {
     }
 
     /// The executables lie beside the test bundle, or beside the tool that runs it.
-    private static func path(of program: Program) throws -> String {
+    static func path(of program: Program) throws -> String {
         let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let places = [own, CommandLine.arguments[0]].map {
             URL(filePath: $0).deletingLastPathComponent().appending(path: program.rawValue).path

@@ -3,6 +3,7 @@ internal import TestSupport
 internal import Testing
 
 @testable internal import Accounts
+@testable internal import Billing
 @testable internal import Conversations
 @testable internal import Corpus
 @testable internal import Documents
@@ -25,6 +26,12 @@ internal import Testing
             Steward.SQL.lead, Steward.SQL.row, Steward.SQL.leave, Steward.SQL.purgeInbox, Steward.SQL.purgeWorkers,
             Steward.SQL.purgeSuspects, Steward.SQL.purgeFleetCredentials, Suspects.SQL.past, Suspects.SQL.begin, Suspects.SQL.end,
             Suspects.SQL.takeBack,
+            BilledAccount.SQL.accounts, BilledAccount.SQL.account, BilledTenant.SQL.tenants, UsageDifferences.SQL.differences,
+            UsageDifferences.SQL.terms, UsageDifferences.SQL.pools, InvoiceBook.SQL.entries, InvoiceBook.SQL.invoice,
+            InvoiceBook.SQL.lines, InvoiceBook.SQL.close, DeliveryDesk.SQL.claim, DeliveryDesk.SQL.lines,
+            DeliveryDesk.SQL.keepCustomer,
+            DeliveryDesk.SQL.keepInvoice, DeliveryDesk.SQL.keepItem, DeliveryDesk.SQL.postpone, DeliveryDesk.SQL.release,
+            DeliveryDesk.SQL.conclude,
             AlertReplay.SQL.replay, Alerts.SQL.known, Alerts.SQL.topTenants, Alerts.SQL.write, CustomLimits.SQL.merge,
             CustomLimits.SQL.clear,
             Evaluation.SQL.lockAccounts, Evaluation.SQL.measureTenants, Evaluation.SQL.measurePools, Evaluation.SQL.noteTenants,
@@ -32,15 +39,30 @@ internal import Testing
             PeriodBook.SQL.periods,
             Plan.SQL.save, Plan.SQL.removeLimits, Plan.SQL.saveLimits, Plan.SQL.removeOthers, Plan.SQL.accounts,
             PoolSweep.SQL.take,
-            PoolSweep.SQL.bump, Reevaluation.SQL.holdTenants, Reevaluation.SQL.holdPools, Reevaluation.SQL.lockAccount,
-            Reevaluation.SQL.open,
+            PoolSweep.SQL.bump, Reevaluation.SQL.holdAll, Reevaluation.SQL.holdTenants, Reevaluation.SQL.holdPools,
+            Reevaluation.SQL.lockAccount, Reevaluation.SQL.openAll, Reevaluation.SQL.openTenants, Reevaluation.SQL.openPools,
             AccountRules.SQL.planExists, AccountRules.SQL.timezoneExists, Accounts.SQL.create, Accounts.SQL.issue,
             Accounts.SQL.update,
-            Tenants.SQL.lockAccount, Tenants.SQL.planExists, Tenants.SQL.create, Tenants.SQL.room, TokenSQL.issue,
-            TokenSQL.revoke,
-            CorpusSearch.SQL.schema, AggregateSQL.periods, AggregateSQL.tenants,
-            AggregateSQL.done,
-            AggregateSQL.poolDifference, Migrator.SQL.lock, Migrator.SQL.ledgerExists, Migrator.SQL.applied, Migrator.SQL.note,
+            ChildTenants.SQL.places, ChildTenants.SQL.lock, TenantOpening.SQL.existing, TenantOpening.SQL.plans,
+            TenantOpening.SQL.templates, TenantOpening.SQL.insert, TenantRow.SQL.hold, SuspensionSQL.suspend,
+            SuspensionSQL.resume,
+            ArchiveSQL.archive, ArchiveSQL.prolong, ArchiveSQL.restore, UpdateSQL.row, UpdateSQL.update, UpdateSQL.limits,
+            TenantPurge.SQL.patience, TenantPurge.SQL.hold, TenantPurge.SQL.namespace, TenantPurge.SQL.tables,
+            TenantPurge.SQL.isGone, TenantPurge.SQL.gauges, TenantPurge.SQL.revoke, TenantPurge.SQL.removeAdministrators,
+            TenantPurge.SQL.forgetErasedMessages, TenantPurge.SQL.forgetErasedUsage, TenantPurge.SQL.finish, TenantPurge.SQL.note,
+            DuePurges.SQL.due, Migrator.SQL.noteNew,
+            TokenSQL.issue,
+            TokenSQL.revoke, TokenSQL.revokeHandedOn, TokenSQL.hold, AdminSQL.create, AdminSQL.issue, AdminSQL.find,
+            AdminSQL.revoke,
+            AdminSQL.remove, Domain.SQL.state, SignIn.SQL.candidates, SignIn.SQL.hold, SignIn.SQL.forgetExpired, RotateSQL.hold,
+            RotateSQL.endEarlier, TemplateStore.SQL.hold, TemplateStore.SQL.documents, TemplateStore.SavingSQL.save,
+            TemplateStore.SavingSQL.clear, TemplateStore.SavingSQL.addDocuments, TemplateStore.SavingSQL.addChunks,
+            TemplateStore.SavingSQL.remove,
+            CorpusSearch.SQL.schema, AggregateSQL.account, AggregateSQL.periods, AggregateSQL.tenants, AggregateSQL.schemas,
+            AggregateSQL.changedPeriods, AggregateSQL.noteActivity, AggregateSQL.done, AggregateSQL.poolDifference,
+            IdleTenants.SQL.announce, ReportSQL.period, ReportSQL.tenants, ReportSQL.buckets(.hour), ReportSQL.buckets(.day),
+            ReportSQL.buckets(.month), ReportSQL.totals, TenantStatements.erased, Migrator.SQL.lock, Migrator.SQL.ledgerExists,
+            Migrator.SQL.applied, Migrator.SQL.note,
             Migrator.SQL.forget,
             Migrator.SQL.outdatedTenants,
         ]
@@ -48,12 +70,17 @@ internal import Testing
 
     private static func tenant(_ schema: Identifier) -> [Statement] {
         [
-            TenantStatements.log(schema), TenantStatements.describe(schema), Tenants.SQL.saveSettings(schema),
+            TenantStatements.log(schema), TenantStatements.logSparingErased(schema), TenantStatements.describe(schema),
+            TenantStatements.noteLate(schema), FeedbackSQL.rate(schema), ErasureSQL.conversation(schema), ErasureSQL.user(schema),
+            ReportSQL.series(schema, .hour, hasUsers: true), ReportSQL.series(schema, .day, hasUsers: true),
+            ReportSQL.series(schema, .month, hasUsers: true), ReportSQL.series(schema, .day, hasUsers: false),
+            AggregateSQL.flowDifference(schema), AggregateSQL.gaugeDifference(schema), TenantSettings.SQL.hold(schema),
+            TenantSettings.SQL.save(schema), TenantSettings.SQL.remove(schema),
             DocumentStore.SQL.known(schema),
             DocumentStore.SQL.upsertDocuments(schema), DocumentStore.SQL.removeChunks(schema),
             DocumentStore.SQL.addChunks(schema),
-            DocumentStore.SQL.remove(schema), CorpusSearch.SQL.search(schema), AggregateSQL.rollUp(schema),
-            AggregateSQL.difference(schema),
+            DocumentStore.SQL.remove(schema), TemplateStore.SQL.copySettings(schema), TemplateStore.SQL.copyDocuments(schema),
+            TemplateStore.SQL.copyChunks(schema), CorpusSearch.SQL.search(schema), AggregateSQL.rollUp(schema),
         ]
     }
 

@@ -79,7 +79,7 @@ internal import Testing
                 "tokens",
                 "select coalesce(sum(coalesce(tokens_in, 0) + coalesce(tokens_out, 0)), 0)::int8 from tenant_shop.messages where sent_at >= \(open)"
             ),
-            ("conversations", "select count(*) from tenant_shop.conversations where started_at >= \(open)"),
+            ("conversations", "select count(*) from tenant_shop.conversations where period_start >= \(open)"),
         ] {
             let rolledUp = try fleet.number(
                 "select sum(value)::int8 from tenant_shop.usage_hourly where metric = '\(metric)' and hour >= \(open)")

@@ -1,8 +1,6 @@
 extension Kind {
-    /// Also let through when the tenant is purged: the purge that comes again is given its first answer.
     public static let tenantDelete = Kind(
-        "tenant.delete", family: .tenant, needsTenant: true, access: Access(account: true), states: Set(TenantState.allCases),
-        isAudited: true,
+        "tenant.delete", family: .tenant, needsTenant: true, access: Access(account: true), states: .alive, isAudited: true,
         summary: "Archives a tenant, to be purged after its retention time, or purges it at once.")
 }
 

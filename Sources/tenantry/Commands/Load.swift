@@ -73,21 +73,35 @@ struct Load: AsyncParsableCommand {
 
     private func makeTenants(_ broker: String, _ token: String) throws {
         let producer = try JobProducer(brokerURL: broker, credential: token, wantsAnswers: true)
-        for index in 0..<tenants {
-            let body = #"{"slug":"\#(slug(index))","display_name":"Load \#(index)"}"#
-            try producer.send(JobRequest(kind: "tenant.create", body: Array(body.utf8), id: "load-tenant-\(slug(index))"))
+        let jobs = stride(from: 0, to: tenants, by: Self.tenantsPerJob).map { $0..<min($0 + Self.tenantsPerJob, tenants) }
+        for job in jobs {
+            let items = job.map { #"{"slug":"\#(slug($0))","display_name":"Load \#($0)"}"# }.joined(separator: ",")
+            let body = #"{"tenants":[\#(items)]}"#
+            let id = "load-tenants-\(prefix)-\(job.lowerBound)-\(job.upperBound)"
+            try producer.send(JobRequest(kind: "tenant.create_many", body: Array(body.utf8), id: id))
         }
         try producer.confirm()
         var bar = ProgressBar("tenants", total: tenants)
-        for done in 1...tenants {
-            guard let (answer, _) = try producer.nextAnswer(timeoutSeconds: 60) else {
+        var done = 0
+        while done < tenants {
+            guard let (answer, _) = try producer.nextAnswer(timeoutSeconds: 120) else {
                 throw Failure("no answer: is a worker running?")
             }
-            if let error = answer.error { throw Failure("tenant \(done) was not made: \(error)") }
+            if let error = answer.error { throw Failure("the tenants were not made: \(error)") }
+            guard case .array(let outcomes)? = answer.result?["tenants"], !outcomes.isEmpty else {
+                throw Failure("an answer does not tell what became of its tenants")
+            }
+            if let refused = outcomes.first(where: { $0["status"] == "rejected" }), let error = refused["error"] {
+                throw Failure("tenant \((refused["tenant"] ?? .null).cell) was not made: \((error["message"] ?? .null).cell)")
+            }
+            done += outcomes.count
             bar.update(done)
         }
         bar.finish()
     }
+
+    /// So few that the bar moves.
+    private static let tenantsPerJob = 100
 
     private func slug(_ index: Int) -> String {
         let digits = String(index)

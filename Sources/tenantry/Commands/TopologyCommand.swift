@@ -31,6 +31,6 @@ struct ContractCommand: ParsableCommand {
         commandName: "contract", abstract: "Prints the AsyncAPI 3 document of everything on the wire.")
 
     func run() {
-        print(AsyncAPIDocument.render())
+        print(AsyncAPIDocument.render(), terminator: "")
     }
 }

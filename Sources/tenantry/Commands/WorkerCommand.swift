@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Billing
 internal import Console
 internal import Families
 internal import Fleet
@@ -45,6 +46,7 @@ struct WorkerCommand: AsyncParsableCommand {
         MetricsCatalogue.describe(metrics)
         MetricsSystem.bootstrap(metrics)
         let families = try settings.families(options)
+        let stripe = try settings.stripe(options)
         let worker = Worker(options, families: Families.all(families), duties: Families.duties(families), logger: logger)
         let console = ConsoleServer(
             host: settings.httpHost, port: try httpPort?.value ?? settings.httpPort(),
@@ -56,12 +58,14 @@ struct WorkerCommand: AsyncParsableCommand {
                     "worker started",
                     metadata: ["worker.id": "\(worker.id)", "http.port": "\(port)", "lanes": "\(worker.laneCount)"])
             })
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+            .init(service: console, failureTerminationBehavior: .gracefullyShutdownGroup),
+            .init(service: DrainingWorker(worker: worker), successTerminationBehavior: .gracefullyShutdownGroup),
+        ]
+        if let stripe { services.append(.init(service: InvoiceSender(stripe, logger: logger))) }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [
-                    .init(service: console, failureTerminationBehavior: .gracefullyShutdownGroup),
-                    .init(service: DrainingWorker(worker: worker), successTerminationBehavior: .gracefullyShutdownGroup),
-                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         if untilInputEnds { Self.drainWhenInputEnds() }
         do {
             try await group.run()

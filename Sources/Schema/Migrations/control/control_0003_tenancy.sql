@@ -40,6 +40,8 @@ alter table tenantry.tenants
     add column idle_notified_at timestamptz;
 create index tenants_purge_at on tenantry.tenants (purge_at) where state = 'archived';
 
+create index tenants_erasures on tenantry.tenants (slug) where has_erasures;
+
 create constraint trigger tenants_touch_directory
     after update of plan, state, has_erasures on tenantry.tenants
     deferrable initially deferred for each row execute function tenantry.touch_directory();

@@ -1,0 +1,59 @@
+internal import Contract
+internal import Postgres
+internal import Synchronization
+
+/// The leader's rounds over archived tenants whose time has come: each in a transaction of its own, so that one that cannot be purged keeps
+/// none of the others.
+final class DuePurges: Sendable {
+    /// Tenants of one round.
+    private static let most: Int64 = 5
+    /// No further one is begun after so long: the leader has other duties.
+    private static let roundSeconds = 0.5
+    /// One that failed is left alone so long.
+    private static let restSeconds = 60.0
+
+    private let resting = Mutex<[String: ContinuousClock.Instant]>([:])
+
+    /// - Throws: ``PurgesFailed`` after the round if some failed; `PostgresError` when the connection is lost.
+    func run(on database: inout Connection) throws {
+        let began = ContinuousClock.now
+        let restful = resting.withLock { resting in
+            resting = resting.filter { $0.value > began }
+            return resting.keys.sorted()
+        }
+        var parameters = Parameters()
+        parameters.append(restful)
+        parameters.append(Self.most)
+        let due = try database.query(SQL.due, parameters)
+        var failures: [(tenant: String, error: any Error)] = []
+        for slug in (0..<due.count).map({ due.text($0, 0) }) where ContinuousClock.now - began < .seconds(Self.roundSeconds) {
+            do {
+                try database.begin()
+                _ = try TenantPurge.runDue(slug, on: &database)
+                try database.commit()
+            } catch {
+                guard database.isUsable else { throw error }
+                try database.rollback()
+                resting.withLock { $0[slug] = .now + .seconds(Self.restSeconds) }
+                failures.append((slug, error))
+            }
+        }
+        if !failures.isEmpty { throw PurgesFailed(failures: failures) }
+    }
+
+    enum SQL {
+        static let due: Statement = """
+            select slug from tenantry.tenants where state = 'archived' and purge_at <= now() and slug <> all($1)
+            order by purge_at, slug limit $2
+            """
+    }
+}
+
+/// The purges of a round that failed, and why; they are tried again.
+struct PurgesFailed: Error, CustomStringConvertible {
+    let failures: [(tenant: String, error: any Error)]
+
+    var description: String {
+        "could not be purged: " + failures.map { "tenant \($0.tenant): \($0.error)" }.joined(separator: "; ")
+    }
+}

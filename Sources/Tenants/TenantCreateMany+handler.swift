@@ -1,0 +1,114 @@
+internal import Contract
+internal import Fleet
+internal import Postgres
+
+extension Tenants {
+    /// Tenants of one transaction, which keeps some fifty locks for each until it ends: with as many as these, seven lanes at once fit into the
+    /// lock table of a PostgreSQL with default settings. Larger parts are not faster.
+    static let partSize = 16
+
+    /// `tenant.create_many`: part by part, each committed for itself. What an earlier delivery has made is found again by its `created_by`.
+    static func tenantCreateMany() -> any JobHandler {
+        PartwiseJobHandler(TenantCreateMany.self) { payload, job, database in
+            let opening = TenantOpening(account: job.account, jobID: job.id, isOneOfMany: true)
+            var manifest = Manifest(payload)
+            while let part = manifest.nextPart(of: partSize) {
+                try open(part, of: &manifest, opening, on: &database)
+                try database.nextPart()
+            }
+            return Reply(manifest.result)
+        }
+    }
+
+    private static func open(
+        _ part: [Manifest.Entry], of manifest: inout Manifest, _ opening: TenantOpening, on database: inout Connection
+    ) throws {
+        let plain = part.filter { $0.tenant.template == nil }
+        for (entry, verdict) in zip(plain, try opening.open(plain.map(\.tenant), on: &database)) {
+            manifest.note(verdict, on: entry)
+        }
+        // A template may not fit, which is known when it is applied: each for itself, so that it can be undone.
+        for entry in part where entry.tenant.template != nil {
+            try database.run(script: "savepoint tenant")
+            do {
+                manifest.note(try opening.open([entry.tenant], on: &database)[0], on: entry)
+                try database.run(script: "release savepoint tenant")
+            } catch let rejection as Rejection {
+                try database.run(script: "rollback to savepoint tenant; release savepoint tenant")
+                manifest.note(.refused(rejection), on: entry)
+            }
+        }
+    }
+}
+
+/// A manifest on its way: what is still to be opened, and what became of the others.
+struct Manifest {
+    struct Entry {
+        let index: Int
+        let tenant: TenantCreate
+    }
+
+    private let payload: TenantCreateMany
+    private var next = 0
+    private var slugs: Set<String> = []
+    private var outcomes: [JSONValue?]
+    private var counts: [Status: Int64] = [:]
+
+    enum Status: String {
+        case created, exists, rejected
+    }
+
+    init(_ payload: TenantCreateMany) {
+        self.payload = payload
+        outcomes = Array(repeating: nil, count: payload.tenants.count)
+    }
+
+    /// The next entries that can be opened, as far as their payload tells; nil at the end. The others are refused on the way.
+    mutating func nextPart(of size: Int) -> [Entry]? {
+        guard next < payload.tenants.count else { return nil }
+        var part: [Entry] = []
+        while next < payload.tenants.count, part.count < size {
+            let index = next
+            next += 1
+            do throws(Rejection) {
+                let tenant = try payload.item(index)
+                guard slugs.insert(tenant.slug).inserted else {
+                    throw .invalid("/tenants/\(index)/slug", "is the slug of an earlier tenant of this manifest")
+                }
+                part.append(Entry(index: index, tenant: tenant))
+            } catch {
+                note(.rejected, at: index, schema: nil, error)
+            }
+        }
+        return part
+    }
+
+    mutating func note(_ verdict: TenantOpening.Verdict, on entry: Entry) {
+        switch verdict {
+        case .created(let schema), .exists(let schema, byThisJob: true):
+            note(.created, at: entry.index, schema: schema, nil)
+        case .exists(let schema, byThisJob: false):
+            note(.exists, at: entry.index, schema: schema, nil)
+        case .refused(let rejection):
+            let field = rejection.field.map { "/tenants/\(entry.index)\($0)" } ?? "/tenants/\(entry.index)"
+            note(.rejected, at: entry.index, schema: nil, Rejection(rejection.code, rejection.message, field: field))
+        }
+    }
+
+    private mutating func note(_ status: Status, at index: Int, schema: Identifier?, _ error: Rejection?) {
+        var outcome: [String: JSONValue] = ["status": .string(status.rawValue)]
+        if case .string(let slug)? = payload.tenants[index]["slug"] { outcome["tenant"] = .string(slug) }
+        if let schema { outcome["schema"] = .string(schema.name) }
+        if let error { outcome["error"] = error.json }
+        outcomes[index] = .object(outcome)
+        counts[status, default: 0] += 1
+    }
+
+    /// What the sender is told.
+    var result: [String: JSONValue] {
+        [
+            "created": .int(counts[.created] ?? 0), "existing": .int(counts[.exists] ?? 0),
+            "rejected": .int(counts[.rejected] ?? 0), "tenants": .array(outcomes.map { $0 ?? .null }),
+        ]
+    }
+}
