@@ -30,7 +30,8 @@ internal import Testing
             Issue.record("the error names the schema and the migration: \(String(describing: failure))")
             return
         }
-        let done = try count("select count(distinct schema_name) from tenantry.migrations where schema_name like 'tenant\\_%'", options)
+        let done = try count(
+            "select count(distinct schema_name) from tenantry.migrations where schema_name like 'tenant\\_%'", options)
         #expect(done < 40)
         try run("drop schema tenant_30", options)
         let progress = Mutex<[Int]>([])
