@@ -1,7 +1,7 @@
 internal import Metering
 internal import Postgres
 
-/// A tenant as it is billed now. `billing_mode` and plan are those of the moment of closing.
+/// A tenant as it is billed: in the mode and by the plan that it had at the period's end.
 struct BilledTenant: Sendable {
     var slug: String
     var displayName: String
@@ -41,14 +41,17 @@ extension BilledTenant {
 
     enum SQL {
         static let tenants: Statement = """
-            select t.slug, t.display_name, t.plan, plans.price, t.billing_mode = 'separate', t.stripe_account, admin.email,
+            select t.slug, t.display_name, terms.plan, plans.price, terms.billing_mode = 'separate', t.stripe_account, admin.email,
                    t.created_at < $4 and coalesce(least(t.archived_at, t.purged_at), 'infinity') > $3
             from tenantry.tenants t
-            left join tenantry.plans on plans.name = t.plan
+            cross join lateral tenantry.terms_before(t.account, t.slug, $4) terms
+            left join tenantry.plans on plans.name = terms.plan
             left join lateral (
-                select a.email from tenantry.administrators a where a.tenant = t.slug order by a.created_at, a.email limit 1
+                select a.email from tenantry.administrators a
+                where a.account = t.account and coalesce(a.tenant, '') = t.slug
+                order by a.created_at, a.email limit 1
             ) admin on true
-            where t.account = $1 and (t.billing_mode = 'separate' or t.slug = any($2))
+            where t.account = $1 and (terms.billing_mode = 'separate' or t.slug = any($2))
             order by t.slug collate "C"
             """
     }

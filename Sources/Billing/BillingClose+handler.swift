@@ -12,9 +12,9 @@ extension Billing {
         PartwiseJobHandler(BillingClose.self) { payload, job, database in
             let period = payload.period
             guard let slug = try account(of: job, payload) else {
-                return try closeAll(period, sendsInvoices: sendsInvoices, on: &database)
+                return try closeAll(period, by: job, sendsInvoices: sendsInvoices, on: &database)
             }
-            let entries = try close(slug, period, sendsInvoices: sendsInvoices, on: &database)
+            let entries = try close(slug, period, sendsInvoices: sendsInvoices, on: &database).entries
             var result = answer(entries, accounts: 1)
             result["account"] = .string(slug)
             return Reply(result)
@@ -32,20 +32,21 @@ extension Billing {
 
     /// Makes what is not there yet.
     ///
+    /// - Returns: all invoices, and whether they were made by this call.
     /// - Throws: `Rejection` where there is no such account, or no such finished period of it.
     private static func close(
         _ slug: String, _ period: String, sendsInvoices: Bool, on database: inout Connection
-    ) throws -> [InvoiceBook.Entry] {
+    ) throws -> (entries: [InvoiceBook.Entry], areNew: Bool) {
         // Of two that close an account's periods at once, the second sees what the first has made.
         try database.takeTurn("tenantry.billing:\(slug)")
         let made = try InvoiceBook.entries(of: slug, period: period, on: &database)
-        guard made.isEmpty else { return made }
+        guard made.isEmpty else { return (made, false) }
         guard let account = try BilledAccount.read(slug, period: period, on: &database) else {
             throw Rejection(.accountUnknown, "there is no account \(slug)", field: "/account")
         }
         if let refusal = account.refusal { throw refusal }
         try make(account, sendsInvoices: sendsInvoices, on: &database)
-        return try InvoiceBook.entries(of: slug, period: period, on: &database)
+        return (try InvoiceBook.entries(of: slug, period: period, on: &database), true)
     }
 
     private static func make(_ account: BilledAccount, sendsInvoices: Bool, on database: inout Connection) throws {
@@ -56,18 +57,24 @@ extension Billing {
         let earlier = try UsageDifferences.terms(of: others, account: account.slug, on: &database)
         do {
             let drafts = try Invoicing.invoices(of: account, tenants: tenants, differences: differences, earlier: earlier)
+            // Before anything is written, for what was sent cannot be taken back by itself.
+            for draft in drafts { for kind in InvoiceDraft.amounts { _ = try draft.amount(kind) } }
             try InvoiceBook.write(drafts, account: account, sendsInvoices: sendsInvoices, on: &database)
         } catch is Tariff.Overflow {
             throw Rejection(.conflict, "an amount of account \(account.slug) is beyond what an invoice can hold")
         }
     }
 
-    /// Accounts whose own period has not ended, or had ended before there was the account, are passed over.
-    private static func closeAll(_ period: String, sendsInvoices: Bool, on database: inout Connection) throws -> Reply {
+    /// Accounts whose own period has not ended, or had ended before there was the account, are passed over; one that cannot be closed does not
+    /// keep the others from it.
+    private static func closeAll(_ period: String, by job: Job, sendsInvoices: Bool, on database: inout Connection) throws
+        -> Reply
+    {
         var entries: [InvoiceBook.Entry] = []
         var accounts = 0
         var invoices = 0
         var unfinished: [Rejection] = []
+        var failed: [JSONValue] = []
         var skipped = 0
         for slug in try BilledAccount.all(on: &database) {
             guard let account = try BilledAccount.read(slug, period: period, on: &database) else { continue }
@@ -77,17 +84,39 @@ extension Billing {
                 if !account.isFinished { unfinished.append(refusal) }
                 continue
             }
-            let made = try close(slug, period, sendsInvoices: sendsInvoices, on: &database)
-            accounts += 1
-            invoices += made.count
-            entries += made.prefix(mostAnswered - entries.count)
+            try database.run(script: "savepoint account")
+            do {
+                let (made, areNew) = try close(slug, period, sendsInvoices: sendsInvoices, on: &database)
+                if areNew { try audit(slug, period, made, by: job, on: &database) }
+                accounts += 1
+                invoices += made.count
+                entries += made.prefix(mostAnswered - entries.count)
+            } catch let rejection as Rejection {
+                try database.run(script: "rollback to savepoint account")
+                failed.append(["account": .string(slug), "error": rejection.json])
+            }
             try database.nextPart()
         }
-        if accounts == 0, let first = unfinished.first { throw first }
+        if accounts == 0, failed.isEmpty, let first = unfinished.first { throw first }
         var result = answer(entries, accounts: accounts)
         result["invoice_count"] = .int(Int64(invoices))
         result["skipped"] = .int(Int64(skipped))
+        result["failed"] = .array(Array(failed.prefix(mostAnswered)))
         return Reply(result)
+    }
+
+    /// An account finds in the audit log what was done to it, also where it was one of all.
+    private static func audit(
+        _ slug: String, _ period: String, _ made: [InvoiceBook.Entry], by job: Job, on database: inout Connection
+    ) throws(PostgresError) {
+        let sender = job.principal
+        let payload: JSONValue = ["period": .string(period)]
+        let result: JSONValue = ["account": .string(slug), "invoice_count": .int(Int64(made.count))]
+        try AuditLog.append(
+            AuditLog.Entry(
+                account: slug, tenant: nil, credential: sender.key, role: sender.role.rawValue, actor: sender.name,
+                kind: job.kind.name, jobID: job.id, details: ["payload": payload, "result": result]),
+            on: &database)
     }
 
     private static func answer(_ entries: [InvoiceBook.Entry], accounts: Int) -> [String: JSONValue] {

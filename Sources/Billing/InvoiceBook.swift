@@ -66,7 +66,7 @@ enum InvoiceBook {
         parameters.append(jsonb: draft.price.map { String(decoding: $0.json.serialised(), as: UTF8.self) })
         parameters.append(draft.hasOwnVolume)
         parameters.append(draft.currency.code)
-        for kind in [InvoiceDraft.LineKind.base, .usage, .adjustment, nil] { parameters.append(try draft.amount(kind)) }
+        for kind in InvoiceDraft.amounts { parameters.append(try draft.amount(kind)) }
         let notes = draft.notes + [delivery.note].compactMap { $0 }
         parameters.append(notes.isEmpty ? nil : notes.joined(separator: "; "))
         parameters.append(draft.stripeAccount)
@@ -98,7 +98,7 @@ enum InvoiceBook {
 
     private static func event(_ draft: InvoiceDraft, _ account: BilledAccount) throws -> Outbox.Entry {
         .event(
-            .invoiceCreated, subject: [account.slug, draft.tenant].compactMap { $0 }, id: "invoice.created/\(draft.id)",
+            .invoiceCreated, subject: [account.slug, draft.tenant].compactMap { $0 }, id: draft.id,
             [
                 "invoice": .string(draft.id), "account": .string(account.slug),
                 "tenant": draft.tenant.map { .string($0) } ?? .null, "period": .string(account.period.name),

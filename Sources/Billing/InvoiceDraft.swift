@@ -31,6 +31,9 @@ struct InvoiceDraft: Sendable, Equatable {
     var lines: [Line] = []
     var notes: [String] = []
 
+    /// What an invoice says the amounts of; nil: all of it.
+    static let amounts: [LineKind?] = [.base, .usage, .adjustment, nil]
+
     /// - Throws: `Tariff.Overflow` where the sum is beyond all bounds.
     func amount(_ kind: LineKind? = nil) throws(Tariff.Overflow) -> Int64 {
         var sum: Int64 = 0

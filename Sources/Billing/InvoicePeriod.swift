@@ -10,7 +10,7 @@ struct InvoicePeriod: Hashable, Comparable, Sendable {
     static func < (left: InvoicePeriod, right: InvoicePeriod) -> Bool { left.name < right.name }
 }
 
-/// The account whose period is closed, as it stands now.
+/// The account whose period is closed: by the plan that it was on at the period's end, at the plan's present price.
 struct BilledAccount: Sendable {
     let slug: String
     let displayName: String
@@ -46,9 +46,8 @@ extension BilledAccount {
         /// Invoiced periods tile time: where the account's zone or anchor day was changed between two months, one begins where the other
         /// ends, so that no usage is in both and none in neither.
         static let account: Statement = """
-            select a.display_name, a.plan, plans.price, a.created_at, tile.period_start, tile.period_end, tile.period_end <= now()
+            select a.display_name, terms.plan, plans.price, a.created_at, tile.period_start, tile.period_end, tile.period_end <= now()
             from tenantry.accounts a
-            join tenantry.plans on plans.name = a.plan
             cross join lateral tenantry.period(
                 (to_date($2, 'YYYY-MM') + interval '1 month - 1 day')::timestamp at time zone a.timezone, a.timezone, a.billing_anchor_day
             ) p
@@ -60,6 +59,8 @@ extension BilledAccount {
                 select coalesce(before.period_end, p.period_start) as period_start,
                        greatest(coalesce(after.period_start, p.period_end), before.period_end, p.period_start) as period_end
             ) tile
+            cross join lateral tenantry.terms_before(a.slug, '', tile.period_end) terms
+            join tenantry.plans on plans.name = terms.plan
             where a.slug = $1
             """
     }

@@ -67,7 +67,8 @@ enum UsageDifferences {
 
     enum SQL {
         /// Late usage counts where it belongs, from the moment on when the period that it was booked in is closed as well. Whatever else moved
-        /// a counter after its period was closed, a batch that was under way then or a correction, shows in the same way.
+        /// a counter after its period was closed, a batch that was under way then or a correction, shows in the same way. What belongs to a
+        /// period before there was the account, which is never closed, stays where it was booked.
         static let differences: Statement = """
             with closed as (
                 select i.period, i.period_start, i.period_end from tenantry.invoices i where i.account = $1 and i.tenant is null
@@ -80,7 +81,10 @@ enum UsageDifferences {
                 from tenantry.late_usage l
                 left join closed booked on l.booked_start >= booked.period_start and l.booked_start < booked.period_end
                 left join closed own on l.period_start >= own.period_start and l.period_start < own.period_end
-                where l.account = $1 and booked.period is distinct from own.period
+                join tenantry.accounts a on a.slug = l.account
+                where l.account = $1 and booked.period is distinct from own.period and (own.period is not null or exists (
+                    select from tenantry.period(l.period_start, a.timezone, a.billing_anchor_day) p where p.period_end > a.created_at
+                ))
             ), counted as (
                 select p.period, u.tenant, u.messages, u.conversations, u.active_users, u.tokens
                 from periods p

@@ -21,13 +21,20 @@ public struct Access: Sendable, Hashable {
 
     public let `operator`: Bool
     public let account: Bool
+    /// Whether an account's administrators may send it, as the account's own credential may.
+    public let accountAdministrator: Bool
     public let tenant: TenantAccess
     /// The fleet itself sends this kind, periodically.
     public let fleet: Bool
 
-    public init(operator: Bool = false, account: Bool = false, tenant: TenantAccess = .none, fleet: Bool = false) {
+    /// - Parameter accountAdministrator: nil: as the account.
+    public init(
+        operator: Bool = false, account: Bool = false, accountAdministrator: Bool? = nil, tenant: TenantAccess = .none,
+        fleet: Bool = false
+    ) {
         self.operator = `operator`
         self.account = account
+        self.accountAdministrator = accountAdministrator ?? account
         self.tenant = tenant
         self.fleet = fleet
     }

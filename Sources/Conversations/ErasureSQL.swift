@@ -39,8 +39,7 @@ enum ErasureSQL {
             ), gone_conversations as (
                 delete from \(schema).conversations where id in (select id from whole) returning period_start, started_at
             ), changed as (
-                update \(schema).conversations c set message_count = p.message_count, started_at = p.started_at,
-                    last_message_at = p.last_message_at
+                update \(schema).conversations c set message_count = p.message_count, last_message_at = p.last_message_at
                 from parts p where c.id = p.id
             ), gone_users as (
                 delete from \(schema).active_users where \(users) returning period_start
@@ -49,16 +48,15 @@ enum ErasureSQL {
             """)
     }
 
-    /// `parts`: conversations of which something is left, as they will be.
+    /// `parts`: conversations of which something is left, as they will be. They began when they began: each stays counted in that hour.
     private static func conversations(_ schema: String) -> String {
         """
         parts as materialized (
-            select c.id, c.period_start, c.started_at as old_started_at, rest.*
+            select d.conversation_id as id, rest.*
             from (select distinct conversation_id from doomed where conversation_id not in (select id from whole)) d
-            join \(schema).conversations c on c.id = d.conversation_id
             cross join lateral (
-                select count(*) as message_count, min(m.sent_at) as started_at, max(m.sent_at) as last_message_at
-                from \(schema).messages m where m.conversation_id = c.id and m.id not in (select id from doomed)
+                select count(*) as message_count, max(m.sent_at) as last_message_at
+                from \(schema).messages m where m.conversation_id = d.conversation_id and m.id not in (select id from doomed)
             ) rest
         )
         """
@@ -79,16 +77,12 @@ enum ErasureSQL {
         """
     }
 
-    /// What stays: numbers and digests. A conversation that begins later than it did moves to another hour, and is put back by that.
+    /// What stays: numbers and digests.
     private static let kept = """
         counts as (
             select period_start, hour, 1 as messages, 0 as conversations, 0 as active_users, tokens, 0 as period_users from doomed
             union all
             select c.period_start, date_trunc('hour', greatest(c.started_at, c.period_start), $2), 0, 1, 0, 0, 0 from gone_conversations c
-            union all
-            select period_start, date_trunc('hour', greatest(old_started_at, period_start), $2), 0, 1, 0, 0, 0 from parts
-            union all
-            select period_start, date_trunc('hour', greatest(started_at, period_start), $2), 0, -1, 0, 0, 0 from parts
             union all
             select period_start, hour, 0, 0, 1, 0, 0 from hour_users
             union all

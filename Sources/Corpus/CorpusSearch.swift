@@ -1,3 +1,4 @@
+internal import Contract
 public import Postgres
 
 /// Full-text search over a tenant's chunks, each in its document's own language.
@@ -15,13 +16,15 @@ public enum CorpusSearch {
     /// The best chunks for a query in web-search syntax (`opening hours -sunday "city museum"`), best first.
     ///
     /// - Returns: nil if there is no such tenant.
-    public static func run(tenant: String, query: String, limit: Int, on database: inout Connection) throws(PostgresError)
-        -> [Hit]?
-    {
+    /// - Throws: `Rejection` (`tenant_unknown`) if it was purged; `PostgresError`.
+    public static func run(tenant: String, query: String, limit: Int, on database: inout Connection) throws -> [Hit]? {
         var slug = Parameters()
         slug.append(tenant)
         let found = try database.query(SQL.schema, slug)
         guard found.count == 1 else { return nil }
+        guard found.text(0, 1) != TenantState.purged.rawValue else {
+            throw Rejection(.tenantUnknown, "tenant \(tenant) was purged")
+        }
         var parameters = Parameters()
         parameters.append(query)
         parameters.append(Int64(limit))
@@ -35,7 +38,7 @@ public enum CorpusSearch {
     }
 
     enum SQL {
-        static let schema: Statement = "select schema_name from tenantry.tenants where slug = $1"
+        static let schema: Statement = "select schema_name, state from tenantry.tenants where slug = $1"
 
         static func search(_ schema: Identifier) -> Statement {
             let schema = schema.quoted

@@ -2,8 +2,8 @@ internal import AMQP
 internal import Contract
 internal import Postgres
 
-/// The leader's own jobs: `usage.aggregate` for every account that was used since its last one, under a credential of the fleet
-/// that is good for this kind alone and expires by itself.
+/// The leader's own jobs: `usage.aggregate` for every account that was used since its last one, or since its last recount if that was a day
+/// ago, under a credential of the fleet that is good for this kind alone and expires by itself.
 struct AggregationRequests {
     private static let lifetimeSeconds = 12.0 * 3_600
 
@@ -51,7 +51,9 @@ struct AggregationRequests {
             select a.slug, case when a.aggregated_at = '-infinity' then 0 else extract(epoch from a.aggregated_at) * 1000000 end::int8
             from tenantry.accounts a
             where a.aggregated_at < now() - $1 * interval '1 second'
-              and exists (select from tenantry.account_usage u where u.account = a.slug and u.changed_at > a.aggregated_at)
+              and exists (
+                  select from tenantry.account_usage u where u.account = a.slug and u.changed_at >
+                      case when a.recounted_at < now() - interval '24 hours' then a.recounted_at else a.aggregated_at end)
             order by a.aggregated_at limit 1000
             """
     }

@@ -58,7 +58,8 @@ final class Directory {
             let principal = Principal(
                 key: key, role: role, name: rows.text(row, 8), account: rows.optionalText(row, 2) ?? "",
                 tenant: rows.optionalText(row, 3),
-                scopes: Set(rows.texts(row, 4).compactMap(Scope.init(rawValue:))), expiresAt: rows.timestamp(row, 7))
+                scopes: Set(rows.texts(row, 4).compactMap(Scope.init(rawValue:))), expiresAt: rows.timestamp(row, 7),
+                accountIsSuspended: rows.bool(row, 9))
             found[key] = (rows.bytes(row, 5), principal, rows.double(row, 6))
         }
         for (fingerprint, bearer) in credentials {
@@ -96,11 +97,11 @@ final class Directory {
     enum SQL {
         static let version: Statement = "select version from tenantry.directory"
         static let credentials: Statement = """
-            select key, role, account, tenant, scopes, secret_hash,
-                   case when expires_at = 'infinity' then 1e9 else extract(epoch from expires_at - now()) end::float8,
-                   expires_at, name
-            from tenantry.credentials
-            where key = any($1) and revoked_at is null and expires_at > now()
+            select c.key, c.role, c.account, c.tenant, c.scopes, c.secret_hash,
+                   case when c.expires_at = 'infinity' then 1e9 else extract(epoch from c.expires_at - now()) end::float8,
+                   c.expires_at, c.name, coalesce(a.state = 'suspended', false)
+            from tenantry.credentials c left join tenantry.accounts a on a.slug = c.account
+            where c.key = any($1) and c.revoked_at is null and c.expires_at > now()
             """
         static let tenants: Statement = """
             select t.slug, t.account, t.schema_name, t.state, a.timezone, a.billing_anchor_day, a.closed_through,

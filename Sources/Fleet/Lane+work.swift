@@ -20,7 +20,10 @@ extension Lane {
         let verdicts = try examination.examine(batch, on: &database)
         var jobs: [Job] = []
         jobs.reserveCapacity(batch.count)
-        for case .job(let job) in verdicts { jobs.append(job) }
+        for case .job(let job) in verdicts {
+            jobs.append(job)
+            if let tenant = job.tenant { database.touch(tenant.schema) }
+        }
         var outcomes = try perform(jobs[...], on: &database)[...]
         let all = zip(batch, verdicts).map { delivery, verdict in
             switch verdict {

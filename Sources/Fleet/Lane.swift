@@ -23,8 +23,6 @@ final class Lane {
     private let queues: [String]
     /// The family whose former partitions this lane empties, too.
     private let drainedFamily: Family?
-    /// Tenants worked on over the present database connection, each of which its backend remembers for ever.
-    private var schemas: Set<String> = []
 
     init(
         name: String, queues: [String], drainedFamily: Family?, handlers: [any JobHandler], options: FleetOptions,
@@ -94,7 +92,7 @@ final class Lane {
                 continue
             }
             guard try take(batch, through: intake, &database) else { return intake.close() }
-            if try renewIsDue(after: batch), let fresh = try connect(for: intake) { database = fresh }
+            if renewIsDue(database), let fresh = try connect(for: intake) { database = fresh }
         }
     }
 
@@ -153,12 +151,10 @@ final class Lane {
         return true
     }
 
-    /// A backend never forgets a schema that it worked in; a fresh one starts small.
-    private func renewIsDue(after batch: [Delivery]) throws(AMQPError) -> Bool {
-        for delivery in batch {
-            if let tenant = delivery.headerText(Header.tenant.constant) { schemas.insert(tenant) }
-        }
-        return schemas.count > options.schemasPerConnection
+    /// A backend never forgets a schema that it worked in; a fresh one starts small. Between batches only: a job that goes through many
+    /// schemas in parts keeps its connection to its end.
+    private func renewIsDue(_ database: borrowing Postgres.Connection) -> Bool {
+        database.touchedSchemas.count > options.schemasPerConnection
     }
 
     private func reconnect(for intake: Intake, after error: any Error) throws(AMQPError) -> Postgres.Connection? {
@@ -173,7 +169,6 @@ final class Lane {
     /// A database connection, however long it takes; nil when a drain's time is over first. The broker is kept company meanwhile.
     private func connect(for intake: Intake) throws(AMQPError) -> Postgres.Connection? {
         var backoff = Backoff()
-        schemas.removeAll(keepingCapacity: true)
         while true {
             do throws(PostgresError) {
                 var connection = try Postgres.Connection(options.database)

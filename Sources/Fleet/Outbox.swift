@@ -28,20 +28,26 @@ public enum Outbox {
             self.alert = alert
         }
 
-        /// A life-cycle event on `tenantry.events`, under the routing key `<what>.<subject…>`.
+        /// A life-cycle event on `tenantry.events`, under the routing key `<what>.<subject…>`. Its message id is `<what>/<subject…>/<id>`, so
+        /// that neither another event of the same job nor the job's outcome has the same.
+        ///
+        /// - Parameter id: of what happened: the job's id, mostly.
         public static func event(_ what: LifecycleEvent, subject: [String], id: String, _ data: [String: JSONValue]) -> Entry {
             var body = data
-            // A property holds 255 bytes; an id that came in one may have grown by what was put before it.
-            let id =
-                id.utf8.count <= 255
-                ? id
-                : "sha256:"
-                    + SHA256.hash(data: Array(id.utf8)).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
             body["event"] = .string(what.rawValue)
             return Entry(
-                exchange: Topology.eventsExchange, routingKey: ([what.rawValue] + subject).joined(separator: "."), messageID: id,
+                exchange: Topology.eventsExchange, routingKey: ([what.rawValue] + subject).joined(separator: "."),
+                messageID: messageID(of: what, subject, id),
                 type: what.rawValue,
                 body: String(decoding: JSONValue.object(body).serialised(), as: UTF8.self))
+        }
+
+        private static func messageID(of what: LifecycleEvent, _ subject: [String], _ id: String) -> String {
+            let whole = ([what.rawValue] + subject + [id]).joined(separator: "/")
+            // A property holds 255 bytes; an id that came in one may have grown by what was put before it.
+            guard whole.utf8.count > 255 else { return whole }
+            let digest = SHA256.hash(data: Array(whole.utf8)).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
+            return "\(what.rawValue)/sha256:\(digest.joined())"
         }
     }
 

@@ -10,7 +10,7 @@ public struct Principal: Sendable, Equatable {
         case fleet
         /// An account's own credential: everything of that account.
         case account
-        /// A person who may do the same.
+        /// A person who may do the same, but for making a credential of the account's own: it would stay when the person goes.
         case accountAdmin = "account_admin"
         /// A person who looks after one tenant.
         case tenantAdmin = "tenant_admin"
@@ -28,10 +28,12 @@ public struct Principal: Sendable, Equatable {
     public let scopes: Set<Scope>
     /// `.distantFuture`: never.
     public let expiresAt: Timestamp
+    /// Then nothing is taken from it.
+    public let accountIsSuspended: Bool
 
     public init(
         key: String, role: Role, name: String = "", account: String, tenant: String?, scopes: Set<Scope>,
-        expiresAt: Timestamp = .distantFuture
+        expiresAt: Timestamp = .distantFuture, accountIsSuspended: Bool = false
     ) {
         self.name = name
         self.key = key
@@ -40,11 +42,18 @@ public struct Principal: Sendable, Equatable {
         self.tenant = tenant
         self.scopes = scopes
         self.expiresAt = expiresAt
+        self.accountIsSuspended = accountIsSuspended
     }
 
     /// Why this principal may not ask for `kind`, on `tenant` where one is named; nil when it may.
     public func refusal(of kind: Kind, tenant target: TenantRecord?) -> Rejection? {
+        if accountIsSuspended { return Rejection(.forbidden, "account \(account) is suspended") }
         guard isAllowed(kind.access) else {
+            if role == .accountAdmin, kind.access.account {
+                let message =
+                    "\(kind.name) takes the account's own credential or an operator: what it makes would outlast an administrator"
+                return Rejection(.forbidden, message)
+            }
             return Rejection(.forbidden, "credential \(key) (\(roleDescription)) may not send \(kind.name)")
         }
         guard let target else { return nil }
@@ -61,7 +70,8 @@ public struct Principal: Sendable, Equatable {
         switch role {
         case .operator: access.operator
         case .fleet: access.fleet
-        case .account, .accountAdmin: access.account
+        case .account: access.account
+        case .accountAdmin: access.accountAdministrator
         case .tenantAdmin: access.tenant != .none
         case .token:
             switch access.tenant {

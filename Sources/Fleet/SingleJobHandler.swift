@@ -96,8 +96,7 @@ enum Inbox {
     static func claim(_ job: Job, on database: inout Postgres.Connection) throws -> JSONValue? {
         var parameters = key(job)
         parameters.append(job.kind.name)
-        let tenant = job.tenant?.slug ?? ""
-        parameters.append(tenant)
+        parameters.append(tenant(of: job))
         guard try database.query(SQL.claim, parameters).count == 0 else { return nil }
         guard let first = try first(of: job, on: &database) else {
             throw Rejection(.conflict, "job \(job.id) is being done by another delivery")
@@ -109,11 +108,10 @@ enum Inbox {
     static func first(of job: Job, on database: inout Postgres.Connection) throws -> JSONValue? {
         let rows = try database.query(SQL.first, key(job))
         guard rows.count == 1 else { return nil }
-        let tenant = job.tenant?.slug ?? ""
         guard rows.text(0, 0) == job.kind.name else {
             throw Rejection(.conflict, "job id \(job.id) has been used for a \(rows.text(0, 0)) job of this account")
         }
-        guard rows.text(0, 2) == tenant else {
+        guard rows.text(0, 2) == tenant(of: job) else {
             throw Rejection(.conflict, "job id \(job.id) has been used for another tenant of this account")
         }
         return try JSONValue(parsing: Array(rows.text(0, 1).utf8))
@@ -131,6 +129,10 @@ enum Inbox {
         parameters.append(jsonb: String(decoding: result.serialised(), as: UTF8.self))
         _ = try database.query(SQL.keep, parameters)
     }
+
+    /// The tenant of the header; without one, what the sender is limited to: two tenants' own people may come up with the same id, and neither
+    /// gets the other's answer. `""` for a job on no tenant.
+    private static func tenant(of job: Job) -> String { job.tenant?.slug ?? job.principal.tenant ?? "" }
 
     private static func key(_ job: Job) -> Parameters {
         var parameters = Parameters()

@@ -6,7 +6,7 @@ internal import Logging
 internal import Postgres
 
 /// A worker's thread for what is not a job: it keeps the worker's row, and while it holds the fleet's advisory lock it is the leader,
-/// relays the outbox and does the duties. When it dies, PostgreSQL frees the lock and another worker's steward takes it.
+/// relays the outbox and does the duties (those that may take long, on threads aside). When it dies, PostgreSQL frees the lock and another worker's steward takes it.
 final class Steward {
     private static let turnSeconds = 0.1
     private static let rowSeconds = 2.0
@@ -19,6 +19,7 @@ final class Steward {
     private let laneCount: Int
     private let tally: WorkerTally
     private let duties: [LeaderDuty]
+    private let asides: [DutyAside]
     private let publisher: Publisher
     private let relay = OutboxRelay()
     private let leads = Gauge(label: "tenantry_leader")
@@ -42,7 +43,8 @@ final class Steward {
         self.families = families
         self.laneCount = laneCount
         self.tally = tally
-        self.duties = duties
+        self.duties = duties.filter { !$0.runsAside }
+        asides = duties.filter(\.runsAside).map { DutyAside($0, options, control, logger) }
         publisher = Publisher(
             options.broker, name: "tenantry steward out", heartbeatSeconds: options.heartbeatSeconds, confirmTimeoutSeconds: 5)
     }
@@ -60,12 +62,14 @@ final class Steward {
                 try leave(on: &database)
             } catch {
                 isLeader = false
+                for aside in asides { aside.end() }
                 leads.record(0)
                 logger.warning(
                     "steward lost its server, trying again", metadata: [LogKey.worker: "\(workerID)", LogKey.error: "\(error)"])
                 control.sleep(seconds: backoff.nextSeconds())
             }
         }
+        while asides.contains(where: \.isRunning), !control.isOverdue { control.sleep(seconds: Self.turnSeconds) }
     }
 
     private func turn(on database: inout Postgres.Connection) throws {
@@ -78,8 +82,9 @@ final class Steward {
             logger.info("leads the fleet", metadata: [LogKey.worker: "\(workerID)"])
         }
         for duty in duties where isDue(duty.name, every: duty.intervalSeconds, now: now) {
-            try perform(duty, on: &database)
+            try duty.run(on: &database, logger)
         }
+        for aside in asides { aside.goOn() }
         if isDue("housekeeping", every: 60, now: now) { try keepHouse(on: &database) }
         try publish(from: &database, now: now)
         publisher.keepAlive()
@@ -95,17 +100,6 @@ final class Steward {
         } catch let error as AMQPError {
             brokerRetryAt = now + brokerBackoff.nextSeconds()
             logger.warning("the outbox waits for the broker", metadata: [LogKey.worker: "\(workerID)", LogKey.error: "\(error)"])
-        }
-    }
-
-    /// A duty that fails is tried again at its next turn, and does not keep the outbox waiting.
-    private func perform(_ duty: LeaderDuty, on database: inout Postgres.Connection) throws {
-        do {
-            try duty.perform(&database)
-        } catch {
-            guard database.isUsable else { throw error }
-            try database.rollback()
-            logger.error("a duty failed", metadata: [LogKey.duty: "\(duty.name)", LogKey.error: "\(error)"])
         }
     }
 

@@ -3,7 +3,7 @@ internal import Postgres
 
 /// What follows when the transaction of a batch fails.
 enum TransactionFailure {
-    /// The same again: nobody's fault (serialization, deadlock), or a schema that moved between look-up and use.
+    /// The same again, at once: nobody's fault (serialization, deadlock).
     case again
     /// Some job of several is to blame: halve, and try each half.
     case split

@@ -31,7 +31,7 @@ public struct Plan: Sendable, Equatable {
     }
 
     /// Makes these the plans of the database: adds and changes, and measures the accounts on them anew. A plan that is no longer named
-    /// stays as long as somebody is on it.
+    /// stays as long as somebody is on it, or has been: a period of that time may be billed yet.
     ///
     /// - Returns: the plans that were removed.
     public static func apply(_ plans: [Plan], on database: inout Connection) throws -> [String] {
@@ -93,6 +93,7 @@ public struct Plan: Sendable, Equatable {
         static let removeOthers: Statement = """
             delete from tenantry.plans p where p.name <> all($1::text[])
               and not exists (select from tenantry.accounts where plan = p.name) and not exists (select from tenantry.tenants where plan = p.name)
+              and not exists (select from tenantry.billing_terms where plan = p.name)
             returning p.name
             """
         static let accounts: Statement = """

@@ -10,11 +10,13 @@ struct Domain {
 
     /// The tenant of the header; without one, what the sender is limited to.
     ///
-    /// - Throws: `Rejection` where the sender's own tenant, which no header names, takes no such job as it stands.
+    /// The tenant is held until the transaction's end. Whoever purges it comes before, and is seen, or after, and finds what was made here.
+    ///
+    /// - Throws: `Rejection` where the tenant takes no such job as it stands.
     init(_ job: Job, on database: inout Connection) throws {
         account = job.account
         tenant = job.tenant?.slug ?? job.principal.tenant
-        guard job.tenant == nil, let tenant else { return }
+        guard let tenant else { return }
         var parameters = Parameters()
         parameters.append(tenant)
         let rows = try database.query(SQL.state, parameters)
@@ -27,6 +29,6 @@ struct Domain {
     }
 
     enum SQL {
-        static let state: Statement = "select state from tenantry.tenants where slug = $1"
+        static let state: Statement = "select state from tenantry.tenants where slug = $1 for key share"
     }
 }

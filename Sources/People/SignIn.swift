@@ -17,7 +17,7 @@ public enum SignIn {
     /// Checks the password and issues a credential of that administrator.
     ///
     /// - Parameters:
-    ///   - account: only an administrator of this account or of one of its tenants; nil: of any.
+    ///   - account: only an administrator of this account or of one of its tenants, the account's own first; nil: of any.
     ///   - tenant: only an administrator of this tenant; nil: of any, or of an account.
     /// - Returns: `<key>.<secret>`
     /// - Throws: ``Refusal``; `PostgresError`.
@@ -30,12 +30,15 @@ public enum SignIn {
         address.append(tenant)
         let rows = try database.query(SQL.candidates, address)
         let kept = (0..<rows.count).compactMap { row in
-            rows.optionalText(row, 1).flatMap { PasswordHash($0) }.map { (id: rows.text(row, 0), password: $0) }
+            rows.optionalText(row, 1).flatMap { PasswordHash($0) }.map {
+                (id: rows.text(row, 0), password: $0, isOfAccount: rows.isNull(row, 2))
+            }
         }
         if kept.isEmpty { try PasswordHash.pretendToCheck(password) }
         let right = try kept.filter { try $0.password.matches(password) }
         guard let administrator = right.first else { throw Refusal.wrong }
-        guard right.count == 1 else { throw Refusal.ambiguous }
+        // Whoever names an account, and no tenant of it, means the account; its own administrator comes first.
+        guard right.count == 1 || account != nil && tenant == nil && administrator.isOfAccount else { throw Refusal.ambiguous }
         return try database.transaction { database in
             let now = Timestamp.now().microsecondsSince1970
             let end = Timestamp(microsecondsSince1970: now + lifetimeSeconds * 1_000_000)
@@ -53,7 +56,7 @@ public enum SignIn {
 
     enum SQL {
         static let candidates: Statement = """
-            select id, password_hash from tenantry.administrators
+            select id, password_hash, tenant from tenantry.administrators
             where email = lower($1) and ($2::text is null or account = $2) and ($3::text is null or tenant = $3)
             order by account, tenant nulls first
             """

@@ -15,6 +15,8 @@ public struct Connection: ~Copyable {
     /// Bytes given to libpq since its buffer was last known to be empty, and at the last look.
     var unsentBytes = 0
     var unsentBytesAtLastFlush = 0
+    /// The schemas that were noted by ``touch(_:)``.
+    public private(set) var touchedSchemas: Set<String> = []
 
     // Reused for each send, so that it allocates nothing.
     var valuePointers: [UnsafePointer<CChar>?] = []
@@ -80,6 +82,10 @@ public struct Connection: ~Copyable {
         default: .unknown
         }
     }
+
+    /// Notes that statements are run in a schema of many. The server's process remembers each of its relations for as long as the connection
+    /// lives, so that whoever goes through thousands has to renew it.
+    public mutating func touch(_ schema: Identifier) { touchedSchemas.insert(schema.name) }
 
     /// A descriptor to be polled together with the connection's own. `onReadable` is called, on this thread, whenever it is
     /// readable while the connection waits, and at least once a second of waiting; it must not touch this connection.

@@ -41,8 +41,9 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         kind == .connection || hasClass("08") || sqlState == "57P01" || sqlState == "57P02" || sqlState == "57P03"
     }
 
-    /// True if running the same transaction again may succeed: serialization failure, deadlock, lock not available.
-    public var isSerializationFailure: Bool { sqlState == "40001" || sqlState == "40P01" || sqlState == "55P03" }
+    /// True if running the same transaction again at once may succeed: serialization failure, deadlock. A lock that was not to be had in
+    /// `lock_timeout` is none of these: who holds it so long will hold it longer.
+    public var isSerializationFailure: Bool { sqlState == "40001" || sqlState == "40P01" }
 
     /// True if the statement's own data is at fault: class 22 (data exception) or 23 (integrity constraint violation).
     public var isDataFault: Bool { hasClass("22") || hasClass("23") }

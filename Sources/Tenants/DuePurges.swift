@@ -7,7 +7,7 @@ internal import Synchronization
 final class DuePurges: Sendable {
     /// Tenants of one round.
     private static let most: Int64 = 5
-    /// No further one is begun after so long: the leader has other duties.
+    /// No further one is begun after so long: a worker that is asked to stop waits for the round.
     private static let roundSeconds = 0.5
     /// One that failed is left alone so long.
     private static let restSeconds = 60.0

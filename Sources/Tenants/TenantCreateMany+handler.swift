@@ -4,13 +4,13 @@ internal import Postgres
 
 extension Tenants {
     /// Tenants of one transaction, which keeps some fifty locks for each until it ends: with as many as these, seven lanes at once fit into the
-    /// lock table of a PostgreSQL with default settings. Larger parts are not faster.
+    /// lock table of a PostgreSQL with default settings.
     static let partSize = 16
 
     /// `tenant.create_many`: part by part, each committed for itself. What an earlier delivery has made is found again by its `created_by`.
     static func tenantCreateMany() -> any JobHandler {
         PartwiseJobHandler(TenantCreateMany.self) { payload, job, database in
-            let opening = TenantOpening(account: job.account, jobID: job.id, isOneOfMany: true)
+            let opening = TenantOpening(account: job.account, jobID: job.id)
             var manifest = Manifest(payload)
             while let part = manifest.nextPart(of: partSize) {
                 try open(part, of: &manifest, opening, on: &database)
@@ -23,21 +23,61 @@ extension Tenants {
     private static func open(
         _ part: [Manifest.Entry], of manifest: inout Manifest, _ opening: TenantOpening, on database: inout Connection
     ) throws {
+        // Before the plain ones hold the account's row, and where no savepoint gives it back.
+        if part.contains(where: { $0.tenant.template != nil }) { try opening.takeTurn(on: &database) }
         let plain = part.filter { $0.tenant.template == nil }
-        for (entry, verdict) in zip(plain, try opening.open(plain.map(\.tenant), on: &database)) {
-            manifest.note(verdict, on: entry)
+        let verdicts = try openTogether(plain.map(\.tenant), opening, on: &database)
+        for (entry, verdict) in zip(plain, verdicts ?? []) { manifest.note(verdict, on: entry) }
+        // A template may not fit, which is known when it is applied: each for itself, so that it can be undone. So with all that do not go
+        // together: only the one that is to blame is refused.
+        for entry in part where entry.tenant.template != nil || verdicts == nil {
+            manifest.note(try openAlone(entry.tenant, opening, on: &database), on: entry)
         }
-        // A template may not fit, which is known when it is applied: each for itself, so that it can be undone.
-        for entry in part where entry.tenant.template != nil {
-            try database.run(script: "savepoint tenant")
-            do {
-                manifest.note(try opening.open([entry.tenant], on: &database)[0], on: entry)
-                try database.run(script: "release savepoint tenant")
-            } catch let rejection as Rejection {
-                try database.run(script: "rollback to savepoint tenant; release savepoint tenant")
-                manifest.note(.refused(rejection), on: entry)
-            }
+    }
+
+    /// - Returns: nil if the data of one of them was refused; then nothing is done.
+    private static func openTogether(
+        _ tenants: [TenantCreate], _ opening: TenantOpening, on database: inout Connection
+    ) throws -> [TenantOpening.Verdict]? {
+        guard !tenants.isEmpty else { return [] }
+        try database.run(script: "savepoint tenants")
+        do {
+            let verdicts = try opening.open(tenants, on: &database)
+            try database.run(script: "release savepoint tenants")
+            return verdicts
+        } catch let error as PostgresError where error.refusal != nil {
+            try database.run(script: "rollback to savepoint tenants; release savepoint tenants")
+            return nil
         }
+    }
+
+    private static func openAlone(
+        _ tenant: TenantCreate, _ opening: TenantOpening, on database: inout Connection
+    ) throws -> TenantOpening.Verdict {
+        try database.run(script: "savepoint tenant")
+        let refusal: Rejection
+        do {
+            let verdict = try opening.open([tenant], on: &database)[0]
+            try database.run(script: "release savepoint tenant")
+            return verdict
+        } catch let rejection as Rejection {
+            refusal = rejection
+        } catch let error as PostgresError {
+            guard let rejection = error.refusal else { throw error }
+            refusal = rejection
+        }
+        try database.run(script: "rollback to savepoint tenant; release savepoint tenant")
+        return .refused(refusal)
+    }
+}
+
+extension PostgresError {
+    /// What a tenant is told whose data are to blame; nil if they are not. 54000 is a value too large for an index or a row.
+    fileprivate var refusal: Rejection? {
+        guard isDataFault || sqlState == "54000" else { return nil }
+        return sqlState == "23505"
+            ? Rejection(.conflict, "it collides with what is there (\(constraint ?? "a unique key"))")
+            : Rejection(.invalidPayload, "the database refused its data: \(message)")
     }
 }
 

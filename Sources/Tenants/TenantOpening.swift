@@ -9,8 +9,6 @@ internal import Schema
 struct TenantOpening {
     let account: String
     let jobID: String
-    /// Whether the job opens others as well, maybe in other transactions: then each has an event id of its own.
-    let isOneOfMany: Bool
 
     /// What became of one of them.
     enum Verdict {
@@ -29,7 +27,7 @@ struct TenantOpening {
     /// - Returns: a verdict for each, in order.
     func open(_ tenants: [TenantCreate], on database: inout Connection) throws -> [Verdict] {
         // What copies documents takes its turn before it holds the account's row, as ingestions do.
-        if tenants.contains(where: { $0.template != nil }) { try HardLimits.takeTurn(account: account, on: &database) }
+        if tenants.contains(where: { $0.template != nil }) { try takeTurn(on: &database) }
         var places = try ChildTenants(of: account, on: &database)
         let known = try Known(of: tenants, account: account, on: &database)
         var verdicts = [Verdict?](repeating: nil, count: tenants.count)
@@ -63,6 +61,11 @@ struct TenantOpening {
         }
     }
 
+    /// The account's turn, which goes before its row; held until the commit.
+    func takeTurn(on database: inout Connection) throws(PostgresError) {
+        try HardLimits.takeTurn(account: account, on: &database)
+    }
+
     /// Gives those that are there already their verdicts.
     private func judge(
         _ indices: [Int], _ tenants: [TenantCreate], _ verdicts: inout [Verdict?], on database: inout Connection
@@ -93,6 +96,7 @@ struct TenantOpening {
         }
         if let plan = tenant.plan, !known.plans.contains(plan) { return .invalid("/plan", "there is no plan \"\(plan)\"") }
         if let template = tenant.template, !known.templates.contains(template) { return Self.noTemplate(template) }
+        if let stripe = tenant.stripeAccount, known.foreignStripeAccounts.contains(stripe) { return StripeAccounts.refusal }
         return nil
     }
 
@@ -128,6 +132,7 @@ struct TenantOpening {
         guard !tenants.isEmpty else { return [] }
         let schemas = try tenants.map { try schema(of: $0) }
         try Migrator.create(tenantSchemas: schemas, on: &database)
+        for schema in schemas { database.touch(schema) }
         for (tenant, schema) in zip(tenants, schemas) {
             if let limits = tenant.limits {
                 try CustomLimits.merge(limits, account: account, tenant: tenant.slug, on: &database)
@@ -146,8 +151,7 @@ struct TenantOpening {
         }
         let events = zip(tenants, schemas).map { tenant, schema in
             Outbox.Entry.event(
-                .tenantCreated, account: account, tenant: tenant.slug, job: jobID, occasion: isOneOfMany ? tenant.slug : nil,
-                ["schema": .string(schema.name)])
+                .tenantCreated, account: account, tenant: tenant.slug, job: jobID, ["schema": .string(schema.name)])
         }
         try Outbox.append(events, on: &database)
         return schemas
@@ -159,14 +163,17 @@ struct TenantOpening {
 }
 
 extension TenantOpening {
-    /// Which of the plans and templates that tenants ask for there are.
+    /// Which of the plans and templates that tenants ask for there are, and which Stripe accounts are somebody else's.
     private struct Known {
         let plans: Set<String>
         let templates: Set<String>
+        let foreignStripeAccounts: Set<String>
 
         init(of tenants: [TenantCreate], account: String, on database: inout Connection) throws(PostgresError) {
             plans = try Self.names(SQL.plans, Set(tenants.compactMap(\.plan)), account: nil, on: &database)
             templates = try Self.names(SQL.templates, Set(tenants.compactMap(\.template)), account: account, on: &database)
+            foreignStripeAccounts = try StripeAccounts.foreign(
+                Set(tenants.compactMap(\.stripeAccount)), to: account, on: &database)
         }
 
         private static func names(

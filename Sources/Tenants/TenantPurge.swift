@@ -101,7 +101,7 @@ struct TenantPurge {
 
     /// Tables that one job touches, in its order; others come after them.
     private static let tablesAsJobsTakeThem = [
-        "messages", "conversations", "active_users", "documents", "chunks", "settings", "usage_hourly",
+        "messages", "conversations", "active_users", "settings", "documents", "chunks", "usage_hourly",
     ]
 
     /// Takes what the tenant held out of its account's gauges. What it used of flows stays: it was used.

@@ -55,6 +55,11 @@ extension Tenants {
         // PostgreSQL tells apart what Unicode calls canonically equivalent.
         let changed = zip(present, wanted).filter { $0.value.map { Array($0.utf8) } != $1.value.map { Array($0.utf8) } }
         guard !changed.isEmpty else { return [] }
+        if let stripe = payload.stripeAccount.value, changed.contains(where: { $1.name == "stripe_account" }),
+            try !StripeAccounts.foreign([stripe], to: tenant.account, on: &database).isEmpty
+        {
+            throw StripeAccounts.refusal
+        }
         var parameters = tenant.parameters()
         for (_, value) in wanted { parameters.append(value) }
         _ = try database.query(UpdateSQL.update, parameters)

@@ -14,20 +14,18 @@ public enum Tenants {
     /// The leader's: purges archived tenants whose time has come.
     public static func duties() -> [LeaderDuty] {
         let purges = DuePurges()
-        return [LeaderDuty("purge", intervalSeconds: 1) { try purges.run(on: &$0) }]
+        return [LeaderDuty("purge", intervalSeconds: 1, runsAside: true) { try purges.run(on: &$0) }]
     }
 }
 
 extension Outbox.Entry {
-    /// What became of a tenant, with its account and slug in the data. `occasion` tells events of one job apart.
+    /// What became of a tenant, with its account and slug in the data.
     static func event(
-        _ what: LifecycleEvent, account: String, tenant: String, job id: String, occasion: String? = nil,
-        _ data: [String: JSONValue]
+        _ what: LifecycleEvent, account: String, tenant: String, job id: String, _ data: [String: JSONValue]
     ) -> Outbox.Entry {
         var data = data
         data["account"] = .string(account)
         data["tenant"] = .string(tenant)
-        let parts = [account, id] + (occasion.map { [$0] } ?? [])
-        return event(what, subject: [account, tenant], id: parts.joined(separator: "/"), data)
+        return event(what, subject: [account, tenant], id: id, data)
     }
 }

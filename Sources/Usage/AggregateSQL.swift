@@ -1,9 +1,15 @@
 internal import Postgres
 
 enum AggregateSQL {
-    /// What changed shortly before the last time is looked at again: its transaction may have been under way then.
+    /// What changed shortly before the last time is looked at again: its transaction may have been under way then. Recent
+    /// are the hours of two days before, from a midnight on: an hour begins there everywhere. A recount is due after a day, and when a period has ended since.
     static let account: Statement = """
-        select timezone, closed_through, now(), aggregated_at - interval '10 minutes' from tenantry.accounts where slug = $1
+        select a.timezone, a.closed_through, now(), a.aggregated_at - interval '10 minutes', a.recounted_at - interval '10 minutes',
+               date_trunc('day', a.aggregated_at - interval '2 days', a.timezone),
+               a.recounted_at < greatest(now() - interval '24 hours', present.period_start)
+        from tenantry.accounts a
+        cross join lateral tenantry.period(now(), a.timezone, a.billing_anchor_day) present
+        where a.slug = $1
         """
     static let periods: Statement = """
         select p.period_start, p.period_end from tenantry.accounts a
@@ -19,7 +25,7 @@ enum AggregateSQL {
             select account, period_start, period_end from tenantry.usage_deltas
             union
             select u.account, u.period_start, u.period_end from tenantry.account_usage u
-            join tenantry.accounts own on own.slug = u.account and u.changed_at > own.aggregated_at
+            join tenantry.accounts own on own.slug = u.account and u.changed_at > own.recounted_at
         ) u on u.account = a.slug
         where a.slug = $1 and $2::text is null and u.period_start > '-infinity' and u.period_end <= now()
         order by 1
@@ -41,12 +47,21 @@ enum AggregateSQL {
         select tenant, period_start, period_end from tenantry.tenant_usage
         where tenant = any($1) and changed_at > $2 and period_start > '-infinity' order by tenant, period_start
         """
+    /// The closed periods that messages belong to which were booked in the periods `$2`.
+    static let latePeriods: Statement = """
+        select distinct l.tenant, l.booked_start, p.period_start, p.period_end
+        from tenantry.late_usage l join tenantry.accounts a on a.slug = l.account
+        cross join lateral tenantry.period(l.period_start, a.timezone, a.billing_anchor_day) p
+        where l.tenant = any($1) and l.booked_start = any($2)
+        """
     static let noteActivity: Statement = """
         update tenantry.tenants t set last_active_at = a.at
         from unnest($1::text[], $2::timestamptz[]) as a (slug, at)
         where t.slug = a.slug and (t.last_active_at is null or t.last_active_at < a.at)
         """
-    static let done: Statement = "update tenantry.accounts set aggregated_at = $2 where slug = $1"
+    static let done: Statement = """
+        update tenantry.accounts set aggregated_at = $2, recounted_at = case when $3 then $2 else recounted_at end where slug = $1
+        """
 
     /// The hours of a period: `$1` ≤ t < `$2`, each from its beginning in the zone `$3`, of tenant `$4`.
     ///
@@ -85,6 +100,11 @@ enum AggregateSQL {
             insert into \(schema).usage_hourly as u (hour, metric, value) select hour, metric, value from fresh
             on conflict (hour, metric) do update set value = excluded.value where u.value <> excluded.value
             """)
+    }
+
+    /// When a user last said something, of what was sent since `$1`.
+    static func lastActivity(_ schema: Identifier) -> Statement {
+        Statement("select max(sent_at) from \(schema.quoted).messages where sent_at >= $1 and user_id is not null")
     }
 
     /// What the raw rows say with what was erased, less what the counters say, of one moment; and when a user last said something.

@@ -22,6 +22,8 @@ struct Aggregation {
     private let startedAt: Timestamp
     /// Only what changed later than this; nil: everything.
     private let since: Timestamp?
+    /// Only hours from here on, and counters are not held against the rows; nil: whole periods.
+    private let recent: Timestamp?
     /// The periods to look at, in ascending order, the present one or the one asked for last.
     private let periods: [BillingPeriod]
     private let isWhole: Bool
@@ -35,7 +37,8 @@ struct Aggregation {
     /// - Parameters:
     ///   - month: the period that starts in it, `YYYY-MM`; nil: the present one, after all earlier ones that moved since the last time.
     ///   - tenant: this one alone.
-    ///   - changesOnly: tenants whose counters have not moved since the last time are left out.
+    ///   - changesOnly: tenants whose counters have not moved since the last time are left out; and of the others, once a day has all been
+    ///     counted, only the hours of the last two days are rolled up: rows are read once or twice, not every few minutes.
     init(account: String, month: String?, tenant: String?, changesOnly: Bool, on database: inout Connection) throws {
         var parameters = Parameters()
         parameters.append(account)
@@ -45,7 +48,9 @@ struct Aggregation {
         timezone = found.text(0, 0)
         closedThrough = found.timestamp(0, 1)
         startedAt = found.timestamp(0, 2)
-        since = changesOnly ? found.timestamp(0, 3) : nil
+        let isRecount = !changesOnly || found.bool(0, 6)
+        since = changesOnly ? found.timestamp(0, isRecount ? 4 : 3) : nil
+        recent = isRecount ? nil : found.timestamp(0, 5)
         // A part of the account, or a period of choice, is not the whole that the next round may build on.
         isWhole = month == nil && tenant == nil
 
@@ -75,19 +80,41 @@ struct Aggregation {
         guard !left.isEmpty else { return false }
         let slugs = Array(left.prefix(Self.partSize))
         left = left.dropFirst(Self.partSize)
-        // Aggregations of one account take turns: each would book the same correction.
-        try database.takeTurn("tenantry.aggregate:\(account)")
-        let subjects = try subjects(of: slugs, on: &database)
-        guard !subjects.isEmpty else { return true }
+        let before = self
+        var most = slugs.count + 1
+        while true {
+            // Aggregations of one account take turns: each would book the same correction.
+            try database.takeTurn("tenantry.aggregate:\(account)")
+            let subjects = try subjects(of: slugs, on: &database)
+            guard !subjects.isEmpty else { return true }
+            do throws(PostgresError) {
+                try take(subjects, on: &database)
+                return true
+            } catch {
+                // A tenant was purged under our hands: the part once more, without it.
+                guard error.isMissingRelation, subjects.count < most else { throw error }
+                most = subjects.count
+                self = before
+                try database.rollback()
+                try database.begin()
+            }
+        }
+    }
+
+    private mutating func take(_ subjects: [Subject], on database: inout Connection) throws(PostgresError) {
         tenants += subjects.count
         for subject in subjects { try send(subject, on: &database) }
         var results = try database.collect()[...]
         var found: [Usage] = []
         var active = Activity()
         for subject in subjects {
+            // The roll-ups' own results say nothing.
+            results = results.dropFirst(subject.hours.count)
+            guard recent == nil else {
+                if let last = results.removeFirst().optionalTimestamp(0, 0) { active.note(subject.slug, last) }
+                continue
+            }
             for period in subject.periods {
-                // The roll-up's own result says nothing.
-                results.removeFirst()
                 let rows = results.removeFirst()
                 add(Self.flow(rows), to: period, of: subject, &found)
                 if let last = rows.optionalTimestamp(0, 4) { active.note(subject.slug, last) }
@@ -104,7 +131,6 @@ struct Aggregation {
             _ = try database.query(AggregateSQL.noteActivity, active.parameters)
             try database.nextPart()
         }
-        return true
     }
 
     /// The pools, after all tenants.
@@ -128,6 +154,7 @@ struct Aggregation {
         var parameters = Parameters()
         parameters.append(account)
         parameters.append(timestamp: startedAt)
+        parameters.append(recent == nil)
         _ = try database.query(AggregateSQL.done, parameters)
     }
 
@@ -141,11 +168,12 @@ struct Aggregation {
 }
 
 extension Aggregation {
-    /// A tenant, and the periods to look at.
+    /// A tenant, the periods to count, and the spans of hours to roll up.
     struct Subject {
         let slug: String
         let schema: Identifier
         var periods: [BillingPeriod]
+        var hours: [BillingPeriod] = []
     }
 
     /// When somebody last said something, by tenant.
@@ -175,26 +203,62 @@ extension Aggregation {
             let schema = try Identifier(rows.text(row, 1))
             subjects.append(Subject(slug: rows.text(row, 0), schema: schema, periods: since == nil ? periods : []))
         }
-        guard let since else { return subjects }
-        parameters.append(timestamp: since)
-        let changed = try database.query(AggregateSQL.changedPeriods, parameters)
-        var periods: [String: [BillingPeriod]] = [:]
-        for row in 0..<changed.count {
-            let period = BillingPeriod(start: changed.timestamp(row, 1), end: changed.timestamp(row, 2))
-            periods[changed.text(row, 0), default: []].append(period)
+        if let since {
+            parameters.append(timestamp: since)
+            let changed = try database.query(AggregateSQL.changedPeriods, parameters)
+            var periods: [String: [BillingPeriod]] = [:]
+            for row in 0..<changed.count {
+                let period = BillingPeriod(start: changed.timestamp(row, 1), end: changed.timestamp(row, 2))
+                periods[changed.text(row, 0), default: []].append(period)
+            }
+            for index in subjects.indices { subjects[index].periods = periods[subjects[index].slug] ?? [] }
         }
-        for index in subjects.indices { subjects[index].periods = periods[subjects[index].slug] ?? [] }
+        try addHours(to: &subjects, on: &database)
         return subjects
     }
 
+    /// All hours of the periods, and of those that late messages in them belong to; or the recent ones of all of them.
+    private func addHours(to subjects: inout [Subject], on database: inout Connection) throws(PostgresError) {
+        if let recent {
+            for index in subjects.indices {
+                guard let end = subjects[index].periods.map(\.end).max(), end > recent else { continue }
+                subjects[index].hours = [BillingPeriod(start: recent, end: end)]
+            }
+            return
+        }
+        var parameters = Parameters()
+        parameters.append(subjects.map(\.slug))
+        parameters.append(timestamps: Set(subjects.flatMap { $0.periods.map(\.start) }).sorted())
+        let rows = try database.query(AggregateSQL.latePeriods, parameters)
+        var late: [String: [(booked: Timestamp, own: BillingPeriod)]] = [:]
+        for row in 0..<rows.count {
+            let own = BillingPeriod(start: rows.timestamp(row, 2), end: rows.timestamp(row, 3))
+            late[rows.text(row, 0), default: []].append((rows.timestamp(row, 1), own))
+        }
+        for index in subjects.indices {
+            let periods = subjects[index].periods
+            let booked = Set(periods.map(\.start))
+            let own = late[subjects[index].slug, default: []].filter { booked.contains($0.booked) }.map(\.own)
+            subjects[index].hours = Set(periods).union(own).sorted { $0.start < $1.start }
+        }
+    }
+
     private func send(_ subject: Subject, on database: inout Connection) throws(PostgresError) {
-        for period in subject.periods {
+        database.touch(subject.schema)
+        for span in subject.hours {
             var hours = Parameters()
-            hours.append(timestamp: period.start)
-            hours.append(timestamp: period.end)
+            hours.append(timestamp: span.start)
+            hours.append(timestamp: span.end)
             hours.append(timezone)
             hours.append(subject.slug)
             try database.send(AggregateSQL.rollUp(subject.schema), hours)
+        }
+        if let recent {
+            var parameters = Parameters()
+            parameters.append(timestamp: recent)
+            return try database.send(AggregateSQL.lastActivity(subject.schema), parameters)
+        }
+        for period in subject.periods {
             var flow = Parameters()
             flow.append(subject.slug)
             flow.append(timestamp: period.start)

@@ -6,7 +6,7 @@ public import Postgres
 public enum IdleTenants {
     /// One round, one statement.
     ///
-    /// What has been logged since the last aggregation is not in `last_active_at` yet: such tenants wait for it.
+    /// What has been logged since the last recount may not be in `last_active_at` yet: such tenants wait for it.
     ///
     /// - Parameter hours: without a user, since the tenant's creation at the earliest.
     /// - Returns: how many events were written.
@@ -28,14 +28,14 @@ public enum IdleTenants {
                   and (t.idle_notified_at is null or t.idle_notified_at < coalesce(t.last_active_at, t.created_at))
                   and not exists (
                       select from tenantry.tenant_usage u
-                      where u.tenant = t.slug and u.period_start > '-infinity' and u.changed_at > a.aggregated_at)
+                      where u.tenant = t.slug and u.period_start > '-infinity' and u.changed_at > a.recounted_at)
                 order by t.slug for no key update of t skip locked
             ), noted as (
                 update tenantry.tenants t set idle_notified_at = now() from idle where t.slug = idle.slug
             )
             insert into tenantry.outbox (exchange, routing_key, message_id, type, content_type, body)
             select $2, $3::text || '.' || account || '.' || slug,
-                   slug || '/idle/' || (extract(epoch from since) * 1000000)::int8, $3, 'application/json',
+                   $3::text || '/' || account || '/' || slug || '/' || (extract(epoch from since) * 1000000)::int8, $3, 'application/json',
                    json_build_object(
                        'event', $3::text, 'account', account, 'tenant', slug,
                        'last_active_at', to_char(last_active_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),

@@ -2,7 +2,8 @@ internal import Contract
 internal import Crypto
 internal import FoundationEssentials
 
-/// A manifest cut into jobs. The same manifest gives the same jobs under the same ids, so that sending it again repeats nothing.
+/// A manifest cut into jobs. The same manifest gives the same jobs under the same ids: what is still queued of an
+/// interrupted run is not done twice.
 struct ManifestJobs {
     struct Job {
         let id: String

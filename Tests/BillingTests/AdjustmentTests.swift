@@ -96,14 +96,29 @@ internal import Testing
         await stage.fleet.stop()
     }
 
+    @Test("late usage from before there was the account is billed with the period that counted it, for its own is never closed")
+    func beforeTheAccount() async throws {
+        let stage = try await BillingStage([("shop-a", "")])
+        try stage.run("update tenantry.accounts set created_at = '2024-02-10T00:00:00Z'")
+        try stage.use("shop-a", "2024-02", messages: 1_000)
+        try stage.invoices("2024-02")
+        try stage.late("shop-a", booked: "2024-03", own: "2023-12", messages: 1_500)
+        try #expect(stage.close("2023-12").error?.message.contains("before account acme was created") == true)
+        try #expect(stage.invoices("2024-03") == ["acme.2024-03 10100 EUR"])
+        try #expect(stage.lines("acme.2024-03") == ["base 1 10000", "usage shop-a messages 1500 100"])
+        try #expect(stage.invoices("2024-04") == ["acme.2024-04 10000 EUR"])
+        await stage.fleet.stop()
+    }
+
     @Test("a change of plan or mode does not change what is past; only who gets the adjustment")
     func changedTerms() async throws {
         let stage = try await BillingStage([("shop-a", ""), ("shop-b", #","billing_mode":"separate","plan":"solo""#)])
         try stage.use("shop-a", "2024-02", messages: 1_000)
         try stage.use("shop-b", "2024-02", messages: 10)
         try #expect(stage.invoices("2024-02") == ["acme.2024-02 10000 EUR", "acme.shop-b.2024-02 3000 EUR"])
-        try stage.run("update tenantry.accounts set plan = 'volume'")
-        try stage.run(
+        try stage.change(at: "2024-03-05T00:00:00Z", "update tenantry.accounts set plan = 'volume'")
+        try stage.change(
+            at: "2024-03-05T00:00:00Z",
             "update tenantry.tenants set plan = null, billing_mode = case slug when 'shop-a' then 'separate' else 'consolidated' end"
         )
         try stage.late("shop-a", booked: "2024-03", own: "2024-02", messages: 2_000)
@@ -120,13 +135,13 @@ internal import Testing
         let stage = try await BillingStage(plan: "dollars", [("shop-a", "")])
         try stage.invoices("2024-02")
         try stage.late("shop-a", booked: "2024-03", own: "2024-02", messages: 7)
-        try stage.run("update tenantry.accounts set plan = 'graduated'")
+        try stage.change(at: "2024-03-05T00:00:00Z", "update tenantry.accounts set plan = 'graduated'")
         try #expect(stage.invoices("2024-03") == ["acme.2024-03 10000 EUR"])
         try #expect(
             stage.fleet.texts("select note from tenantry.invoices where period = '2024-03'")[0].hasPrefix(
                 "an adjustment of 2024-02 waits for an invoice in USD"))
         // A plan without a price takes on the currency of what is due.
-        try stage.run("update tenantry.accounts set plan = 'free'")
+        try stage.change(at: "2024-04-05T00:00:00Z", "update tenantry.accounts set plan = 'free'")
         try #expect(stage.invoices("2024-04") == ["acme.2024-04 7 USD"])
         await stage.fleet.stop()
     }

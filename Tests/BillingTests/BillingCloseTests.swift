@@ -144,6 +144,56 @@ internal import Testing
     }
 
     @Test(
+        "an account that cannot be closed does not keep the others from it; each that was closed has a row of its own in the audit log"
+    )
+    func failed() async throws {
+        let stage = try await BillingStage([("shop-a", ""), ("shop-b", "")])
+        for account in ["bravo", "zulu"] { _ = try stage.makeAccount(account, plan: "volume") }
+        for tenant in ["shop-a", "shop-b"] { try stage.use(tenant, "2024-02", messages: .max) }
+        for id in ["first", "second"] {
+            let answer = try stage.close("2024-02", token: stage.fleet.operatorToken, id: id)
+            #expect(answer.result?["accounts"] == 2 && answer.result?["invoice_count"] == 2, "\(answer)")
+            guard case .array(let failed)? = answer.result?["failed"] else { throw TestFailure("\(answer)") }
+            #expect(failed.map { $0["account"] } == ["acme"] && failed[0]["error"]?["code"] == "conflict")
+        }
+        try #expect(stage.fleet.texts("select id from tenantry.invoices order by id") == ["bravo.2024-02", "zulu.2024-02"])
+        try #expect(
+            stage.fleet.texts(
+                "select account || ' ' || job_id from tenantry.audit_log where kind = 'billing.close' and account <> '' order by 1"
+            ) == [
+                "bravo first", "zulu first",
+            ])
+        await stage.fleet.stop()
+    }
+
+    @Test(
+        "an account, its tenants' plans and modes are billed as they were when the period ended, however often they change later")
+    func terms() async throws {
+        let stage = try await BillingStage([("shop-a", ""), ("shop-b", #","billing_mode":"separate","plan":"solo""#)])
+        try stage.use("shop-a", "2024-02", messages: 1_500)
+        try stage.use("shop-b", "2024-02", messages: 15)
+        // What a plan was in between does not count, only what it was at the end.
+        try stage.change(at: "2024-02-03T00:00:00Z", "update tenantry.accounts set plan = 'dollars'")
+        try stage.change(at: "2024-02-20T00:00:00Z", "update tenantry.accounts set plan = 'graduated'")
+        // Since then, by jobs: neither counts for February.
+        for body in [#"{"account":"acme","plan":"volume"}"#, #"{"account":"acme","plan":"free"}"#] {
+            try #expect(stage.fleet.ask("account.update", body, token: stage.fleet.operatorToken).status == .succeeded)
+        }
+        for (tenant, body) in [
+            ("shop-b", #"{"billing_mode":"consolidated","plan":null}"#),
+            ("shop-a", #"{"billing_mode":"separate","plan":"solo"}"#),
+        ] {
+            try #expect(stage.fleet.ask("tenant.update", body, tenant: tenant, token: stage.token).status == .succeeded)
+        }
+        try #expect(stage.invoices("2024-02") == ["acme.2024-02 10100 EUR", "acme.shop-b.2024-02 3025 EUR"])
+        try #expect(stage.fleet.texts("select plan from tenantry.invoices order by id") == ["graduated", "solo"])
+        // A plan that is no longer used, nor named, is there for what is still to be billed by it.
+        let removed = try Plan.apply(BillingStage.plans.filter { $0.name != "dollars" }, on: &stage.fleet.database)
+        #expect(!removed.contains("dollars"))
+        await stage.fleet.stop()
+    }
+
+    @Test(
         "what is not sent says why; what waits for Stripe is the invoices of tenants with a Stripe account, where there is a key")
     func notes() async throws {
         let stripe = #","billing_mode":"separate","stripe_account":"acct_1""#

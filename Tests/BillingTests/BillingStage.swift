@@ -83,6 +83,13 @@ final class BillingStage {
             """)
     }
 
+    /// Changes plans or modes as if it had been done at that time.
+    func change(at time: String, _ sql: String) throws {
+        let known = try fleet.texts("select clock_timestamp()::text")[0]
+        try run(sql)
+        try run("update tenantry.billing_terms set since = '\(time)' where since >= '\(known)'")
+    }
+
     func run(_ sql: String) throws {
         _ = try fleet.texts(sql)
     }

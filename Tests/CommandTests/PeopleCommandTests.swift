@@ -64,6 +64,12 @@ struct PeopleCommandTests {
             "admin", "sign-in", "--email", email, input: Self.password)
         #expect(both.status == 1 && both.errors.contains("name one with --account or --tenant"), "\(both)")
         #expect(try await signIn(tenant).status == 0)
+        let whole = try await instance.tenantry(
+            "admin", "sign-in", "--email", email, "--account", account, input: Self.password)
+        #expect(whole.status == 0, "\(whole)")
+        let more = #"{"slug":"\#(newSlug("by"))","display_name":"b"}"#
+        let opened = try await instance.ask("tenant.create", more, token: whole.output.trimmingCharacters(in: .newlines))
+        #expect(opened["status"] as? String == "succeeded", "the account's administrator, not the tenant's: \(opened)")
 
         let rows = try await instance.tenantry("admin", "list", "--account", account, "--format", "json").rows()
         #expect(rows.map { $0["role"] as? String } == ["account_admin", "tenant_admin"])

@@ -69,6 +69,18 @@ struct UsageShowTests {
         #expect(table[3].contains("  \(quiet)▁█\(rest)  "), "\(table[3])")
     }
 
+    @Test("the days of users only where they are asked for")
+    func users() async throws {
+        let shop = try await Self.shop.value
+        func line(_ options: String...) async throws -> String {
+            let lines = try await shop.show([shop.account, "--period", "2024-02"] + options).output.split(separator: "\n")
+            return String(try #require(lines.first { $0.contains("active_users") }))
+        }
+        #expect(try await !line().contains { "▁█".contains($0) })
+        #expect(try await line("--metric", "active_users").contains("█"))
+        #expect(try await line("--top", "1", "--metric", "active_users").contains("█"))
+    }
+
     @Test("one row for each day, hour or month, with a bar")
     func buckets() async throws {
         let shop = try await Self.shop.value

@@ -9,13 +9,13 @@ import Testing
         (
             "account",
             [
-                "account.rotate", "tenant.create", "tenant.create_many", "tenant.update", "tenant.suspend", "tenant.resume",
+                "tenant.create", "tenant.create_many", "tenant.update", "tenant.suspend", "tenant.resume",
                 "tenant.delete", "tenant.restore", "admin.create", "admin.remove", "token.issue", "token.revoke", "template.save",
                 "template.remove", "template.apply", "corpus.ingest", "corpus.remove", "conversation.log",
                 "conversation.feedback", "conversation.erase", "usage.aggregate", "billing.close",
             ]
         ),
-        ("tenant administrator", ["admin.create", "admin.remove"]),
+        ("account's own credential", ["account.rotate"]), ("tenant administrator", ["admin.create", "admin.remove"]),
         ("tenant", ["token.issue", "token.revoke", "usage.aggregate"]),
         ("tenant settings:write", ["tenant.update"]), ("tenant corpus:write", ["corpus.ingest", "corpus.remove"]),
         ("tenant conversation:write", ["conversation.log", "conversation.feedback"]),

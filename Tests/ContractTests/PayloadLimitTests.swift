@@ -67,6 +67,21 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("tenant.create", #"{"slug":"shop","display_name":"Shop","settings":{"a/#":1}}"#),
+        ("tenant.update", #"{"settings":{"a/#":null}}"#), ("template.save", #"{"name":"t","settings":{"a/#":{}}}"#),
+    ])
+    func `A setting's name has 128 characters and no more`(kind: String, template: String) throws {
+        let type = try #require(Kind.payloads.first { $0.kind.name == kind })
+        for (length, isTaken) in [(126, true), (127, false), (3_000, false)] {
+            let name = String(repeating: "é", count: length)
+            // A pointer as long as that is cut.
+            let field = length > 1_000 ? "/settings" : "/settings/a~1\(name)"
+            let body = template.replacing("#", with: name)
+            #expect(verdict(type, Array(body.utf8)) == (isTaken ? nil : "invalid_payload \(field)"))
+        }
+    }
+
     @Test func `An address has 254 bytes and no more, however many characters they are`() {
         func verdict(_ local: String) -> String? {
             ContractTests.verdict(AdminRemove.self, #"{"email":"\#(local)@example.com"}"#)

@@ -151,6 +151,90 @@ extension FaultTests {
             try #expect(await worker.terminate(within: 30) == .exit(0))
         }
 
+        @Test(
+            "a new draft is not made where the old one was made final meanwhile: that is taken as sent, in the account that it is in"
+        )
+        func finalBefore() async throws {
+            let stripe = try await StripeServer()
+            let billing = try await BillingStage(["acct_one", "acct_two", "acct_three"])
+            let stage = billing.stage
+            let worker = try stage.startWorker(.tenantry, stripe.environment)
+            try await billing.close("2024-02")
+            let all = ["shop-0", "shop-1", "shop-2"]
+            try await eventually("they are sent") { try billing.deliveries() == all.map { "\($0) sent" } }
+            let invoices = try stripe.invoices()
+            // As if nobody had heard of it. The second tenant has another Stripe account by now; the third's invoice is another sum.
+            try stage.run("update tenantry.invoices set delivery = 'failed' where tenant is not null")
+            try stage.run("update tenantry.tenants set stripe_account = 'acct_new' where slug = 'shop-1'")
+            try stage.run("update tenantry.invoices set total = 3001, base_amount = 3001 where tenant = 'shop-2'")
+            for (tenant, flags) in [("shop-0", ["--new-draft"]), ("shop-1", []), ("shop-2", ["--new-draft"])] {
+                let retry = try Tool.run(["invoice", "retry", "acme.\(tenant).2024-02"] + flags, database: stage.databaseURL)
+                #expect(retry.status == 0, "\(retry)")
+            }
+            try await eventually("they are taken as sent") {
+                try billing.deliveries() == ["shop-0 sent", "shop-1 sent", "shop-2 failed"]
+            }
+            try #expect(stripe.invoices().map(\.id).sorted() == invoices.map(\.id).sorted(), "there is no second one")
+            try #expect(
+                stage.table(
+                    "select stripe_account, stripe_invoice from tenantry.invoices where delivery = 'sent' order by tenant")
+                    == ["acct_one", "acct_two"].map { account in [account, invoices.first { $0.account == account }?.id ?? ""] })
+            let error = try stage.table("select last_error from tenantry.invoices where delivery = 'failed'")[0][0]
+            #expect(error.contains("is open and does not come to 3001: void it there"), "\(error)")
+            try #expect(await worker.terminate(within: 30) == .exit(0))
+        }
+
+        @Test("a retry goes to the Stripe account and the address that the tenant has by now, as a new customer")
+        func moved() async throws {
+            let stripe = try await StripeServer()
+            let billing = try await BillingStage(["acct_400_invoices", "acct_402_invoices", "acct_402_invoiceitems"])
+            let stage = billing.stage
+            let worker = try stage.startWorker(.tenantry, stripe.environment)
+            try await billing.close("2024-02")
+            let all = ["shop-0", "shop-1", "shop-2"]
+            try await eventually("they have failed") { try billing.deliveries() == all.map { "\($0) failed" } }
+            try stage.run("update tenantry.tenants set stripe_account = 'acct_new' where slug <> 'shop-0'")
+            try stage.run(
+                """
+                insert into tenantry.administrators (account, tenant, email, display_name, role)
+                values ('acme', 'shop-0', 'new@shop.example', 'New', 'tenant_admin')
+                """)
+            for tenant in all {
+                let retry = try Tool.run(["invoice", "retry", "acme.\(tenant).2024-02"], database: stage.databaseURL)
+                #expect(retry.status == 0, "\(retry)")
+            }
+            try await eventually("they are sent") { try billing.deliveries() == all.map { "\($0) sent" } }
+            let customers = try stripe.customers()
+            let own = try stripe.invoices(of: "acct_400_invoices")
+            #expect(own.map(\.status) == ["open"])
+            #expect(customers.first { $0.id == own.first?.customer }?.email == "new@shop.example")
+            let moved = try stripe.invoices(of: "acct_new")
+            #expect(moved.map(\.status) == ["open", "open"] && moved.map { $0.lines.map(\.amount) } == [[3_000], [3_000]])
+            try #expect(stripe.invoices(of: "acct_402_invoiceitems").map(\.status) == ["draft"], "it is left behind")
+            try #expect(await worker.terminate(within: 30) == .exit(0))
+        }
+
+        @Test(
+            "an invoice that Stripe cannot have, in a currency that it counts otherwise or for nobody, is not sent on request either"
+        )
+        func unsendable() async throws {
+            let billing = try await BillingStage(["acct_one", "acct_two"])
+            let worker = try billing.stage.startWorker()
+            try await billing.close("2024-02")
+            try #expect(await worker.terminate(within: 30) == .exit(0))
+            try billing.stage.run("update tenantry.invoices set currency = 'MGA' where tenant = 'shop-0'")
+            try billing.stage.run("update tenantry.tenants set stripe_account = null where slug = 'shop-1'")
+            for (id, reason) in [
+                ("acme.shop-0.2024-02", "Stripe counts MGA in other units"),
+                ("acme.shop-1.2024-02", "tenant shop-1 has no stripe_account"),
+                ("acme.2024-02", "its delivery is none ("),
+            ] {
+                let retry = try Tool.run(["invoice", "retry", id], database: billing.stage.databaseURL)
+                #expect(retry.status == 1 && retry.output.contains("not one to send again: \(reason)"), "\(retry)")
+            }
+            try #expect(billing.stage.number("select count(*) from tenantry.invoices where delivery = 'pending'") == 0)
+        }
+
         @Test("a worker that is killed between two steps leaves an invoice that another worker finishes: one, and each line once")
         func killed() async throws {
             let stripe = try await StripeServer()

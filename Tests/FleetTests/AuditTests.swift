@@ -20,6 +20,7 @@ internal import Testing
     }
 
     private static let password = "correct horse battery"
+    private static let apiKey = "sk-not-for-the-log"
     private static let settingsKey = "greeting"
 
     private func steps(_ fleet: TestFleet, account: String, admin: String) -> [Step] {
@@ -32,13 +33,23 @@ internal import Testing
         }
         let person = #"{"email":"Bob@x.ch","display_name":"Bob","role":"tenant_admin","password":"\#(Self.password)"}"#
         let documents = #"[{"external_id":"d","title":"t","media_type":"text/plain","content":"words of a document"}]"#
+        // One that succeeds, and two that are rejected for themselves, all with secrets in places that are known and unknown.
+        let many = """
+            {"defaults":{"display_name":"Fourth","settings":{"a":{"b":"\(Self.apiKey)"}},"x":"\(Self.apiKey)"},"tenants":[
+            {"slug":"fourth","limits":{"messages":5},"settings":{"c":["\(Self.apiKey)"]},"y":{"z":"\(Self.apiKey)"}},
+            {"slug":{"z":"\(Self.apiKey)"}},{"slug":"fifth","settings":"\(Self.apiKey)"}]}
+            """
         return [
             step("account.create", #"{"slug":"second","display_name":"Second","plan":"pro"}"#, by: op, "second -"),
             step("account.update", #"{"account":"acme","limits":{"messages":7000}}"#, by: op, "acme -"),
             step("account.rotate", #"{"account":"acme"}"#, by: op, "acme -"),
-            step("tenant.create", #"{"slug":"third","display_name":"Third"}"#, by: ada, "acme third"),
-            step("tenant.create_many", #"{"tenants":[{"slug":"fourth","display_name":"Fourth"}]}"#, by: own, "acme -"),
-            step("tenant.update", #"{"settings":{"\#(Self.settingsKey)":"Hello"}}"#, "shop", by: ada, "acme shop"),
+            step(
+                "tenant.create", #"{"slug":"third","display_name":"Third","settings":{"a":"\#(Self.apiKey)"}}"#, by: ada,
+                "acme third"),
+            step("tenant.create_many", many, by: own, "acme -"),
+            step(
+                "tenant.update", #"{"settings":{"\#(Self.settingsKey)":"\#(Self.apiKey)"},"x":"\#(Self.apiKey)"}"#, "shop",
+                by: ada, "acme shop"),
             step("tenant.suspend", "{}", "shop", by: own, "acme shop"),
             step("tenant.resume", "{}", "shop", by: own, "acme shop"),
             step("tenant.delete", #"{"mode":"archive"}"#, "third", by: ada, "acme third"),
@@ -69,7 +80,7 @@ internal import Testing
         #expect(try fleet.ask("conversation.log", TestFleet.log(["m"]), tenant: "shop", token: account).status == .succeeded)
         // Old enough to have a period that is finished.
         try fleet.database.run(script: "update tenantry.accounts set created_at = '2025-12-01T00:00:00Z' where slug = 'acme'")
-        var secrets = [secret, String(account.split(separator: ".")[1]), Self.password]
+        var secrets = [secret, String(account.split(separator: ".")[1]), Self.password, Self.apiKey]
 
         let steps = steps(fleet, account: account, admin: "\(key).\(secret)")
         #expect(Set(steps.map(\.kind)) == Set(Kind.all.filter(\.isAudited).map(\.name)), "every audited kind is done here")
@@ -97,6 +108,15 @@ internal import Testing
         #expect(
             try fleet.texts("select details #>> '{result,tenant}' from tenantry.audit_log where job_id = 'audited-tenant.create'")
                 == ["third"])
+        #expect(
+            try fleet.texts(
+                "select details->>'payload' from tenantry.audit_log where job_id like 'audited-tenant.%' order by id limit 3")
+                == [
+                    #"{"slug": "third", "settings": ["a"], "display_name": "Third"}"#,
+                    #"{"tenants": [{"slug": "fourth", "limits": {"messages": 5}, "settings": ["c"]}, {"slug": ["z"]}, "#
+                        + #"{"slug": "fifth", "settings": null}], "defaults": {"settings": ["a"], "display_name": "Fourth"}}"#,
+                    #"{"settings": ["\#(Self.settingsKey)"]}"#,
+                ])
         // Refused by the handler, not only by the decoder.
         let before = try fleet.number("select count(*) from tenantry.audit_log")
         #expect(try fleet.ask("admin.create", person, token: account).error?.code == .conflict)
@@ -143,14 +163,14 @@ internal import Testing
         try fleet.startWorker()
         let account = try fleet.makeAccount("acme")
         let documents = #"[{"external_id":"d","title":"t","media_type":"text/plain","content":"unheard"}]"#
-        let long = String(repeating: "x", count: 9_000)
-        for (name, settings) in [("short", "{}"), ("long", #"{"a":"\#(long)"}"#)] {
-            let body = #"{"name":"\#(name)","settings":\#(settings),"documents":\#(documents)}"#
+        let long = (0..<900).map { #""setting-\#($0)":1"# }.joined(separator: ",")
+        for (name, settings) in [("short", "{}"), ("long", "{\(long)}")] {
+            let body = #"{"name":"\#(name)","settings":\#(settings),"unknown":1,"documents":\#(documents)}"#
             #expect(try fleet.ask("template.save", body, token: account, id: name).status == .succeeded)
         }
         #expect(
             try fleet.texts("select details->>'payload' from tenantry.audit_log where kind = 'template.save' order by id")
-                == [#"{"name": "short", "settings": {}}"#, #"{"fields": ["documents", "name", "settings"]}"#])
+                == [#"{"name": "short", "settings": []}"#, #"{"fields": ["documents", "name", "settings"]}"#])
         await fleet.stop()
     }
 }

@@ -27,7 +27,7 @@ enum AuthorizationSender: String, Sendable, CaseIterable {
     static let allowed: [String: Set<AuthorizationSender>] = [
         "account.create": [.operator],
         "account.update": [.operator],
-        "account.rotate": accounts.union([.operator]),
+        "account.rotate": [.account, .operator],
         "tenant.create": accounts,
         "tenant.create_many": accounts,
         "tenant.update": accounts.union([.tenantAdmin, .wideSettings, .ownSettings]),

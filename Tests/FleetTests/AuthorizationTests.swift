@@ -106,4 +106,30 @@ internal import Testing
         try await eventually("the token is refused", within: 30) { try use() == .unauthenticated }
         await fleet.stop()
     }
+
+    @Test("Of a suspended account nothing is taken, whoever of it sends it; an operator and other accounts go on")
+    func suspendedAccount() async throws {
+        let fleet = try await TestFleet()
+        try fleet.startWorker()
+        let account = try fleet.makeAccount("acme")
+        let other = try fleet.makeAccount("else")
+        try fleet.makeTenant("shop", token: account)
+        let token = try fleet.makeToken(["conversation:write"], tenant: "shop", token: account)
+        func log(_ sender: String) throws -> Rejection? {
+            try fleet.ask("conversation.log", TestFleet.log([TestFleet.newID()]), tenant: "shop", token: sender).error
+        }
+        for sender in [account, token] { #expect(try log(sender) == nil) }
+        try fleet.database.run(script: "update tenantry.accounts set state = 'suspended' where slug = 'acme'")
+        for sender in [account, token] {
+            let refusal = try #require(try log(sender))
+            #expect(refusal.code == .forbidden && refusal.message == "account acme is suspended")
+        }
+        #expect(try fleet.ask("usage.aggregate", "{}", token: account).error?.code == .forbidden)
+        #expect(try fleet.ask("usage.aggregate", "{}", token: other).status == .succeeded)
+        let update = #"{"account":"acme","limits":{"messages":7000}}"#
+        #expect(try fleet.ask("account.update", update, token: fleet.operatorToken).status == .succeeded)
+        try fleet.database.run(script: "update tenantry.accounts set state = 'active' where slug = 'acme'")
+        for sender in [account, token] { #expect(try log(sender) == nil) }
+        await fleet.stop()
+    }
 }

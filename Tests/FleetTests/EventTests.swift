@@ -83,6 +83,8 @@ internal import Testing
         await fleet.stop()
         events += try take("ears", fleet)
         #expect(events.map(\.key).sorted() == expected.sorted(), "each once")
+        let ids = events.compactMap(\.properties.messageID)
+        #expect(Set(ids).count == expected.count, "each event has an id of its own: \(ids)")
         let created = try #require(events.first { $0.key == "tenant.created.acme.shop-one" })
         #expect(created.properties.type == "tenant.created")
         #expect(
@@ -90,5 +92,19 @@ internal import Testing
         for secret in [account, token, fleet.operatorToken].compactMap({ $0.split(separator: ".").last }) {
             for event in events { #expect(!String(describing: event).contains(secret), "\(event.key)") }
         }
+    }
+
+    @Test("An event's id begins with its name, names its subject and what caused it, and fits a property")
+    func ids() {
+        func id(_ what: LifecycleEvent, _ subject: [String], _ id: String) -> String {
+            Outbox.Entry.event(what, subject: subject, id: id, [:]).messageID
+        }
+        #expect(id(.accountCreated, ["acme"], "job") == "account.created/acme/job")
+        #expect(id(.tenantPurged, ["acme", "shop"], "purge-shop") == "tenant.purged/acme/shop/purge-shop")
+        let long = ["a", "b"].map { id(.tenantUpdated, ["acme", "shop"], String(repeating: "ü", count: 127) + $0) }
+        for id in long { #expect(id.wholeMatch(of: /tenant\.updated\/sha256:[0-9a-f]{64}/) != nil, "\(id)") }
+        #expect(long[0] != long[1])
+        #expect(id(.tenantUpdated, ["acme"], String(repeating: "x", count: 235)).utf8.count == 255)
+        #expect(id(.tenantUpdated, ["acme"], String(repeating: "x", count: 236)).utf8.count < 255)
     }
 }

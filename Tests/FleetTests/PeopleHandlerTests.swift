@@ -155,6 +155,8 @@ internal import Testing
             ("ada@x.ch", "correct horse", nil, "blog", "tenant_admin blog"),
             ("ada@x.ch", "another horse", nil, nil, "tenant_admin shop"),
             ("ada@x.ch", "correct horse", nil, nil, "ambiguous"),
+            ("ada@x.ch", "correct horse", "acme", nil, "account_admin -"),
+            ("ada@x.ch", "another horse", "acme", nil, "tenant_admin shop"),
             ("ada@x.ch", "correct horse", nil, "shop", "wrong"),
             ("ada@x.ch", "correct horse", "else", nil, "wrong"),
             ("ada@x.ch", "Correct horse", nil, "blog", "wrong"),
@@ -165,6 +167,37 @@ internal import Testing
         for call in calls {
             #expect(try signIn(call.email, call.password, account: call.account, tenant: call.tenant) == call.expected, "\(call)")
         }
+        // Of tenants, none comes first.
+        try fleet.database.run(script: "delete from tenantry.administrators where email = 'ada@x.ch' and tenant is null")
+        let kept = try PasswordHash(of: "correct horse", cost: .init(logRounds: 4, blockSize: 8, parallelism: 1))
+        try fleet.database.run(script: "update tenantry.administrators set password_hash = '\(kept)' where email = 'ada@x.ch'")
+        #expect(try signIn("ada@x.ch", "correct horse", account: "acme") == "ambiguous")
+        await fleet.stop()
+    }
+
+    @Test("Who is made while the tenant is purged is not made, with the header and without", arguments: [true, false])
+    func purgedMeanwhile(withHeader: Bool) async throws {
+        let (fleet, acme, _) = try await scene()
+        let local = try bearer(fleet.ask("admin.create", admin("local@x.ch", "tenant_admin"), tenant: "shop", token: acme))
+        let sender = withHeader ? acme : local
+        let calls = [
+            ("admin.create", admin("ada@x.ch", "tenant_admin")), ("token.issue", #"{"name":"late","scopes":["corpus:write"]}"#),
+        ]
+        for (kind, body) in calls {
+            // As a purge does it.
+            try fleet.database.begin()
+            _ = try fleet.database.query("select 1 from tenantry.tenants where slug = 'shop' for update")
+            try fleet.database.run(script: "update tenantry.tenants set state = 'purged' where slug = 'shop'")
+            try fleet.send(kind, body, tenant: withHeader ? "shop" : nil, token: sender, id: kind)
+            try await eventually("\(kind) waits for the purge") {
+                try fleet.number("select count(*) from pg_locks where pg_backend_pid() = any(pg_blocking_pids(pid))") > 0
+            }
+            try fleet.database.commit()
+            #expect(try fleet.answer(to: kind).error?.code == .tenantUnknown)
+            try fleet.database.run(script: "update tenantry.tenants set state = 'active' where slug = 'shop'")
+        }
+        #expect(try fleet.number("select count(*) from tenantry.administrators where email = 'ada@x.ch'") == 0)
+        #expect(try fleet.number("select count(*) from tenantry.credentials where name in ('ada@x.ch', 'late')") == 0)
         await fleet.stop()
     }
 

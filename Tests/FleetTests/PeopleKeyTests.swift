@@ -129,17 +129,20 @@ internal import Testing
         let person = #"{"email":"a@x.ch","display_name":"A","role":"account_admin"}"#
         let admin = try bearer(fleet.ask("admin.create", person, token: account))
         let calls: [(body: String, token: String, expected: String)] = [
-            (#"{"account":"else"}"#, account, "forbidden /account"), (#"{"account":"else"}"#, admin, "forbidden /account"),
+            (#"{"account":"else"}"#, account, "forbidden /account"), (#"{"account":"else"}"#, admin, "forbidden -"),
             (#"{}"#, fleet.operatorToken, "invalid_payload /account"),
             (#"{"account":"nobody"}"#, fleet.operatorToken, "account_unknown /account"),
             (#"{"overlap_seconds":2592001}"#, account, "invalid_payload /overlap_seconds"),
-            (#"{"account":"acme"}"#, admin, "succeeded"), (#"{"account":"else"}"#, fleet.operatorToken, "succeeded"),
+            (#"{}"#, admin, "forbidden -"), (#"{"account":"acme"}"#, account, "succeeded"),
+            (#"{"account":"else"}"#, fleet.operatorToken, "succeeded"),
         ]
         for call in calls {
             let answer = try fleet.ask("account.rotate", call.body, token: call.token)
             let became = answer.error.map { "\($0.code.rawValue) \($0.field ?? "-")" } ?? "succeeded"
             #expect(became == call.expected, "\(call.body): \(answer)")
         }
+        let refused = try fleet.ask("account.rotate", "{}", token: admin)
+        #expect(refused.error?.message.contains("would outlast an administrator") == true, "\(refused)")
         // A person's credential is no account's: it goes on.
         #expect(
             try fleet.number("select count(*) from tenantry.credentials where key = '\(key(admin))' and expires_at = 'infinity'")
@@ -158,6 +161,72 @@ internal import Testing
         #expect(try fleet.number("select count(*) from tenantry.credentials where role = 'account'") == 9)
         #expect(
             try fleet.number("select count(*) from tenantry.credentials where role = 'account' and expires_at = 'infinity'") == 1)
+        await fleet.stop()
+    }
+
+    @Test("Administrators of two tenants who use one job id without the header get none of each other's answers")
+    func sameIDInTwoTenants() async throws {
+        let (fleet, account) = try await scene()
+        try fleet.makeTenant("blog", token: account)
+        let body = #"{"email":"a@x.ch","display_name":"A","role":"tenant_admin"}"#
+        let shop = try bearer(fleet.ask("admin.create", body, tenant: "shop", token: account))
+        let blog = try bearer(fleet.ask("admin.create", body, tenant: "blog", token: account))
+        let jobs = [
+            ("token.issue", #"{"name":"t","scopes":["corpus:write"]}"#),
+            ("admin.create", #"{"email":"b@x.ch","display_name":"B","role":"tenant_admin"}"#), ("usage.aggregate", "{}"),
+        ]
+        for (kind, body) in jobs {
+            let first = try fleet.ask(kind, body, token: shop, id: kind)
+            #expect(first.status == .succeeded, "\(first)")
+            let other = try fleet.ask(kind, body, token: blog, id: kind)
+            #expect(other.error?.code == .conflict && other.result == nil, "\(other)")
+            // The header says no more than the sender is limited to anyway.
+            for tenant in [nil, "shop"] {
+                let again = try fleet.ask(kind, body, tenant: tenant, token: shop, id: kind)
+                #expect(again.duplicate && again.result?["key"] == first.result?["key"], "\(again)")
+            }
+        }
+        await fleet.stop()
+    }
+
+    /// A token that ends at this time.
+    private func token(endingAt end: String, tenant: String? = "shop", by sender: String, _ fleet: TestFleet) throws -> String {
+        let body = #"{"name":"t","scopes":["conversation:write"],"expires_at":"\#(end)"}"#
+        return try bearer(fleet.ask("token.issue", body, tenant: tenant, token: sender))
+    }
+
+    @Test("A token ends when it was said to, and what it hands on no later")
+    func ends() async throws {
+        let (fleet, account) = try await scene()
+        let early = "2041-02-03T04:05:06.789Z"
+        let late = "2042-01-01T00:00:00Z"
+        let first = try token(endingAt: early, by: account, fleet)
+        let open = try fleet.makeToken(["conversation:write"], tenant: nil, token: first)
+        let longer = try token(endingAt: late, tenant: nil, by: first, fleet)
+        let shorter = try token(endingAt: "2041-01-01T00:00:00+01:00", tenant: nil, by: first, fleet)
+        let expected = [(first, early), (open, early), (longer, early), (shorter, "2040-12-31T23:00:00Z")]
+        for (token, end) in expected {
+            #expect(
+                try fleet.number(
+                    "select count(*) from tenantry.credentials where key = '\(key(token))' and expires_at = '\(end)'") == 1,
+                "\(end)")
+            #expect(try refusal(token, fleet) == nil)
+        }
+        await fleet.stop()
+    }
+
+    @Test("A token that ends while a worker remembers it stops")
+    func endsUnderWorker() async throws {
+        let (fleet, account) = try await scene()
+        let end = RFC3339.text(Int64(Date().timeIntervalSince1970 * 1_000) * 1_000 + 6_000_000)
+        let token = try token(endingAt: end, by: account, fleet)
+        #expect(try refusal(token, fleet) == nil, "the worker knows it now")
+        let version = try fleet.number("select version from tenantry.directory")
+        try await eventually("it is refused", within: 30) { try refusal(token, fleet) == .unauthenticated }
+        #expect(try fleet.number("select version from tenantry.directory") == version, "nobody told the worker")
+        #expect(
+            try fleet.number("select count(*) from tenantry.credentials where key = '\(key(token))' and expires_at <= now()") == 1
+        )
         await fleet.stop()
     }
 }

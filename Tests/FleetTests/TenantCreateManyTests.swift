@@ -1,6 +1,7 @@
 internal import Contract
 internal import Fleet
 internal import Foundation
+internal import Postgres
 internal import TestSupport
 internal import Testing
 
@@ -59,7 +60,7 @@ internal import Testing
         #expect(try fleet.strays() == [])
         let events = try await ears.hear(fleet)
         #expect(events.count == 990 && Set(events.map(\.id)).count == 990)
-        #expect(events.contains { $0.key == "tenant.created.acme.t-998" && $0.id == "acme/many/t-998" })
+        #expect(events.contains { $0.key == "tenant.created.acme.t-998" && $0.id == "tenant.created/acme/t-998/many" })
 
         let repeated = try fleet.ask("tenant.create_many", body, token: account, id: "many")
         #expect(repeated.duplicate && repeated.result == first.result)
@@ -115,6 +116,42 @@ internal import Testing
         #expect(try fleet.pool("documents", of: "acme") == 2)
         #expect(try fleet.pool("child_tenants", of: "acme") == 4)
         #expect(try fleet.strays() == [])
+        await fleet.stop()
+    }
+
+    @Test("One whose data the database refuses is rejected, and hurts none of its part", arguments: ["54000", "22001", "23514"])
+    func refusedByTheDatabase(sqlState: String) async throws {
+        let fleet = try await TestFleet()
+        try fleet.startWorker()
+        let account = try fleet.makeAccount("acme")
+        _ = try fleet.ask("template.save", #"{"name":"base","settings":{"tone":"kind"}}"#, token: account)
+        try fleet.database.run(
+            script: """
+                create function refuse() returns trigger language plpgsql as $$
+                begin
+                    raise exception 'too much of it' using errcode = '\(sqlState)';
+                end $$;
+                create trigger refuse before insert on tenantry.custom_limits for each row when (new.limit_value = 13)
+                    execute function refuse();
+                """)
+        let answer = try fleet.ask(
+            "tenant.create_many",
+            #"""
+            {"defaults":{"display_name":"x"},
+             "tenants":[{"slug":"a1"},{"slug":"b1","limits":{"messages":13}},{"slug":"c1","template":"base"},
+                        {"slug":"d1","template":"base","limits":{"messages":13}},{"slug":"e1","limits":{"messages":14}}]}
+            """#, token: account)
+        #expect(
+            outcomes(answer) == [
+                "a1 created - -", "b1 rejected invalid_payload /tenants/1", "c1 created - -",
+                "d1 rejected invalid_payload /tenants/3", "e1 created - -",
+            ])
+        #expect(try fleet.texts("select slug from tenantry.tenants order by 1") == ["a1", "c1", "e1"])
+        #expect(try fleet.pool("child_tenants", of: "acme") == 3)
+        #expect(try fleet.strays() == [])
+        #expect(
+            try fleet.number("select count(*) from tenantry.audit_log where kind = 'tenant.create_many'") == 1,
+            "the job succeeded")
         await fleet.stop()
     }
 

@@ -95,7 +95,7 @@ internal import Testing
         let again = try fleet.ask("tenant.create", body, token: account, id: "the-job")
         #expect(again.duplicate && again.result == answer.result)
         let events = try await ears.hear(fleet)
-        #expect(events.map(\.id) == ["acme/the-job"], "one event")
+        #expect(events.map(\.id) == ["tenant.created/acme/acme-shop/the-job"], "one event")
         // The inbox forgets after a while; the tenant knows who made it.
         _ = try fleet.number("with gone as (delete from tenantry.inbox returning 1) select count(*) from gone")
         let late = try fleet.ask("tenant.create", body, token: account, id: "the-job")

@@ -110,7 +110,7 @@ internal import Testing
         #expect(try fleet.state(of: "blog") == "archived", "its time has not come")
         let events = try await ears.hear(fleet)
         #expect(events.map(\.key) == ["tenant.archived.acme.shop", "tenant.purged.acme.shop", "tenant.suspended.acme.shop"])
-        #expect(events[1].id == "acme/purge-shop")
+        #expect(events[1].id == "tenant.purged/acme/shop/purge-shop")
         #expect(events[1].body["purged"] == ["schema": "tenant_shop", "schema_is_gone": true, "rows": Self.rows])
         #expect(
             try fleet.texts(
@@ -153,6 +153,67 @@ internal import Testing
         #expect(try fleet.number("select count(*) from tenant_t1.messages") == 0, "its schema is whole")
         try DuePurges().run(on: &leader)
         #expect(try fleet.state(of: "t1") == "purged")
+        #expect(try fleet.strays() == [])
+    }
+
+    @Test("A purge that meets a long reader climbs the ladder; meanwhile the tenant's messages go through, and then it is purged")
+    func longReader() async throws {
+        let fleet = try await TestFleet()
+        try fleet.startWorker { $0.ladder = RetryLadder(delaysMilliseconds: Array(repeating: 500, count: 100)) }
+        let account = try full(fleet)
+        // As a dump would: it reads, and does not end.
+        try fleet.database.run(script: "begin; select from tenant_shop.messages")
+        try fleet.send("tenant.delete", #"{"mode":"purge"}"#, tenant: "shop", token: account, id: "end")
+        var watcher = try Connection(ConnectionOptions(url: fleet.databaseURL))
+        for id in ["during", "between", "after"] {
+            try await eventually("the purge waits for the reader") {
+                try watcher.query(
+                    "select count(*) from pg_locks where not granted and relation = 'tenant_shop.messages'::regclass"
+                ).int(0, 0) > 0
+            }
+            let logged = try fleet.ask("conversation.log", TestFleet.log([id]), tenant: "shop", token: account)
+            #expect(logged.status == .succeeded, "\(logged)")
+        }
+        try await eventually("the purge is on the ladder") {
+            try watcher.query("select coalesce(sum(retried), 0)::int8 from tenantry.workers").int(0, 0) > 0
+        }
+        try fleet.database.run(script: "commit")
+        let answer = try fleet.answer(to: "end")
+        #expect(answer.result?["purged"]?["rows"]?["messages"] == 7, "\(answer)")
+        #expect(try fleet.strays() == [])
+        await fleet.stop()
+    }
+
+    @Test(
+        "While the leader is at a purge, pools are swept and alerts go out; a drain does not wait for it beyond its bounds")
+    func aside() async throws {
+        let fleet = try await TestFleet()
+        try fleet.startWorker { $0.drainSeconds = 1 }
+        let account = try full(fleet)
+        // The purge is held as long as this connection likes; its own patience is not for this.
+        try fleet.database.run(
+            script: """
+                select pg_advisory_lock(42);
+                create function hold() returns trigger language plpgsql as $$
+                begin
+                    perform set_config('lock_timeout', '0', true);
+                    perform pg_advisory_xact_lock(42);
+                    return new;
+                end $$;
+                create trigger hold before insert on tenantry.purges for each row execute function hold();
+                """)
+        let isHeld = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+        _ = try fleet.ask("tenant.delete", #"{"retention_days":0}"#, tenant: "shop", token: account)
+        try await eventually("the leader is at the purge") { try fleet.number(isHeld) == 1 }
+        _ = try fleet.ask("conversation.log", TestFleet.log(["5", "6"], conversation: "c3"), tenant: "blog", token: account)
+        try await eventually("the pool is swept") { try fleet.pool("messages", of: "acme") == 10 }
+        try await eventually("the outbox is relayed") { try fleet.number("select count(*) from tenantry.outbox") == 0 }
+        #expect(try fleet.number(isHeld) == 1)
+        #expect(try fleet.state(of: "shop") == "archived")
+        await fleet.stop()
+        #expect(try fleet.number(isHeld) == 1, "the worker has ended before it")
+        try fleet.database.run(script: "select pg_advisory_unlock(42)")
+        try await eventually("the purge has come through") { try fleet.state(of: "shop") == "purged" }
         #expect(try fleet.strays() == [])
     }
 

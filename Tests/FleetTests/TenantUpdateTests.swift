@@ -29,7 +29,7 @@ internal import Testing
         let after = [#"b={"x": 9, "y": {"w": 0}}"#, #"c="keep""#, "d=[3]", #"e={"m": 1}"#]
         #expect(try settings(fleet) == after)
         let events = try await ears.hear(fleet)
-        #expect(events.map(\.key) == ["tenant.updated.acme.shop"] && events.first?.id == "acme/patch")
+        #expect(events.map(\.key) == ["tenant.updated.acme.shop"] && events.first?.id == "tenant.updated/acme/shop/patch")
         #expect(events.first?.body["changed"] == ["settings"])
         let same = try fleet.ask("tenant.update", patch, tenant: "shop", token: account)
         #expect(same.result == ["tenant": "shop", "changed": []])

@@ -87,7 +87,7 @@ internal import Testing
         #expect(silent["idle_hours"] as? Int == 50)
         let quiet = try #require(events["activity.idle.acme.quiet"])
         #expect(quiet.body["last_active_at"] as? String == "2024-05-05T05:05:05.500Z")
-        #expect(quiet.id == "quiet/idle/1714885505500000", "the same however often it is sent")
+        #expect(quiet.id == "activity.idle/acme/quiet/1714885505500000", "the same however often it is sent")
         await fleet.stop()
     }
 }

@@ -83,6 +83,31 @@ internal import Testing
         #expect(try fleet.takeDeadLetters().isEmpty)
     }
 
+    @Test("The hours of late messages are made by the next aggregation, though their period is closed and nobody names it")
+    func hours() async throws {
+        let fleet = try await TestFleet()
+        try fleet.startWorker()
+        let account = try fleet.makeAccount("acme", plan: "enterprise-plus")
+        try fleet.makeTenant("shop", token: account)
+        let first = log([("before", "2024-01-10T00:00:00Z", 1)])
+        #expect(try fleet.ask("conversation.log", first, tenant: "shop", token: account).status == .succeeded)
+        try await fleet.swept()
+        #expect(try fleet.ask("usage.aggregate", "{}", token: account).result?["corrections"] == 0)
+        try fleet.database.run(script: "update tenantry.accounts set closed_through = '2024-02-01T00:00:00Z'")
+        let late = log([("late", "2024-01-20T10:30:00Z", 4), ("later", "2024-01-31T23:59:59Z", 5)])
+        #expect(try fleet.ask("conversation.log", late, tenant: "shop", token: account).result?["accepted"] == 2)
+        #expect(try fleet.ask("usage.aggregate", "{}", token: account).result?["corrections"] == 0)
+        #expect(
+            try fleet.texts(
+                "select concat_ws(' ', hour at time zone 'UTC', value) from tenant_shop.usage_hourly where metric = 'tokens' order by 1"
+            )
+                == ["2024-01-10 00:00:00 1", "2024-01-20 10:00:00 4", "2024-01-31 23:00:00 5"])
+        #expect(
+            try fleet.number("select tokens from tenantry.tenant_usage where period_start = '2024-01-01T00:00:00Z'") == 1,
+            "the closed period's counter stays")
+        await fleet.stop()
+    }
+
     @Test("Lanes that book late messages of the same tenants at once note each once")
     func concurrently() async throws {
         let fleet = try await TestFleet()

@@ -1,3 +1,4 @@
+internal import AMQP
 internal import Contract
 internal import Fleet
 internal import Metering
@@ -52,6 +53,100 @@ internal import Testing
         #expect(try fleet.differences(tenants: ["busy", "still"]) == [])
         await fleet.stop()
         #expect(try fleet.takeDeadLetters().isEmpty)
+    }
+
+    @Test(
+        "The fleet's own aggregation rolls up recent hours, and once a day counts all that moved, also when nobody speaks any more"
+    )
+    func recent() async throws {
+        let fleet = try await TestFleet()
+        try fleet.startWorker()
+        let account = try fleet.makeAccount("acme", plan: "enterprise-plus")
+        try fleet.makeTenant("shop", token: account)
+        let old = RFC3339.text(Timestamp.now().microsecondsSince1970 - 5 * 86_400 * 1_000_000)
+        try fleet.logMessages(2, tenant: "shop", token: account, sentAt: old)
+        #expect(try fleet.ask("usage.aggregate", "{}", token: account).result?["corrections"] == 0)
+        await fleet.stop()
+        try fleet.database.run(
+            script: """
+                update tenantry.tenant_usage set messages = messages + 50 where messages > 0;
+                update tenant_shop.usage_hourly set value = 77 where metric = 'messages';
+                """)
+        let count = "from tenant_shop.usage_hourly where metric = 'messages' and hour"
+        try fleet.startWorker { $0.aggregateSeconds = 0.2 }
+        try fleet.logMessages(1, tenant: "shop", token: account, sentAt: old)
+        try fleet.logMessages(3, tenant: "shop", token: account)
+        try await eventually("the recent hours are rolled up") {
+            try fleet.number("select sum(value)::int8 \(count) > now() - interval '1 day'") == 3
+        }
+        #expect(try fleet.number("select sum(value)::int8 \(count) < now() - interval '1 day'") == 77, "not looked at")
+        #expect(try fleet.number("select sum(messages)::int8 from tenantry.tenant_usage") >= 56, "not held against the rows")
+        try fleet.database.run(script: "update tenantry.accounts set recounted_at = now() - interval '25 hours'")
+        try await eventually("all is counted") {
+            try fleet.number("select sum(value)::int8 \(count) < now() - interval '1 day'") == 3
+                && fleet.number("select sum(messages)::int8 from tenantry.tenant_usage") == 6
+                && fleet.number("select count(*) from tenantry.accounts where recounted_at > now() - interval '1 hour'") == 1
+        }
+        try await fleet.swept()
+        #expect(try fleet.differences(tenants: ["shop"]) == [])
+        await fleet.stop()
+        #expect(try fleet.takeDeadLetters().isEmpty)
+    }
+
+    @Test("A tenant that is purged in the middle of an aggregation is left out of it; the job is not done over")
+    func purgedMeanwhile() async throws {
+        let fleet = try await TestFleet()
+        _ = try fleet.broker.declareQueue("retried")
+        try fleet.broker.bindQueue("retried", exchange: Topology.retryExchange, routingKey: "", arguments: ["x-match": "all"])
+        try fleet.startWorker()
+        let account = try fleet.makeAccount("acme", plan: "enterprise-plus")
+        for slug in ["one", "two", "six"] {
+            try fleet.makeTenant(slug, token: account)
+            try fleet.logMessages(2, tenant: slug, token: account)
+        }
+        try await fleet.swept()
+        try fleet.database.run(script: "update tenantry.tenant_usage set messages = 9 where messages > 0 and tenant <> 'two'")
+        // As a purge that is about to be committed.
+        try fleet.database.begin()
+        try fleet.database.run(
+            script: "update tenantry.tenants set state = 'purged' where slug = 'two'; drop schema tenant_two cascade")
+        try fleet.send("usage.aggregate", "{}", token: account, id: "whole")
+        try await eventually("the aggregation waits for it") {
+            try fleet.number(
+                """
+                select count(*) from pg_locks l join pg_database d on d.oid = l.database
+                where not l.granted and l.locktype = 'relation' and d.datname = current_database()
+                """) == 1
+        }
+        try fleet.database.commit()
+        let answer = try fleet.answer(to: "whole")
+        #expect(answer.result?["tenants"] == 2 && answer.result?["corrections"] == 2, "\(answer)")
+        #expect(try fleet.broker.inspectQueue("retried")?.messageCount == 0, "not by the ladder")
+        #expect(try fleet.texts("select messages::text from tenantry.tenant_usage where messages > 0") == ["2", "2", "2"])
+        await fleet.stop()
+        #expect(try fleet.takeDeadLetters().isEmpty)
+    }
+
+    @Test("A lane's connection is renewed after a job that went through too many schemas")
+    func renewed() async throws {
+        let fleet = try await TestFleet()
+        try fleet.startWorker()
+        let account = try fleet.makeAccount("acme", plan: "enterprise-plus")
+        for slug in ["one", "two", "six"] { try fleet.makeTenant(slug, token: account) }
+        let nobody = try fleet.makeAccount("nobody", plan: "enterprise-plus")
+        await fleet.stop()
+        try fleet.startWorker {
+            $0.lanes = [.usage: 1]
+            $0.schemasPerConnection = 2
+        }
+        // So that the lane has its connection.
+        #expect(try fleet.ask("usage.aggregate", "{}", token: nobody).result?["tenants"] == 0)
+        let open = "select pid::text from pg_stat_activity where datname = current_database()"
+        let before = Set(try fleet.texts(open))
+        #expect(try fleet.ask("usage.aggregate", "{}", token: account).result?["tenants"] == 3)
+        try await eventually("a connection ends") { try !before.isSubset(of: fleet.texts(open)) }
+        #expect(try fleet.ask("usage.aggregate", "{}", token: account).result?["tenants"] == 3)
+        await fleet.stop()
     }
 
     @Test("Several aggregations of an account with more tenants than a part has correct each counter once")

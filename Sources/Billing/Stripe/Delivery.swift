@@ -20,7 +20,7 @@ struct Delivery: Sendable {
     let id: String
     let account: String
     let tenant: String
-    let stripeAccount: String
+    var stripeAccount: String
     let period: String
     let billTo: String
     let email: String?
@@ -34,9 +34,19 @@ struct Delivery: Sendable {
     var attempts: Int64
     var customer: String?
     var invoice: String?
+    /// What an earlier round made at Stripe. It may have been made final since, and then there must be no other.
+    var earlier: Earlier?
     var lines: [Line]
 
+    struct Earlier: Sendable {
+        let invoice: String
+        let stripeAccount: String
+
+        var inspection: StripeRequest { Delivery.inspection(of: invoice) }
+    }
+
     enum Step: Sendable {
+        case earlier(Earlier)
         case customer
         case draft
         case line(Int)
@@ -45,6 +55,7 @@ struct Delivery: Sendable {
     }
 
     var nextStep: Step {
+        if invoice == nil, let earlier { return .earlier(earlier) }
         guard customer != nil else { return .customer }
         guard invoice != nil else { return .draft }
         if let index = lines.firstIndex(where: { $0.item == nil && $0.amount != 0 }) { return .line(index) }
@@ -54,6 +65,7 @@ struct Delivery: Sendable {
     /// The step's request. Source: [Stripe API reference](https://docs.stripe.com/api/invoices/create).
     func request(_ step: Step) -> StripeRequest {
         switch step {
+        case .earlier(let earlier): return earlier.inspection
         case .customer:
             var form = [("name", billTo), ("metadata[tenantry_account]", account), ("metadata[tenantry_tenant]", tenant)]
             if let email { form.append(("email", email)) }
@@ -84,8 +96,23 @@ struct Delivery: Sendable {
     }
 
     /// Asks how the draft stands.
-    var inspection: StripeRequest {
-        StripeRequest(method: .get, path: "/v1/invoices/\(invoice ?? "")", form: [], idempotencyKey: nil)
+    var inspection: StripeRequest { Self.inspection(of: invoice ?? "") }
+
+    private static func inspection(of invoice: String) -> StripeRequest {
+        StripeRequest(method: .get, path: "/v1/invoices/\(invoice)", form: [], idempotencyKey: nil)
+    }
+
+    /// Whether the earlier invoice is out, as it stands at Stripe: no draft, and not withdrawn.
+    ///
+    /// - Throws: `StripeFailure` where it is out and says something else than ours.
+    func isOut(_ earlier: Earlier, _ answer: JSONValue) throws(StripeFailure) -> Bool {
+        guard case .string(let status)? = answer["status"] else { throw .passing("Stripe's answer has no status") }
+        if status == "draft" || status == "void" { return false }
+        guard answer["subtotal"] == .int(stripeAmount(total)) else {
+            throw .lasting(
+                "Stripe's invoice \(earlier.invoice) is \(status) and does not come to \(stripeAmount(total)): void it there")
+        }
+        return true
     }
 
     /// Why Stripe's invoice must not be made final, or be taken for ours; nil where it says what ours says.
@@ -116,7 +143,14 @@ struct Delivery: Sendable {
     /// Source: [Stripe: special cases](https://docs.stripe.com/currencies#special-cases).
     private static let hundredfold: Set = ["ISK", "UGX"]
     /// Stripe takes it without digits, ISO 4217 with two.
-    static let unsendable: Set = ["MGA"]
+    private static let unsendable: Set = ["MGA"]
+
+    /// What of an invoice's amounts keeps it from being sent; nil where nothing does.
+    static func obstacle(comesToNothing: Bool, _ currency: Currency) -> String? {
+        if comesToNothing { return "it comes to 0" }
+        if unsendable.contains(currency.code) { return "Stripe counts \(currency.code) in other units" }
+        return nil
+    }
 }
 
 extension Delivery {
@@ -133,8 +167,8 @@ extension Delivery {
         private static func obstacle(_ draft: InvoiceDraft, _ sendsInvoices: Bool) -> String? {
             guard draft.tenant != nil else { return "only tenants that are billed separately are invoiced through Stripe" }
             guard draft.stripeAccount != nil else { return "the tenant has no stripe_account" }
-            guard draft.lines.contains(where: { $0.amount != 0 }) else { return "it comes to 0" }
-            guard !unsendable.contains(draft.currency.code) else { return "Stripe counts \(draft.currency.code) in other units" }
+            let comesToNothing = draft.lines.allSatisfy { $0.amount == 0 }
+            if let obstacle = Delivery.obstacle(comesToNothing: comesToNothing, draft.currency) { return obstacle }
             guard sendsInvoices else { return "there is no Stripe key (TENANTRY_STRIPE_KEY)" }
             return nil
         }

@@ -88,10 +88,12 @@ final class DeliveryDesk: @unchecked Sendable {
                 parameters.append(delivery.id)
                 parameters.append(state)
                 parameters.append(error)
+                parameters.append(delivery.invoice)
+                parameters.append(delivery.stripeAccount)
                 // Another sender, which took this one for dead, may have been quicker.
                 guard try database.query(SQL.conclude, parameters).count == 1 else { return }
                 let entry = Outbox.Entry.event(
-                    event, subject: [delivery.account, delivery.tenant], id: "\(event.rawValue)/\(delivery.id)/\(delivery.round)",
+                    event, subject: [delivery.account, delivery.tenant], id: "\(delivery.id)/\(delivery.round)",
                     [
                         "invoice": .string(delivery.id), "account": .string(delivery.account), "tenant": .string(delivery.tenant),
                         "stripe_account": .string(delivery.stripeAccount),
@@ -139,6 +141,7 @@ final class DeliveryDesk: @unchecked Sendable {
             currency: Currency(stored: rows.text(0, 7)), total: rows.int(0, 8), daysUntilDue: rows.int(0, 9),
             createdAt: rows.timestamp(0, 10), round: rows.int(0, 11), attempts: rows.int(0, 12),
             customer: rows.optionalText(0, 13), invoice: rows.optionalText(0, 14),
+            earlier: rows.optionalText(0, 15).map { Delivery.Earlier(invoice: $0, stripeAccount: rows.text(0, 16)) },
             lines: (0..<lines.count).map { row in
                 Delivery.Line(
                     position: lines.int(row, 0), amount: lines.int(row, 1), description: lines.text(row, 2),
@@ -166,7 +169,7 @@ extension DeliveryDesk {
                 i.created_at, i.round, i.attempts,
                 coalesce(i.stripe_customer, (
                     select c.customer from tenantry.stripe_customers c where c.tenant = i.tenant and c.stripe_account = i.stripe_account
-                )), i.stripe_invoice
+                )), i.stripe_invoice, i.earlier_invoice, i.earlier_account
             """
         static let lines: Statement = """
             select position, amount, description, period_start, period_end, stripe_item from tenantry.invoice_lines
@@ -196,7 +199,9 @@ extension DeliveryDesk {
             """
         static let conclude: Statement = """
             update tenantry.invoices
-            set delivery = $2, last_error = $3, sent_at = case when $2 = 'sent' then now() end where id = $1 and delivery = 'pending'
+            set delivery = $2, last_error = $3, sent_at = case when $2 = 'sent' then now() end,
+                stripe_invoice = coalesce($4, stripe_invoice), stripe_account = $5
+            where id = $1 and delivery = 'pending'
             returning id
             """
     }

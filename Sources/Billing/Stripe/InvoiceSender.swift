@@ -67,7 +67,7 @@ public struct InvoiceSender: Service {
         var metadata = metadata(delivery)
         metadata["error"] = "\(failure.message)"
         switch failure {
-        case .lasting(let message):
+        case .lasting(let message), .gone(let message):
             try await desk.failed(delivery, message)
             logger.error("invoice refused", metadata: metadata)
         case .passing(let message) where delivery.attempts >= Self.mostAttempts:
@@ -85,6 +85,7 @@ public struct InvoiceSender: Service {
     /// - Returns: whether there is another step.
     private func take(_ step: Delivery.Step, of delivery: inout Delivery, _ client: StripeClient) async throws -> Bool {
         if case .finalize = step, try await isFinal(delivery, client) { return false }
+        if case .earlier(let earlier) = step { return try await !adopts(earlier, into: &delivery, client) }
         let answer = try await client.send(delivery.request(step), account: delivery.stripeAccount)
         guard case .string(let id)? = answer["id"], !id.isEmpty, id.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x2F })
         else { throw StripeFailure.passing("Stripe's answer has no id") }
@@ -99,7 +100,7 @@ public struct InvoiceSender: Service {
         case .line(let index):
             delivery.lines[index].item = id
             try await desk.keep(item: id, line: delivery.lines[index].position, of: delivery)
-        case .finalize: return false
+        case .earlier, .finalize: return false
         }
         return true
     }
@@ -109,6 +110,23 @@ public struct InvoiceSender: Service {
         let draft = try await client.send(delivery.inspection, account: delivery.stripeAccount)
         if let mismatch = delivery.mismatch(draft) { throw StripeFailure.lasting(mismatch) }
         return draft["status"] != "draft"
+    }
+
+    /// Whether the earlier round's invoice is out, and so is this one.
+    private func adopts(_ earlier: Delivery.Earlier, into delivery: inout Delivery, _ client: StripeClient) async throws -> Bool {
+        do {
+            let answer = try await client.send(earlier.inspection, account: earlier.stripeAccount)
+            guard try delivery.isOut(earlier, answer) else {
+                delivery.earlier = nil
+                return false
+            }
+        } catch StripeFailure.gone {
+            delivery.earlier = nil
+            return false
+        }
+        delivery.invoice = earlier.invoice
+        delivery.stripeAccount = earlier.stripeAccount
+        return true
     }
 
     private func metadata(_ delivery: Delivery) -> Logger.Metadata {

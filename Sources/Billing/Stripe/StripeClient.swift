@@ -43,10 +43,12 @@ enum StripeFailure: Error, Sendable {
     case passing(String)
     /// Will not succeed as it is.
     case lasting(String)
+    /// Nor this: what its path names is not there.
+    case gone(String)
 
     var message: String {
         switch self {
-        case .passing(let message), .lasting(let message): message
+        case .passing(let message), .lasting(let message), .gone(let message): message
         }
     }
 }
@@ -113,6 +115,7 @@ struct StripeClient: Sendable {
         if case .string(let text)? = json?["error"]?["message"] { message += ": " + text.prefix(500) }
         switch status {
         case 401, 408, 409, 429, 500...: return .passing(message)
+        case 404: return .gone(message)
         case 400..<500: return .lasting(message)
         default: return .passing(message + ", which is no answer of its API")
         }

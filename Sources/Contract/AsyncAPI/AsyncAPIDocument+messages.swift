@@ -64,7 +64,7 @@ extension AsyncAPIDocument {
     private static func who(_ access: Access) -> [String] {
         var who: [String] = []
         if access.operator { who.append("operator") }
-        if access.account { who.append("account") }
+        if access.account { who.append(access.accountAdministrator ? "account" : "account's own credential") }
         switch access.tenant {
         case .none: break
         case .administrator: who.append("tenant administrator")

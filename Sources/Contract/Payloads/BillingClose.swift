@@ -26,7 +26,8 @@ public struct BillingClose: JobPayload, Equatable {
     public static let schema = Schema.object(
         required: ["period"], ["period": Schema.month, "account": Schema.optional(Slug.schema)])
 
-    /// `invoices` names the first 1,000 at most; `skipped` are accounts whose period has not ended yet, or had ended before they were made.
+    /// `invoices` and `failed` name the first 1,000 at most; `skipped` are accounts whose period has not ended yet, or had ended before they were
+    /// made. `failed` comes with every account's closing: those that could not be closed, and why.
     public static let resultSchema = Schema.object(
         required: ["accounts", "invoices", "invoice_count", "skipped"],
         [
@@ -38,5 +39,7 @@ public struct BillingClose: JobPayload, Equatable {
                         "invoice": Schema.anyText, "account": Slug.schema, "tenant": Schema.optional(Slug.schema),
                         "total": ["type": "integer"], "currency": Schema.currency,
                     ]), 0...1_000),
+            "failed": Schema.list(
+                Schema.object(required: ["account", "error"], ["account": Slug.schema, "error": Rejection.schema]), 0...1_000),
         ])
 }

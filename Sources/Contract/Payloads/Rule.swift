@@ -59,6 +59,14 @@ enum Rule {
         try require(isShaped, field, "must be an e-mail address of at most 254 bytes")
     }
 
+    /// A setting's name is a key of an index, which has no room for texts of any length.
+    static func settings(_ settings: [String: JSONValue]?, _ field: String) throws(Rejection) {
+        guard let settings else { return }
+        for name in settings.keys.sorted() {
+            try length(name, Schema.settingNameLengths, field + JSONPointer([.name(name)]).text)
+        }
+    }
+
     static func environment(_ text: String?, _ field: String) throws(Rejection) {
         guard let text else { return }
         try require(Slug.isWord(text.utf8, lengths: 1...40), field, "must be a word such as production or staging")

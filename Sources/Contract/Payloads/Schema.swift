@@ -7,6 +7,9 @@ enum Schema {
     static let displayName = text(1...200)
     static let anyText: JSONValue = ["type": "string"]
     static let anyObject: JSONValue = ["type": ["object", "null"]]
+    static let settingNameLengths = 1...128
+    /// A tenant's settings, or a template's: any JSON under names of some length.
+    static let settings = anyObject.mergePatch(["propertyNames": text(settingNameLengths)])
     static let boolean: JSONValue = ["type": "boolean"]
     static let count: JSONValue = ["type": "integer", "minimum": 0]
     static let anchorDay: JSONValue = ["type": "integer", "minimum": 1, "maximum": 31]

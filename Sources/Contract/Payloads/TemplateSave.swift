@@ -34,13 +34,14 @@ public struct TemplateSave: JobPayload, Equatable {
 
     public func validate() throws(Rejection) {
         try Rule.length(name, Self.nameLengths, "/name")
+        try Rule.settings(settings, "/settings")
         try Rule.documents(documents, 0...1_000, "/documents")
     }
 
     public static let schema = Schema.object(
         required: ["name"],
         [
-            "name": Schema.text(nameLengths), "settings": Schema.anyObject,
+            "name": Schema.text(nameLengths), "settings": Schema.settings,
             "documents": Schema.optional(Schema.list(CorpusIngest.Document.schema, 0...1_000)),
         ])
 

@@ -68,6 +68,7 @@ public struct TenantCreate: JobPayload, Equatable {
         try Rule.environment(environment, "/environment")
         try Rule.length(template, 1...128, "/template")
         try Rule.length(stripeAccount, 1...255, "/stripe_account")
+        try Rule.settings(settings, "/settings")
         try Rule.limits(limits, forTenants: true, "/limits")
     }
 
@@ -78,7 +79,7 @@ public struct TenantCreate: JobPayload, Equatable {
             "environment": Schema.optional(Schema.pattern(Schema.environmentPattern), default: "production"),
             "template": Schema.optional(Schema.text(1...128)),
             "billing_mode": Schema.optional(BillingMode.schema, default: "consolidated"),
-            "stripe_account": Schema.optional(Schema.text(1...255)), "settings": Schema.anyObject,
+            "stripe_account": Schema.optional(Schema.text(1...255)), "settings": Schema.settings,
             "limits": Limits.schema(forTenants: true),
         ])
 

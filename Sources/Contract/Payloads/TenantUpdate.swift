@@ -81,13 +81,14 @@ public struct TenantUpdate: JobPayload, Equatable {
         try Rule.length(plan.value, 1...64, "/plan")
         try Rule.environment(environment, "/environment")
         try Rule.length(stripeAccount.value, 1...255, "/stripe_account")
+        try Rule.settings(settings, "/settings")
         try Rule.limits(limits.value, forTenants: true, "/limits")
     }
 
     public static let schema = Schema.object([
         "display_name": Schema.optional(Schema.displayName), "plan": Schema.optional(Schema.plan),
         "environment": Schema.optional(Schema.pattern(Schema.environmentPattern)),
-        "settings": Schema.anyObject.mergePatch(["description": "A JSON merge patch; null removes a key."]),
+        "settings": Schema.settings.mergePatch(["description": "A JSON merge patch; null removes a key."]),
         "billing_mode": Schema.optional(TenantCreate.BillingMode.schema),
         "stripe_account": Schema.optional(Schema.text(1...255)), "limits": Limits.schema(forTenants: true),
     ]).mergePatch(

@@ -28,9 +28,13 @@ struct CorpusCommand: AsyncParsableCommand {
         private func run(with settings: Settings) throws {
             var database = try Connection(try settings.database(name: "tenantry corpus"))
             let text = query.joined(separator: " ")
-            guard let hits = try CorpusSearch.run(tenant: tenant, query: text, limit: limit.value, on: &database) else {
-                throw Failure("there is no tenant \(tenant)")
+            let found: [CorpusSearch.Hit]?
+            do {
+                found = try CorpusSearch.run(tenant: tenant, query: text, limit: limit.value, on: &database)
+            } catch let rejection as Rejection {
+                throw Failure(rejection.message)
             }
+            guard let hits = found else { throw Failure("there is no tenant \(tenant)") }
             var table = Table(["document", "title", "position", "heading", "excerpt", "rank"])
             for hit in hits {
                 table.append([

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Billing
 internal import Contract
 internal import Metering
 internal import Postgres
@@ -50,12 +51,17 @@ struct InvoiceCommand: AsyncParsableCommand {
 
     struct Retry: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Has an invoice sent to Stripe that failed, or that was made when there was no key.")
+            abstract: "Has an invoice sent to Stripe that failed, or that was made when there was no key.",
+            discussion: "It goes through the Stripe account, and to the address, that its tenant has now.")
 
         @OptionGroup var server: ServerOptions
         @Argument(help: "The invoice's id.")
         var id: String
-        @Flag(help: "Start over with a new draft; the old one, if there is one, is yours to delete at Stripe.")
+        @Flag(
+            help: """
+                Start over with a new draft. If the old one was made final at Stripe, it is taken as sent instead; if it is a draft still, it is \
+                yours to delete there.
+                """)
         var newDraft = false
 
         func run() async throws {
@@ -64,25 +70,12 @@ struct InvoiceCommand: AsyncParsableCommand {
 
         private func run(with settings: Settings) throws {
             var database = try Connection(try settings.database(name: "tenantry invoice"))
-            var parameters = Parameters()
-            parameters.append(id)
-            parameters.append(newDraft)
-            let isRetried = try database.transaction { (database: inout Connection) throws -> Bool in
-                guard try database.query(InvoiceSQL.retry, parameters).count == 1 else { return false }
-                _ = try database.query(InvoiceSQL.forgetItems, parameters)
-                return true
+            do {
+                try DeliveryRetry.run(id, newDraft: newDraft, on: &database)
+            } catch let refusal as DeliveryRetry.Refusal {
+                throw Failure(refusal.description)
             }
-            guard isRetried else { throw try refusal(&database) }
             print("invoice \(id) is sent by the next worker that has a Stripe key")
-        }
-
-        private func refusal(_ database: inout Connection) throws -> Failure {
-            var parameters = Parameters()
-            parameters.append(id)
-            let rows = try database.query(InvoiceSQL.delivery, parameters)
-            guard rows.count == 1 else { return Failure("there is no invoice \(id)") }
-            let reason = rows.optionalText(0, 1).map { " (\($0))" } ?? ""
-            return Failure("invoice \(id) is not one to send again: its delivery is \(rows.text(0, 0))\(reason)")
         }
     }
 }
@@ -103,22 +96,6 @@ enum InvoiceSQL {
         where ($1::text is null or account = $1) and ($2::text is null or period = $2)
         order by period desc, account, tenant nulls first limit $3
         """
-    static let delivery: Statement = "select delivery, note from tenantry.invoices where id = $1"
-    /// A new round, because Stripe gives its first answer again to whoever asks under the same idempotency key.
-    static let retry: Statement = """
-        update tenantry.invoices i
-        set delivery = 'pending', round = i.round + 1, attempts = 0, next_attempt_at = now(), last_error = null,
-            stripe_account = coalesce(i.stripe_account, t.stripe_account),
-            stripe_invoice = case when not $2 then i.stripe_invoice end,
-            note = nullif(regexp_replace(i.note, '(; )?not sent: .*$', ''), '')
-        from tenantry.tenants t
-        where i.id = $1 and t.slug = i.tenant and coalesce(i.stripe_account, t.stripe_account) is not null
-          and i.delivery in ('none', 'failed')
-          and exists (select from tenantry.invoice_lines l where l.invoice = i.id and l.amount <> 0)
-        returning i.id
-        """
-    static let forgetItems: Statement =
-        "update tenantry.invoice_lines set stripe_item = null where invoice = $1 and $2"
     static let header: Statement = """
         select account, tenant, period, period_start, period_end, bill_to, plan, currency, base_amount, usage_amount, adjustment_amount,
             total, delivery, note, last_error, stripe_account, stripe_invoice, attempts, created_at, sent_at

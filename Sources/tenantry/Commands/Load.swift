@@ -24,7 +24,8 @@ struct Load: AsyncParsableCommand {
     var accountToken: String?
 
     func validate() throws {
-        guard jobs > 0, tenants > 0, tenants <= 100_000 else { throw ValidationError("--jobs and --tenants must be above 0") }
+        guard jobs > 0 else { throw ValidationError("--jobs must be above 0") }
+        guard (1...100_000).contains(tenants) else { throw ValidationError("--tenants must be from 1 to 100000") }
         guard Slug.isValid(prefix), prefix.utf8.count <= 34 else {
             throw ValidationError("--prefix must be a slug of at most 34 characters")
         }

@@ -32,12 +32,11 @@ struct TenantCreateManyCommand: AsyncParsableCommand {
             brokerURL: try settings.brokerURL(), credential: try settings.credential(token), wantsAnswers: true)
         var outcomes = [JSONValue](repeating: .null, count: manifest.entries.count)
         var bar = ProgressBar("tenants", total: manifest.entries.count)
-        // An answer that was given before may tell of refusals whose cause is mended since.
+        // An answer that was given before tells what was true then: refusals may be mended since, and tenants purged.
         let stale = try send(jobs.all, with: producer, into: &outcomes, &bar)
-        let again = stale.filter { outcomes[$0]["status"] == "rejected" }
-        if !again.isEmpty {
+        if !stale.isEmpty {
             var unseen = ProgressBar("tenants", total: nil)
-            _ = try send(jobs.anew(again), with: producer, into: &outcomes, &unseen)
+            _ = try send(jobs.anew(stale.sorted()), with: producer, into: &outcomes, &unseen)
         }
         bar.finish()
         try report(manifest, outcomes)

@@ -15,6 +15,9 @@ struct UsageCommand: AsyncParsableCommand {
                 Totals are the live counters; limits are those of now. Days, hours and months are read from the hourly roll-ups, which \
                 `usage.aggregate` brings up to date; the fleet sends it by itself. They are those of the account's own clock.
                 A month is a billing period, named after the month in which it begins; --by month shows the last twelve.
+                The column "days" is drawn for the rows that are shown. It is left empty where it would take long: for active_users, which \
+                are counted from the messages, unless --metric or --by asks for them; and for the pool of an account with more than \
+                \(UsageTotalsTable.mostTenantsOfPool) tenants, unless --by asks for it.
                 """)
 
         @OptionGroup var server: ServerOptions
@@ -54,6 +57,7 @@ struct UsageCommand: AsyncParsableCommand {
             if let period, !totals.isEmpty, totals.allSatisfy({ $0.period.start > Timestamp.now() }) {
                 throw Failure("the period \(period) has not begun")
             }
+            let large = UsageSelection.accounts(withMoreThan: UsageTotalsTable.mostTenantsOfPool, in: totals)
             if let top { totals = UsageSelection.largest(top, of: totals, by: ranking) }
             if let metric { totals = totals.filter { $0.metric == metric } }
             if by == nil, totals.isEmpty, let metric {
@@ -65,7 +69,11 @@ struct UsageCommand: AsyncParsableCommand {
             if let by {
                 try UsageSeriesTable(totals, by: by.bucket, month: period, on: &database).print(format)
             } else {
-                try UsageTotalsTable(totals, month: period, hasDays: format == .table, on: &database).print(format)
+                // The days of what is cheap to read, unless somebody asks for more.
+                let drawn = totals.filter {
+                    (metric == .activeUsers || $0.metric != .activeUsers) && ($0.tenant != nil || !large.contains($0.account))
+                }
+                try UsageTotalsTable(totals, month: period, drawing: format == .table ? drawn : nil, on: &database).print(format)
             }
         }
 

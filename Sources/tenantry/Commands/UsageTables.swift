@@ -16,6 +16,12 @@ enum UsageSelection {
         }
     }
 
+    /// Those whose totals are of more tenants than that.
+    static func accounts(withMoreThan count: Int, in totals: [UsageTotal]) -> Set<String> {
+        let messages = totals.filter { $0.tenant != nil && $0.metric == .messages }
+        return Set(Dictionary(grouping: messages, by: \.account).filter { $0.value.count > count }.keys)
+    }
+
     /// The report for what is in `totals`, account by account.
     static func reports(
         _ totals: [UsageTotal], by bucket: UsageReport.Bucket, month: String?, on database: inout Connection
@@ -42,6 +48,9 @@ enum UsageSelection {
 
 /// One row for each subject and metric.
 struct UsageTotalsTable {
+    /// The days of a pool are read from all of its tenants.
+    static let mostTenantsOfPool = 1_000
+
     private let totals: [UsageTotal]
     private let hasDays: Bool
     private var days: [Key: String] = [:]
@@ -52,13 +61,13 @@ struct UsageTotalsTable {
         let metric: Metric
     }
 
-    /// - Parameter hasDays: with a column that draws the days.
-    init(_ totals: [UsageTotal], month: String?, hasDays: Bool, on database: inout Connection) throws {
+    /// - Parameter drawn: the rows of which a column draws the days; nil: without such a column.
+    init(_ totals: [UsageTotal], month: String?, drawing drawn: [UsageTotal]?, on database: inout Connection) throws {
         self.totals = totals
-        self.hasDays = hasDays
-        guard hasDays else { return }
+        hasDays = drawn != nil
+        guard let drawn else { return }
         let now = Timestamp.now()
-        for (account, report) in try UsageSelection.reports(totals, by: .day, month: month, on: &database) {
+        for (account, report) in try UsageSelection.reports(drawn, by: .day, month: month, on: &database) {
             // The days that have begun.
             let count = report.starts.count { $0 <= now }
             for series in report.series {

@@ -142,6 +142,8 @@ create table tenantry.template_chunks (
 );
 
 alter table tenantry.tenant_usage add column changed_at timestamptz not null default now();
+-- When the raw rows were last held against the counters; `aggregated_at` moves with the roll-ups of recent hours, too.
+alter table tenantry.accounts add column recounted_at timestamptz not null default '-infinity';
 
 -- What came after its own period was closed, and so was booked in a later one.
 create table tenantry.late_usage (

@@ -27,6 +27,9 @@ create table tenantry.invoices (
     -- How far its delivery is. What Stripe calls it is kept as soon as it is known, so that the next attempt goes on from there.
     stripe_customer text,
     stripe_invoice  text,
+    -- What an earlier round made, and where: it is asked for before there is another one, for it may have been made final.
+    earlier_invoice text,
+    earlier_account text,
     days_until_due  int,
     round           int not null default 1, -- raised by `tenantry invoice retry`: a refused request needs an idempotency key of its own
     attempts        int not null default 0,
@@ -70,3 +73,61 @@ create table tenantry.stripe_customers (
     created_at     timestamptz not null default now(),
     primary key (tenant, stripe_account)
 );
+
+-- By what an account or tenant is billed, and since when. A period is billed by what held when it ended, whenever it is closed.
+create table tenantry.billing_terms (
+    account      text not null references tenantry.accounts (slug),
+    tenant       text not null,             -- '': the account's own
+    since        timestamptz not null,
+    plan         text references tenantry.plans (name),     -- null: a tenant's that is on its account's
+    billing_mode text,                      -- null: an account has none
+    primary key (account, tenant, since)
+);
+create index billing_terms_plan on tenantry.billing_terms (plan);
+
+insert into tenantry.billing_terms select slug, '', created_at, plan, null from tenantry.accounts;
+insert into tenantry.billing_terms select account, slug, created_at, plan, billing_mode from tenantry.tenants;
+
+-- By triggers, so that nobody who changes a plan can forget it. By the clock, not by the transaction's start: whoever changes a row later
+-- has the later terms.
+create function tenantry.note_account_terms() returns trigger
+language plpgsql
+as $$
+begin
+    if tg_op = 'INSERT' then
+        insert into tenantry.billing_terms values (new.slug, '', new.created_at, new.plan, null);
+    elsif new.plan is distinct from old.plan then
+        insert into tenantry.billing_terms values (new.slug, '', clock_timestamp(), new.plan, null);
+    end if;
+    return null;
+end
+$$;
+create function tenantry.note_tenant_terms() returns trigger
+language plpgsql
+as $$
+begin
+    if tg_op = 'INSERT' then
+        insert into tenantry.billing_terms values (new.account, new.slug, new.created_at, new.plan, new.billing_mode);
+    elsif (new.plan, new.billing_mode) is distinct from (old.plan, old.billing_mode) then
+        insert into tenantry.billing_terms values (new.account, new.slug, clock_timestamp(), new.plan, new.billing_mode);
+    end if;
+    return null;
+end
+$$;
+create trigger accounts_note_terms after insert or update of plan on tenantry.accounts
+    for each row execute function tenantry.note_account_terms();
+create trigger tenants_note_terms after insert or update of plan, billing_mode on tenantry.tenants
+    for each row execute function tenantry.note_tenant_terms();
+
+-- The terms at the end of a period; the first ones of whoever was not there yet.
+create function tenantry.terms_before(account text, tenant text, ending timestamptz)
+returns table (plan text, billing_mode text)
+language sql stable
+as $$
+    select b.plan, b.billing_mode from tenantry.billing_terms b
+    where b.account = terms_before.account and b.tenant = terms_before.tenant
+    order by b.since < ending desc, case when b.since < ending then b.since end desc, b.since limit 1
+$$;
+
+-- A Stripe account is used by one account's tenants alone.
+create index tenants_stripe_account on tenantry.tenants (stripe_account) where stripe_account is not null;

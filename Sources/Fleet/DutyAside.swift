@@ -1,0 +1,82 @@
+internal import Foundation
+internal import Logging
+internal import Postgres
+internal import Synchronization
+
+/// A duty on a thread and a connection of its own, while its worker leads: however long a round takes, the steward goes on.
+///
+/// A worker that has lost the lead may still be at a round; an advisory lock keeps its successor's from beginning before that has ended.
+/// The process may end in the midst of a round: what is not committed is rolled back, and the next leader begins it anew.
+final class DutyAside: Sendable {
+    private let duty: LeaderDuty
+    private let options: FleetOptions
+    private let control: LaneControl
+    private let logger: Logger
+    private let isWanted = Atomic<Bool>(false)
+    private let hasThread = Atomic<Bool>(false)
+
+    init(_ duty: LeaderDuty, _ options: FleetOptions, _ control: LaneControl, _ logger: Logger) {
+        self.duty = duty
+        self.options = options
+        self.control = control
+        self.logger = logger
+    }
+
+    /// Whether a round may be under way.
+    var isRunning: Bool { hasThread.load(ordering: .acquiring) }
+
+    /// Starts it unless it runs. For the leader, at each of its turns.
+    func goOn() {
+        isWanted.store(true, ordering: .releasing)
+        guard hasThread.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged else {
+            return
+        }
+        let thread = Thread { [self] in
+            run()
+            hasThread.store(false, ordering: .releasing)
+        }
+        thread.name = "duty \(duty.name)"
+        thread.stackSize = 8 << 20
+        thread.start()
+    }
+
+    /// Begins no further round; one that is under way is finished.
+    func end() {
+        isWanted.store(false, ordering: .releasing)
+    }
+
+    private var goesOn: Bool { isWanted.load(ordering: .acquiring) && !control.isStopping }
+
+    private func run() {
+        var backoff = Backoff()
+        while goesOn {
+            do {
+                var database = try Postgres.Connection(options.database)
+                backoff.reset()
+                try rounds(on: &database)
+            } catch {
+                logger.warning(
+                    "a duty lost its server, trying again", metadata: [LogKey.duty: "\(duty.name)", LogKey.error: "\(error)"])
+                control.sleep(seconds: backoff.nextSeconds())
+            }
+        }
+    }
+
+    private func rounds(on database: inout Postgres.Connection) throws {
+        var name = Parameters()
+        name.append(duty.name)
+        var isMine = false
+        while goesOn {
+            let next = Clock.monotonicSeconds() + duty.intervalSeconds
+            if !isMine { isMine = try database.query(SQL.take, name).bool(0, 0) }
+            if isMine { try duty.run(on: &database, logger) }
+            while goesOn, Clock.monotonicSeconds() < next {
+                control.sleep(seconds: min(max(next - Clock.monotonicSeconds(), 0.01), 1))
+            }
+        }
+    }
+
+    enum SQL {
+        static let take: Statement = "select pg_try_advisory_lock(hashtext('tenantry.duty:' || $1))"
+    }
+}
