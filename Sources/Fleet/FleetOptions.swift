@@ -22,7 +22,7 @@ public struct FleetOptions: Sendable {
     public var inboxRetentionHours: Int64
     /// How often the leader asks for `usage.aggregate` of accounts in use.
     public var aggregateSeconds: Double
-    /// A lane renews its database connection after working in so many schemas: a backend never forgets one.
+    /// A lane renews its database connection after working in so many schemas, once the job in hand is done: a backend never forgets one.
     public var schemasPerConnection: Int
     /// Whether the worker declares the topology when it starts.
     public var declaresTopology: Bool

@@ -64,7 +64,8 @@ struct ReadmeTests {
     private func closeOctober(of account: String, on instance: Instance) async throws {
         let token = try await instance.makeAccount(account)
         let shop = #"{"slug":"\#(account)-shop","display_name":"Shop","billing_mode":"separate","stripe_account":"acct_1"}"#
-        _ = try await instance.ask("tenant.create", shop, token: token)
+        let opened = try await instance.ask("tenant.create", shop, token: token)
+        #expect(opened["status"] as? String == "succeeded", "\(opened)")
         let price =
             #"{"currency":"EUR","base":0,"metrics":{"messages":{"included":0,"mode":"volume","tiers":[{"up_to":null,"per_thousand":9000}]}}}"#
         _ = try await instance.psql("update tenantry.plans set price = '\(price)' where name = 'enterprise'")

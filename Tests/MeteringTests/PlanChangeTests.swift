@@ -159,7 +159,7 @@ internal import Testing
         }
         await fleet.stop()
         #expect(try fleet.takeDeadLetters().isEmpty)
-        // What PostgreSQL counts comes a little later; a storm would show anyhow.
-        #expect(try fleet.number(deadlocks) - before <= 2)
+        // One now and then is repeated and harms nobody; where the orders of locks contradict each other, nearly every change meets one.
+        #expect(try fleet.number(deadlocks) - before <= 20, "of 100 changes")
     }
 }
