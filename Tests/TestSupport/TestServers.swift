@@ -5,7 +5,7 @@ public actor TestServers {
     public static let shared = TestServers()
 
     /// Virtual hosts made at the start; each is given out once.
-    public static let virtualHostCount = 240
+    public static let virtualHostCount = 320
 
     private static let virtualHosts = (0..<virtualHostCount).map { index in "t" + String(1000 + index).dropFirst() }
 
