@@ -17,12 +17,13 @@ let system = Target.Dependency.product(name: "SystemPackage", package: "swift-sy
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
-/// What every room of handlers knows: the fleet it runs in, and no other such room.
-let family: [Target.Dependency] = ["Contract", "Postgres", "Schema", "Fleet", "Metering"]
+/// What every room of handlers knows: what a job is and what it costs, and no other such room.
+let family: [Target.Dependency] = ["Contract", "Postgres", "Schema", "Jobs", "Metering"]
 
 let everyFamily: [Target.Dependency] =
     family + [
-        "Documents", "Accounts", "Tenants", "People", "Templates", "Corpus", "Conversations", "Usage", "Billing", "Families",
+        "Fleet", "Documents", "Accounts", "Tenants", "People", "Templates", "Corpus", "Conversations", "Usage", "Billing",
+        "Families",
     ]
 
 let package = Package(
@@ -59,10 +60,11 @@ let package = Package(
         .target(
             name: "Schema", dependencies: ["Postgres", crypto],
             resources: [.embedInCode("Migrations/control"), .embedInCode("Migrations/tenant")]),
-        .target(name: "Fleet", dependencies: ["Contract", "Postgres", "AMQP", crypto, logging, metrics]),
-        .target(name: "Metering", dependencies: ["Contract", "Postgres"]),
+        .target(name: "Jobs", dependencies: ["Contract", "Postgres", crypto]),
+        .target(name: "Metering", dependencies: ["Contract", "Postgres", "Jobs"]),
+        .target(name: "Fleet", dependencies: ["Contract", "Postgres", "AMQP", "Jobs", crypto, logging, metrics]),
 
-        .target(name: "Documents", dependencies: ["Contract", "Postgres", "Metering", "CLibXML2", crypto]),
+        .target(name: "Documents", dependencies: ["Contract", "Postgres", "Jobs", "Metering", "CLibXML2", crypto]),
 
         // The kinds' handlers, one file a kind, and the list of them all.
         .target(name: "Accounts", dependencies: family),
@@ -86,7 +88,8 @@ let package = Package(
         .executableTarget(
             name: "tenantry",
             dependencies: [
-                "Contract", "Postgres", "AMQP", "Schema", "Fleet", "Metering", "Tenants", "People", "Corpus", "Usage", "Billing",
+                "Contract", "Postgres", "AMQP", "Schema", "Jobs", "Fleet", "Metering", "Tenants", "People", "Corpus", "Usage",
+                "Billing",
                 "Families", "Client", "Embedded", "Console", argumentParser, configuration, crypto, lifecycle, logging, metrics,
                 system, unixSignals, yams,
             ]),

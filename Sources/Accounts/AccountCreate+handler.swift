@@ -1,5 +1,5 @@
 internal import Contract
-internal import Fleet
+internal import Jobs
 internal import Metering
 internal import Postgres
 
@@ -37,7 +37,7 @@ extension Accounts {
 
 /// What holds for an account's fields and only the database knows.
 enum AccountRules {
-    static func check(plan: String, on database: inout Connection) throws {
+    static func check(plan: String, on database: inout Transaction) throws {
         var parameters = Parameters()
         parameters.append(plan)
         guard try database.query(SQL.planExists, parameters).bool(0, 0) else {
@@ -45,7 +45,7 @@ enum AccountRules {
         }
     }
 
-    static func check(timezone: String, on database: inout Connection) throws {
+    static func check(timezone: String, on database: inout Transaction) throws {
         var parameters = Parameters()
         parameters.append(timezone)
         guard try database.query(SQL.timezoneExists, parameters).bool(0, 0) else {

@@ -1,5 +1,5 @@
 internal import Contract
-public import Fleet
+public import Jobs
 
 /// The kinds `account.*`: who pays, and what they may use.
 public enum Accounts {

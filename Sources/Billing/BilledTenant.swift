@@ -23,7 +23,7 @@ struct BilledTenant: Sendable {
 extension BilledTenant {
     /// Those that are billed separately, and those named.
     static func read(
-        _ named: Set<String>, account: String, period: InvoicePeriod, on database: inout Connection
+        _ named: Set<String>, account: String, period: InvoicePeriod, on database: inout Transaction
     ) throws -> [BilledTenant] {
         var parameters = Parameters()
         parameters.append(account)

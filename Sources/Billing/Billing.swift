@@ -1,4 +1,4 @@
-public import Fleet
+public import Jobs
 
 /// The kind `billing.close`: invoices of finished periods; and their way to Stripe, ``InvoiceSender``.
 public enum Billing {

@@ -1,5 +1,5 @@
 internal import Contract
-internal import Fleet
+internal import Jobs
 internal import Metering
 internal import Postgres
 
@@ -14,7 +14,7 @@ extension Billing {
             guard let slug = try account(of: job, payload) else {
                 return try closeAll(period, by: job, sendsInvoices: sendsInvoices, on: &database)
             }
-            let entries = try close(slug, period, sendsInvoices: sendsInvoices, on: &database).entries
+            let entries = try close(slug, period, sendsInvoices: sendsInvoices, on: &database.transaction).entries
             var result = answer(entries, accounts: 1)
             result["account"] = .string(slug)
             return Reply(result)
@@ -35,7 +35,7 @@ extension Billing {
     /// - Returns: all invoices, and whether they were made by this call.
     /// - Throws: `Rejection` where there is no such account, or no such finished period of it.
     private static func close(
-        _ slug: String, _ period: String, sendsInvoices: Bool, on database: inout Connection
+        _ slug: String, _ period: String, sendsInvoices: Bool, on database: inout Transaction
     ) throws -> (entries: [InvoiceBook.Entry], areNew: Bool) {
         // Of two that close an account's periods at once, the second sees what the first has made.
         try database.takeTurn("tenantry.billing:\(slug)")
@@ -49,7 +49,7 @@ extension Billing {
         return (try InvoiceBook.entries(of: slug, period: period, on: &database), true)
     }
 
-    private static func make(_ account: BilledAccount, sendsInvoices: Bool, on database: inout Connection) throws {
+    private static func make(_ account: BilledAccount, sendsInvoices: Bool, on database: inout Transaction) throws {
         let differences = try UsageDifferences.read(account, on: &database)
         let tenants = try BilledTenant.read(
             Set(differences.map(\.tenant)), account: account.slug, period: account.period, on: &database)
@@ -67,7 +67,8 @@ extension Billing {
 
     /// Accounts whose own period has not ended, or had ended before there was the account, are passed over; one that cannot be closed does not
     /// keep the others from it.
-    private static func closeAll(_ period: String, by job: Job, sendsInvoices: Bool, on database: inout Connection) throws
+    private static func closeAll(_ period: String, by job: Job, sendsInvoices: Bool, on database: inout PartwiseTransaction)
+        throws
         -> Reply
     {
         var entries: [InvoiceBook.Entry] = []
@@ -76,23 +77,24 @@ extension Billing {
         var unfinished: [Rejection] = []
         var failed: [JSONValue] = []
         var skipped = 0
-        for slug in try BilledAccount.all(on: &database) {
-            guard let account = try BilledAccount.read(slug, period: period, on: &database) else { continue }
-            let isMade = try !InvoiceBook.entries(of: slug, period: period, on: &database).isEmpty
+        for slug in try BilledAccount.all(on: &database.transaction) {
+            guard let account = try BilledAccount.read(slug, period: period, on: &database.transaction) else { continue }
+            let isMade = try !InvoiceBook.entries(of: slug, period: period, on: &database.transaction).isEmpty
             if !isMade, let refusal = account.refusal {
                 skipped += 1
                 if !account.isFinished { unfinished.append(refusal) }
                 continue
             }
-            try database.run(script: "savepoint account")
             do {
-                let (made, areNew) = try close(slug, period, sendsInvoices: sendsInvoices, on: &database)
-                if areNew { try audit(slug, period, made, by: job, on: &database) }
+                let made = try database.transaction.savepoint { database in
+                    let (made, areNew) = try close(slug, period, sendsInvoices: sendsInvoices, on: &database)
+                    if areNew { try audit(slug, period, made, by: job, on: &database) }
+                    return made
+                }
                 accounts += 1
                 invoices += made.count
                 entries += made.prefix(mostAnswered - entries.count)
             } catch let rejection as Rejection {
-                try database.run(script: "rollback to savepoint account")
                 failed.append(["account": .string(slug), "error": rejection.json])
             }
             try database.nextPart()
@@ -107,7 +109,7 @@ extension Billing {
 
     /// An account finds in the audit log what was done to it, also where it was one of all.
     private static func audit(
-        _ slug: String, _ period: String, _ made: [InvoiceBook.Entry], by job: Job, on database: inout Connection
+        _ slug: String, _ period: String, _ made: [InvoiceBook.Entry], by job: Job, on database: inout Transaction
     ) throws(PostgresError) {
         let sender = job.principal
         let payload: JSONValue = ["period": .string(period)]

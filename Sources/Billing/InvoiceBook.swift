@@ -1,5 +1,5 @@
 internal import Contract
-internal import Fleet
+internal import Jobs
 internal import Metering
 internal import Postgres
 
@@ -23,7 +23,7 @@ enum InvoiceBook {
     }
 
     /// The account's, then its tenants'; none where the period is not closed.
-    static func entries(of account: String, period: String, on database: inout Connection) throws(PostgresError) -> [Entry] {
+    static func entries(of account: String, period: String, on database: inout Transaction) throws(PostgresError) -> [Entry] {
         var parameters = Parameters()
         parameters.append(account)
         parameters.append(period)
@@ -37,7 +37,7 @@ enum InvoiceBook {
 
     /// Writes them with their events, and closes the period: what is sent late from now on is booked in the open one.
     static func write(
-        _ drafts: [InvoiceDraft], account: BilledAccount, sendsInvoices: Bool, on database: inout Connection
+        _ drafts: [InvoiceDraft], account: BilledAccount, sendsInvoices: Bool, on database: inout Transaction
     ) throws {
         for draft in drafts { try send(draft, account, sendsInvoices: sendsInvoices, on: &database) }
         try sendLines(drafts, account, on: &database)
@@ -50,7 +50,7 @@ enum InvoiceBook {
     }
 
     private static func send(
-        _ draft: InvoiceDraft, _ account: BilledAccount, sendsInvoices: Bool, on database: inout Connection
+        _ draft: InvoiceDraft, _ account: BilledAccount, sendsInvoices: Bool, on database: inout Transaction
     ) throws {
         let delivery = Delivery.State(draft, sendsInvoices: sendsInvoices)
         var parameters = Parameters()
@@ -74,7 +74,7 @@ enum InvoiceBook {
         try database.send(SQL.invoice, parameters)
     }
 
-    private static func sendLines(_ drafts: [InvoiceDraft], _ account: BilledAccount, on database: inout Connection)
+    private static func sendLines(_ drafts: [InvoiceDraft], _ account: BilledAccount, on database: inout Transaction)
         throws(PostgresError)
     {
         for draft in drafts {

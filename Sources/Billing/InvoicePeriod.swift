@@ -23,7 +23,7 @@ struct BilledAccount: Sendable {
 
 extension BilledAccount {
     /// - Returns: nil where there is no such account.
-    static func read(_ slug: String, period: String, on database: inout Connection) throws -> BilledAccount? {
+    static func read(_ slug: String, period: String, on database: inout Transaction) throws -> BilledAccount? {
         var parameters = Parameters()
         parameters.append(slug)
         parameters.append(period)
@@ -36,7 +36,7 @@ extension BilledAccount {
             isFinished: rows.bool(0, 6))
     }
 
-    static func all(on database: inout Connection) throws(PostgresError) -> [String] {
+    static func all(on database: inout Transaction) throws(PostgresError) -> [String] {
         let rows = try database.query(SQL.accounts)
         return (0..<rows.count).map { rows.text($0, 0) }
     }

@@ -24,7 +24,7 @@ struct InvoicedPeriod: Sendable {
 
 enum UsageDifferences {
     /// The differences of the period that is being closed, which has no invoice yet, and of all earlier ones that have.
-    static func read(_ account: BilledAccount, on database: inout Connection) throws(PostgresError) -> [UsageDifference] {
+    static func read(_ account: BilledAccount, on database: inout Transaction) throws(PostgresError) -> [UsageDifference] {
         var parameters = Parameters()
         parameters.append(account.slug)
         parameters.append(account.period.name)
@@ -40,7 +40,7 @@ enum UsageDifferences {
     }
 
     /// How these periods were billed.
-    static func terms(of periods: Set<InvoicePeriod>, account: String, on database: inout Connection) throws -> [String:
+    static func terms(of periods: Set<InvoicePeriod>, account: String, on database: inout Transaction) throws -> [String:
         InvoicedPeriod]
     {
         guard !periods.isEmpty else { return [:] }

@@ -13,6 +13,8 @@ public struct Kind: Sendable {
     public let bodyLimitBytes: Int
     /// The states in which a tenant takes this kind; in another one the job is refused as `tenant_suspended`.
     public let states: Set<TenantState>
+    /// Whether the first answer is kept in the inbox, for whoever repeats the job; otherwise what it writes is its own inbox.
+    public let hasInbox: Bool
     /// Whether a job that succeeded leaves a row in `tenantry.audit_log`.
     public let isAudited: Bool
     /// One sentence for help texts and the AsyncAPI document.
@@ -22,7 +24,7 @@ public struct Kind: Sendable {
 
     init(
         _ name: StaticString, family: Family, needsTenant: Bool = false, access: Access, bodyLimitBytes: Int = 1 << 20,
-        states: Set<TenantState> = [.active], isAudited: Bool = false, summary: String
+        states: Set<TenantState> = [.active], hasInbox: Bool = true, isAudited: Bool = false, summary: String
     ) {
         self.name = name.description
         self.wireName = name
@@ -31,6 +33,7 @@ public struct Kind: Sendable {
         self.access = access
         self.bodyLimitBytes = bodyLimitBytes
         self.states = states
+        self.hasInbox = hasInbox
         self.isAudited = isAudited
         self.summary = summary
     }

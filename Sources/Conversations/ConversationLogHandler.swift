@@ -1,5 +1,5 @@
 internal import Contract
-internal import Fleet
+internal import Jobs
 internal import Metering
 internal import Postgres
 
@@ -24,7 +24,7 @@ final class ConversationLogHandler: JobHandler {
         self.batchLimit = batchLimit
     }
 
-    func handle(_ jobs: ArraySlice<Job>, on database: inout Connection) throws -> [Outcome] {
+    func handle(_ jobs: ArraySlice<Job>, on database: inout Transaction) throws -> [Outcome] {
         startBatch()
         let now = Timestamp.now().microsecondsSince1970
         var outcomes = [Outcome?](repeating: nil, count: jobs.count)
@@ -52,7 +52,7 @@ final class ConversationLogHandler: JobHandler {
     }
 
     /// Writes the groups and books their usage.
-    private func log(on database: inout Connection) throws -> [(Int, Outcome)] {
+    private func log(on database: inout Transaction) throws -> [(Int, Outcome)] {
         guard !groups.isEmpty else { return [] }
         groups.sort { $0.tenant.slug < $1.tenant.slug }
         let added = try write(on: &database)
@@ -71,7 +71,7 @@ final class ConversationLogHandler: JobHandler {
         return outcomes
     }
 
-    private func write(on database: inout Connection) throws(PostgresError) -> [Added] {
+    private func write(on database: inout Transaction) throws -> [Added] {
         for group in groups { try database.send(statements.of(group).log, group.messageParameters()) }
         var unspared = Parameters()
         unspared.append(groups.filter { !$0.sparesErased }.map(\.tenant.slug))
@@ -83,15 +83,15 @@ final class ConversationLogHandler: JobHandler {
 
     /// An erasure holds the table, so a batch that began before a tenant's first one may have waited for it, and then written again what
     /// was erased. Such a batch is done again, and knows.
-    private func checkErasures(_ rows: Rows) throws(PostgresError) {
+    private func checkErasures(_ rows: Rows) throws(RunAgain) {
         guard rows.count > 0 else { return }
         if erasedMeanwhile.count > 10_000 { erasedMeanwhile.removeAll() }
         for row in 0..<rows.count { erasedMeanwhile.insert(rows.text(row, 0)) }
-        throw PostgresError(.server, "something of a tenant was erased meanwhile", sqlState: "40001")
+        throw RunAgain("something of a tenant was erased meanwhile")
     }
 
     /// What belongs to a closed period and was booked in the open one is noted, for its bill.
-    private func noteLate(_ added: [Added], on database: inout Connection) throws(PostgresError) {
+    private func noteLate(_ added: [Added], on database: inout Transaction) throws(PostgresError) {
         var isAny = false
         for (group, added) in zip(groups, added) {
             guard let late = group.lateParameters(added) else { continue }
@@ -102,7 +102,7 @@ final class ConversationLogHandler: JobHandler {
     }
 
     /// Tenants under a hard limit go job by job: each is written, measured, and undone again if it does not fit.
-    private func logGuarded(_ indices: [Int], of jobs: ArraySlice<Job>, on database: inout Connection) throws -> [(Int, Outcome)]
+    private func logGuarded(_ indices: [Int], of jobs: ArraySlice<Job>, on database: inout Transaction) throws -> [(Int, Outcome)]
     {
         let ordered = indices.map { (index: $0, job: jobs[jobs.startIndex + $0]) }
         for account in Set(ordered.map(\.job.account)).sorted() { try HardLimits.takeTurn(account: account, on: &database) }
@@ -112,18 +112,16 @@ final class ConversationLogHandler: JobHandler {
             try reader.read(job.body, nowMicroseconds: Timestamp.now().microsecondsSince1970)
             let group = group(of: job.tenant!)
             try group.append(reader, of: job, index: index, periods: &periods, on: &database)
-            try database.run(script: "savepoint guarded")
             do {
-                let usages = group.usages(try write(on: &database)[0])
-                for usage in usages {
-                    try HardLimits.check(
-                        account: usage.account, tenant: group.tenant.slug, period: usage.period.start, counts: usage.counts,
-                        on: &database)
+                try database.savepoint(isTrial: true) { database in
+                    for usage in group.usages(try write(on: &database)[0]) {
+                        try HardLimits.check(
+                            account: usage.account, tenant: group.tenant.slug, period: usage.period.start, counts: usage.counts,
+                            on: &database)
+                    }
                 }
-                try database.run(script: "rollback to savepoint guarded; release savepoint guarded")
                 outcomes += try log(on: &database)
             } catch let refusal as Rejection {
-                try database.run(script: "rollback to savepoint guarded; release savepoint guarded")
                 outcomes.append((index, .rejected(refusal)))
             }
         }

@@ -1,5 +1,5 @@
 internal import Contract
-public import Fleet
+public import Jobs
 
 /// The kinds `conversation.*`: what was said, by whom, when.
 public enum Conversations {

@@ -1,5 +1,5 @@
 internal import Contract
-internal import Fleet
+internal import Jobs
 internal import Metering
 internal import Postgres
 
@@ -59,7 +59,7 @@ final class MessageGroup {
 
     /// Adds the messages of the job that `reader` has just read.
     func append(
-        _ reader: ConversationLogReader, of job: Job, index: Int, periods book: inout PeriodBook, on database: inout Connection
+        _ reader: ConversationLogReader, of job: Job, index: Int, periods book: inout PeriodBook, on database: inout Transaction
     ) throws(PostgresError) {
         let body = job.body
         jobs.append((index, job, reader.messages.count))
@@ -166,7 +166,7 @@ final class MessageGroup {
     }
 
     /// The period that a message is booked in: that of its own time, or the first open one if that is closed.
-    private func period(of sentAt: Int64, book: inout PeriodBook, on database: inout Connection) throws(PostgresError)
+    private func period(of sentAt: Int64, book: inout PeriodBook, on database: inout Transaction) throws(PostgresError)
         -> BillingPeriod
     {
         let closedThrough = tenant.closedThrough.microsecondsSince1970

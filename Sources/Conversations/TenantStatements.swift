@@ -1,4 +1,4 @@
-internal import Fleet
+internal import Jobs
 internal import Metering
 internal import Postgres
 

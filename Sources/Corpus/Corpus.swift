@@ -1,5 +1,5 @@
 internal import Contract
-public import Fleet
+public import Jobs
 
 /// The kinds `corpus.*`: what a chatbot knows.
 public enum Corpus {

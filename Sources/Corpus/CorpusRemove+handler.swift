@@ -1,6 +1,6 @@
 internal import Contract
 internal import Documents
-internal import Fleet
+internal import Jobs
 internal import Metering
 
 extension Corpus {

@@ -17,7 +17,9 @@ public enum CorpusSearch {
     ///
     /// - Returns: nil if there is no such tenant.
     /// - Throws: `Rejection` (`tenant_unknown`) if it was purged; `PostgresError`.
-    public static func run(tenant: String, query: String, limit: Int, on database: inout Connection) throws -> [Hit]? {
+    public static func run(tenant: String, query: String, limit: Int, on database: inout some Queryable & ~Copyable) throws
+        -> [Hit]?
+    {
         var slug = Parameters()
         slug.append(tenant)
         let found = try database.query(SQL.schema, slug)

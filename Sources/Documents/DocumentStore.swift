@@ -5,12 +5,12 @@ public import Postgres
 /// A tenant's documents and chunks in its schema.
 public enum DocumentStore {
     /// Held until the commit: of two that change a tenant's documents, the second decides by what the first has committed.
-    public static func takeTurn(_ schema: Identifier, on database: inout Connection) throws(PostgresError) {
+    public static func takeTurn(_ schema: Identifier, on database: inout Transaction) throws(PostgresError) {
         try database.takeTurn("tenantry.corpus:\(schema.name)")
     }
 
     /// What is there under the documents' ids, and with their content under any id.
-    public static func known(_ documents: [DocumentDigest], in schema: Identifier, on database: inout Connection)
+    public static func known(_ documents: [DocumentDigest], in schema: Identifier, on database: inout Transaction)
         throws(PostgresError)
         -> KnownDocuments
     {
@@ -21,7 +21,7 @@ public enum DocumentStore {
     }
 
     /// Adds the documents, or replaces them with their chunks.
-    public static func write(_ prepared: [PreparedDocument], in schema: Identifier, on database: inout Connection)
+    public static func write(_ prepared: [PreparedDocument], in schema: Identifier, on database: inout Transaction)
         throws(PostgresError)
     {
         guard !prepared.isEmpty else { return }
@@ -53,7 +53,7 @@ public enum DocumentStore {
     }
 
     /// Takes documents away with their chunks; says which, and how many bytes each had.
-    public static func remove(_ ids: [String], in schema: Identifier, on database: inout Connection) throws(PostgresError) -> [(
+    public static func remove(_ ids: [String], in schema: Identifier, on database: inout Transaction) throws(PostgresError) -> [(
         externalID: String, bytes: Int64
     )] {
         var parameters = Parameters()
@@ -65,7 +65,7 @@ public enum DocumentStore {
     /// Books a change of the tenant's documents.
     ///
     /// - Throws: `Rejection` (`limit_reached`) where more would be there than a hard limit allows.
-    public static func book(_ counts: UsageCounts, account: String, tenant: String, on database: inout Connection) throws {
+    public static func book(_ counts: UsageCounts, account: String, tenant: String, on database: inout Transaction) throws {
         if counts.documents > 0 || counts.corpusBytes > 0 {
             try HardLimits.takeTurn(account: account, on: &database)
             try HardLimits.check(

@@ -5,7 +5,7 @@ extension TemplateStore {
     /// Keeps settings and documents under the name; what was there before is gone, whole.
     public static func save(
         _ name: String, account: String, settings: [String: JSONValue], documents: [PreparedDocument],
-        on database: inout Connection
+        on database: inout Transaction
     ) throws(PostgresError) {
         var template = key(account, name)
         template.append(jsonb: String(decoding: JSONValue.object(settings).serialised(), as: UTF8.self))
@@ -44,7 +44,7 @@ extension TemplateStore {
     /// Forgets the template. Tenants keep what they were given.
     ///
     /// - Returns: false if the account has no such template.
-    public static func remove(_ name: String, account: String, on database: inout Connection) throws(PostgresError) -> Bool {
+    public static func remove(_ name: String, account: String, on database: inout Transaction) throws(PostgresError) -> Bool {
         try database.query(SavingSQL.remove, key(account, name)).count == 1
     }
 

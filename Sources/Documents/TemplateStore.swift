@@ -15,7 +15,7 @@ public enum TemplateStore {
     /// - Returns: nil if the account has no such template.
     /// - Throws: `Rejection` (`limit_reached`) where more would be there than a hard limit allows; `PostgresError`.
     public static func apply(
-        _ name: String, account: String, tenant: String, schema: Identifier, on database: inout Connection
+        _ name: String, account: String, tenant: String, schema: Identifier, on database: inout Transaction
     ) throws -> TemplateOutcome? {
         let template = key(account, name)
         guard try database.query(SQL.hold, template).count == 1 else { return nil }
@@ -38,7 +38,7 @@ public enum TemplateStore {
     }
 
     /// What is to be done with each document, in the template's order.
-    private static func judge(_ rows: Rows, in schema: Identifier, on database: inout Connection) throws(PostgresError) -> (
+    private static func judge(_ rows: Rows, in schema: Identifier, on database: inout Transaction) throws(PostgresError) -> (
         outcomes: [JSONValue], wanted: [String], counts: UsageCounts
     ) {
         let digests = (0..<rows.count).map { row in

@@ -3,7 +3,7 @@ internal import Billing
 internal import Contract
 internal import Conversations
 internal import Corpus
-public import Fleet
+public import Jobs
 internal import Metering
 internal import People
 internal import Templates
@@ -24,16 +24,19 @@ public enum Families {
         public var sendsInvoices: Bool
         /// How often the leader adds up the pools.
         public var sweepSeconds: Double
+        /// How often `usage.aggregate` is asked for of accounts in use.
+        public var aggregateSeconds: Double
 
         public init(
             batchLimit: Int = 5_000, retentionDays: Int64 = 30, idleHours: Int64 = 720, sendsInvoices: Bool = false,
-            sweepSeconds: Double = 0.5
+            sweepSeconds: Double = 0.5, aggregateSeconds: Double = 300
         ) {
             self.batchLimit = batchLimit
             self.retentionDays = retentionDays
             self.idleHours = idleHours
             self.sendsInvoices = sendsInvoices
             self.sweepSeconds = sweepSeconds
+            self.aggregateSeconds = aggregateSeconds
         }
     }
 
@@ -51,12 +54,20 @@ public enum Families {
 
     public static func duties(_ options: Options) -> [LeaderDuty] {
         [
-            LeaderDuty("pool sweep", intervalSeconds: options.sweepSeconds) { try PoolSweep.run(on: &$0) }
+            LeaderDuty("pool sweep", intervalSeconds: options.sweepSeconds) { try PoolSweep.run(on: &$0) },
+            AggregationRequests.duty(every: options.aggregateSeconds),
         ] + Tenants.duties() + idle(options.idleHours)
     }
 
+    /// Who is told what has been published.
+    public static let confirmations = [AlertReplay.confirmation]
+
     private static func idle(_ hours: Int64) -> [LeaderDuty] {
         guard hours > 0 else { return [] }
-        return [LeaderDuty("idle tenants", intervalSeconds: 60) { try IdleTenants.announce(afterHours: hours, on: &$0) }]
+        return [
+            LeaderDuty("idle tenants", intervalSeconds: 60) { database in
+                _ = try database.transaction { database in try IdleTenants.announce(afterHours: hours, on: &database) }
+            }
+        ]
     }
 }

@@ -1,5 +1,6 @@
 internal import Contract
 internal import Crypto
+internal import Jobs
 internal import Postgres
 
 /// What a lane remembers of credentials and tenants, so that most jobs are authorized without asking the database.

@@ -1,4 +1,6 @@
+internal import Contract
 internal import Foundation
+internal import Jobs
 internal import Logging
 internal import Postgres
 internal import Synchronization
@@ -63,15 +65,13 @@ final class DutyAside: Sendable {
     }
 
     private func rounds(on database: inout Postgres.Connection) throws {
-        var name = Parameters()
-        name.append(duty.name)
         var isMine = false
         while goesOn {
-            let next = Clock.monotonicSeconds() + duty.intervalSeconds
-            if !isMine { isMine = try database.query(SQL.take, name).bool(0, 0) }
-            if isMine { try duty.run(on: &database, logger) }
-            while goesOn, Clock.monotonicSeconds() < next {
-                control.sleep(seconds: min(max(next - Clock.monotonicSeconds(), 0.01), 1))
+            let next = SystemClock.monotonicSeconds() + duty.intervalSeconds
+            if !isMine { isMine = try database.query(SQL.take, duty.name).bool(0, 0) }
+            if isMine { _ = try duty.run(on: &database, logger) }
+            while goesOn, SystemClock.monotonicSeconds() < next {
+                control.sleep(seconds: min(max(next - SystemClock.monotonicSeconds(), 0.01), 1))
             }
         }
     }

@@ -1,6 +1,7 @@
 internal import AMQP
 internal import Contract
 internal import Crypto
+internal import Jobs
 
 /// What stands around a payload, once it is in order.
 struct Envelope {

@@ -1,6 +1,7 @@
 internal import AMQP
 internal import Contract
 internal import Crypto
+internal import Jobs
 internal import Postgres
 
 /// The first look at a batch of deliveries: envelope, credential, tenant, permission. What passes becomes a ``Job``.
@@ -22,7 +23,7 @@ struct Examination {
 
     /// One verdict per delivery, in order.
     mutating func examine(_ deliveries: [Delivery], on database: inout Postgres.Connection) throws(PostgresError) -> [Verdict] {
-        now = Clock.monotonicSeconds()
+        now = SystemClock.monotonicSeconds()
         try directory.refresh(from: &database)
         var envelopes: [Result<Envelope, Rejection>] = []
         envelopes.reserveCapacity(deliveries.count)
@@ -70,7 +71,7 @@ struct Examination {
                 return .job(Job(delivery, envelope, principal, tenant: tenant))
             }
             // Whether it was done before its tenant came to this, its inbox knows; the hot kind has none.
-            guard envelope.kind != .conversationLog else { return .refused(envelope.kind, .rejected(refusal)) }
+            guard envelope.kind.hasInbox else { return .refused(envelope.kind, .rejected(refusal)) }
             return .job(Job(delivery, envelope, principal, tenant: tenant, refusal: refusal))
         }
     }
@@ -94,12 +95,8 @@ extension Job {
     init(
         _ delivery: Delivery, _ envelope: Envelope, _ principal: Principal, tenant: TenantRecord?, refusal: Rejection? = nil
     ) {
-        self.delivery = delivery
-        kind = envelope.kind
-        id = envelope.id
-        self.principal = principal
-        self.tenant = tenant
-        self.refusal = refusal
-        wantsResult = delivery.replyTo != nil
+        self.init(
+            kind: envelope.kind, id: envelope.id, principal: principal, tenant: tenant, refusal: refusal,
+            wantsResult: delivery.replyToBytes != nil, body: delivery.body, owner: delivery)
     }
 }

@@ -38,8 +38,8 @@ final class FleetMetrics {
     func record(_ batch: [Settlement.Settled], _ endings: [Settlement.Ending: Int], began: Double) {
         guard let first = batch.first else { return }
         let metrics = first.kind.flatMap { kinds[$0] } ?? unknown
-        let jobSeconds = Clock.monotonicSeconds() - began
-        let takenAt = Double(Clock.nowMicroseconds()) / 1e6 - jobSeconds
+        let jobSeconds = SystemClock.monotonicSeconds() - began
+        let takenAt = Double(SystemClock.nowMicroseconds()) / 1e6 - jobSeconds
         metrics.batchJobs.record(Double(batch.count))
         for settled in batch {
             metrics.jobSeconds.record(jobSeconds)

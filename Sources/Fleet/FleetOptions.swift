@@ -20,8 +20,6 @@ public struct FleetOptions: Sendable {
     public var drainSeconds: Double
     /// Answers of finished jobs are kept so long for a repeat.
     public var inboxRetentionHours: Int64
-    /// How often the leader asks for `usage.aggregate` of accounts in use.
-    public var aggregateSeconds: Double
     /// A lane renews its database connection after working in so many schemas, once the job in hand is done: a backend never forgets one.
     public var schemasPerConnection: Int
     /// Whether the worker declares the topology when it starts.
@@ -38,7 +36,6 @@ public struct FleetOptions: Sendable {
         self.ladder = RetryLadder()
         self.drainSeconds = 25
         self.inboxRetentionHours = 168
-        self.aggregateSeconds = 300
         self.schemasPerConnection = 4_000
         self.declaresTopology = true
     }

@@ -10,7 +10,7 @@ final class Intake {
     private var bufferedBytes = 0
     private let mostBytes: Int
     private let heartbeatSeconds: Double
-    private var lastReadAt = Clock.monotonicSeconds()
+    private var lastReadAt = SystemClock.monotonicSeconds()
     private let tags: [String]
     private(set) var isConsuming = true
     /// What went wrong while nobody could be told; thrown by the next ``pump()``.
@@ -34,7 +34,7 @@ final class Intake {
     func pump() throws(AMQPError) {
         if let failure { throw failure }
         while isRoom, let event = try connection.receive(timeoutMilliseconds: 0) {
-            lastReadAt = Clock.monotonicSeconds()
+            lastReadAt = SystemClock.monotonicSeconds()
             switch event {
             case .delivery(let delivery):
                 bufferedBytes += delivery.bodyBytes
@@ -49,7 +49,7 @@ final class Intake {
     }
 
     /// Whether to read on. A full lane still looks now and then: a connection that is never read is taken for dead.
-    private var isRoom: Bool { bufferedBytes < mostBytes || Clock.monotonicSeconds() - lastReadAt > heartbeatSeconds / 4 }
+    private var isRoom: Bool { bufferedBytes < mostBytes || SystemClock.monotonicSeconds() - lastReadAt > heartbeatSeconds / 4 }
 
     /// Reads ahead while the lane waits for its database.
     func readAhead() {

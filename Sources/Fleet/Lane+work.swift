@@ -1,6 +1,7 @@
 internal import AMQP
 internal import Contract
 internal import CoreMetrics
+internal import Jobs
 internal import Logging
 internal import Postgres
 
@@ -9,7 +10,7 @@ extension Lane {
     ///
     /// - Throws: `AMQPError` when the consuming connection is lost; `PostgresError` when the database is away.
     func work(_ part: Suspects.Part, _ intake: Intake, _ database: inout Postgres.Connection) throws {
-        let began = Clock.monotonicSeconds()
+        let began = SystemClock.monotonicSeconds()
         let batch = part.deliveries
         try suspects.begin(part, on: &database)
         if Isolation.isCrashLoop(begun: part.begun) {
@@ -51,13 +52,9 @@ extension Lane {
         while true {
             do {
                 return try transact(jobs, handler, on: &database)
-            } catch let rejection as Rejection where jobs.count == 1 {
-                return [.rejected(rejection)]
-            } catch let missing as NotYet where jobs.count == 1 {
-                return [.notYet(missing.rejection)]
-            } catch let error as PostgresError {
+            } catch {
                 switch TransactionFailure(error, jobs: jobs.count, repeats: repeats) {
-                case .databaseAway: throw error
+                case .databaseAway(let error): throw error
                 case .again:
                     repeats += 1
                 case .split:
@@ -69,11 +66,6 @@ extension Lane {
                         metadata: [LogKey.jobKind: "\(first.kind.name)", LogKey.jobID: "\(first.id)", LogKey.error: "\(error)"])
                     return [outcome]
                 }
-            } catch  where jobs.count > 1 {
-                let middle = jobs.startIndex + jobs.count / 2
-                return try perform(jobs[..<middle], on: &database) + perform(jobs[middle...], on: &database)
-            } catch {
-                return [.failed(cause: "\(error)")]
             }
         }
     }
@@ -81,15 +73,10 @@ extension Lane {
     private func transact(_ jobs: ArraySlice<Job>, _ handler: any JobHandler, on database: inout Postgres.Connection) throws
         -> [Outcome]
     {
-        try database.begin()
-        do {
+        try database.transaction { database in
             let outcomes = try handler.handle(jobs, on: &database)
             precondition(outcomes.count == jobs.count, "\(handler.kind.name) answered \(outcomes.count) of \(jobs.count) jobs")
-            try database.commit()
             return outcomes
-        } catch {
-            if database.isUsable { try database.rollback() }
-            throw error
         }
     }
 

@@ -1,6 +1,7 @@
 internal import AMQP
 internal import Contract
 internal import CoreMetrics
+internal import Jobs
 internal import Logging
 internal import Postgres
 

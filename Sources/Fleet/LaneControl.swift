@@ -1,3 +1,4 @@
+internal import Contract
 internal import Glibc
 internal import Synchronization
 
@@ -28,13 +29,13 @@ final class LaneControl: Sendable {
     /// Whether the time to drain is over.
     var isOverdue: Bool { isOverdue(bySeconds: 0) }
 
-    func isOverdue(bySeconds seconds: Double) -> Bool { Clock.monotonicSeconds() > deadline + seconds }
+    func isOverdue(bySeconds seconds: Double) -> Bool { SystemClock.monotonicSeconds() > deadline + seconds }
 
     private var deadline: Double { Double(bitPattern: deadlineBits.load(ordering: .acquiring)) }
 
     /// Asks all lanes to finish what is in hand within `seconds`. Later calls change nothing.
     func stop(withinSeconds seconds: Double) {
-        let deadline = Clock.monotonicSeconds() + seconds
+        let deadline = SystemClock.monotonicSeconds() + seconds
         let none = Double.infinity.bitPattern
         _ = deadlineBits.compareExchange(expected: none, desired: deadline.bitPattern, ordering: .acquiringAndReleasing)
         // A pipe that is full is as readable as can be.

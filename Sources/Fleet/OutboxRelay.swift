@@ -1,5 +1,6 @@
 internal import AMQP
 internal import CoreMetrics
+internal import Jobs
 internal import Postgres
 
 /// Publishes what lies in the outbox, in order, and removes what the broker has confirmed.
@@ -9,70 +10,62 @@ struct OutboxRelay {
     /// Messages of one round.
     private static let batch: Int64 = 500
 
+    /// Who is told, by exchange, that messages are out.
+    let confirmations: [Outbox.Confirmation]
     private let lag = Gauge(label: "tenantry_outbox_lag_seconds")
     private let waiting = Gauge(label: "tenantry_outbox_messages")
 
     /// - Returns: whether there may be more.
     func relay(from database: inout Postgres.Connection, to publisher: Publisher) throws -> Bool {
-        var parameters = Parameters()
-        parameters.append(Self.batch)
-        try database.begin()
-        let rows: Rows
-        do {
-            rows = try database.query(SQL.next, parameters)
-            if rows.count > 0 { try publish(rows, from: &database, to: publisher) }
-            try database.commit()
-        } catch {
-            if database.isUsable { try database.rollback() }
-            throw error
+        let entries = try database.transaction { database in
+            let entries = try database.query(SQL.next, Self.batch).decode(Waiting.init)
+            if !entries.isEmpty { try publish(entries, from: &database, to: publisher) }
+            return entries
         }
-        lag.record(rows.count > 0 ? rows.double(0, 8) : 0)
-        waiting.record(rows.count)
-        return rows.count == Int(Self.batch)
+        lag.record(entries.first?.ageSeconds ?? 0)
+        waiting.record(entries.count)
+        return entries.count == Int(Self.batch)
     }
 
-    private func publish(_ rows: Rows, from database: inout Postgres.Connection, to publisher: Publisher) throws {
-        var ids: [Int64] = []
-        var alerts: [String] = []
-        var messages: [Publisher.Message] = []
-        for row in 0..<rows.count {
-            ids.append(rows.int(row, 0))
-            var properties = Properties(contentType: rows.text(row, 5))
-            properties.messageID = rows.text(row, 3)
-            properties.type = rows.text(row, 4)
-            messages.append(
-                Publisher.Message(
-                    exchange: rows.text(row, 1), routingKey: rows.text(row, 2), properties: properties,
-                    body: .bytes(Array(rows.text(row, 6).utf8))))
-            if let alert = rows.optionalText(row, 7) { alerts.append(alert) }
-        }
-        let refused = try publisher.send(messages).refused
+    private func publish(_ entries: [Waiting], from database: inout Transaction, to publisher: Publisher) throws {
+        let refused = try publisher.send(entries.map(\.message)).refused
         // A subscriber's full queue refuses for its own; the others have their copy, and know it by its id when it comes again.
-        if !refused.isEmpty {
-            var later = Parameters()
-            later.append(refused.sorted().map { ids[$0] })
-            _ = try database.query(SQL.postpone, later)
+        if !refused.isEmpty { _ = try database.query(SQL.postpone, refused.sorted().map { entries[$0].id }) }
+        let published = entries.indices.filter { !refused.contains($0) }.map { entries[$0] }
+        _ = try database.query(SQL.remove, published.map(\.id))
+        for confirmation in confirmations {
+            let ids = published.filter { $0.exchange == confirmation.exchange }.map(\.messageID)
+            if !ids.isEmpty { try confirmation.note(ids, &database) }
         }
-        var parameters = Parameters()
-        parameters.append(ids.indices.filter { !refused.contains($0) }.map { ids[$0] })
-        _ = try database.query(SQL.remove, parameters)
-        alerts.removeAll { alert in refused.contains { rows.optionalText($0, 7) == alert } }
-        guard !alerts.isEmpty else { return }
-        var published = Parameters()
-        published.append(alerts)
-        _ = try database.query(SQL.markPublished, published)
+    }
+
+    /// A row of the outbox.
+    private struct Waiting {
+        let id: Int64
+        let exchange: String
+        let routingKey: String
+        let messageID: String
+        let type: String
+        let contentType: String
+        let body: String
+        let ageSeconds: Double
+
+        var message: Publisher.Message {
+            var properties = Properties(contentType: contentType)
+            properties.messageID = messageID
+            properties.type = type
+            return Publisher.Message(
+                exchange: exchange, routingKey: routingKey, properties: properties, body: .bytes(Array(body.utf8)))
+        }
     }
 
     enum SQL {
         static let next: Statement = """
-            select id, exchange, routing_key, message_id, type, content_type, body, alert::text,
+            select id, exchange, routing_key, message_id, type, content_type, body,
                    extract(epoch from clock_timestamp() - created_at)::float8
             from tenantry.outbox where next_at <= now() order by id limit $1 for update
             """
         static let postpone: Statement = "update tenantry.outbox set next_at = now() + interval '10 seconds' where id = any($1)"
         static let remove: Statement = "delete from tenantry.outbox where id = any($1)"
-        static let markPublished: Statement = """
-            update tenantry.alerts set published_at = coalesce(published_at, clock_timestamp()) where id = any($1::text[]::uuid[])
-            """
     }
 }

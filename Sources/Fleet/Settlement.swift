@@ -1,5 +1,6 @@
 internal import AMQP
 internal import Contract
+internal import Jobs
 
 /// What a lane publishes for a batch after its commit and before its acknowledgement: answers, dead letters, retries and events.
 struct Settlement {
@@ -78,7 +79,7 @@ struct Settlement {
         properties.headers[Header.errorField.name] = rejection.field.map { .text($0) }
         properties.headers[Header.kind.name] = .text(name)
         properties.headers[Header.attempts.name] = .int(delivery.headerInt(Header.attempts.constant) ?? 1)
-        properties.headers[Header.failedAt.name] = .text(RFC3339.text(Clock.nowMicroseconds()))
+        properties.headers[Header.failedAt.name] = .text(RFC3339.text(SystemClock.nowMicroseconds()))
         required.append(
             Publisher.Message(
                 exchange: Topology.deadExchange, routingKey: delivery.routingKey, properties: properties,

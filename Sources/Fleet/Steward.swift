@@ -2,6 +2,7 @@ internal import AMQP
 internal import Contract
 internal import CoreMetrics
 internal import Glibc
+internal import Jobs
 internal import Logging
 internal import Postgres
 
@@ -21,11 +22,12 @@ final class Steward {
     private let duties: [LeaderDuty]
     private let asides: [DutyAside]
     private let publisher: Publisher
-    private let relay = OutboxRelay()
+    private let relay: OutboxRelay
     private let leads = Gauge(label: "tenantry_leader")
     private var isLeader = false
     private var dueAt: [String: Double] = [:]
-    private var aggregation: AggregationRequests?
+    private var fleetJobs = FleetJobs()
+    private var requested: [FleetJob] = []
     private var lastTotals = WorkerTally.Totals()
     private var lastRowAt = 0.0
     private var brokerBackoff = Backoff()
@@ -34,8 +36,9 @@ final class Steward {
     init(
         options: FleetOptions, control: LaneControl, logger: Logger, workerID: String, families: [String], laneCount: Int,
         tally: WorkerTally,
-        duties: [LeaderDuty]
+        duties: [LeaderDuty], confirmations: [Outbox.Confirmation]
     ) {
+        relay = OutboxRelay(confirmations: confirmations)
         self.options = options
         self.control = control
         self.logger = logger
@@ -43,8 +46,8 @@ final class Steward {
         self.families = families
         self.laneCount = laneCount
         self.tally = tally
-        self.duties = duties.filter { !$0.runsAside }
-        asides = duties.filter(\.runsAside).map { DutyAside($0, options, control, logger) }
+        self.duties = duties.filter { !$0.isBackground }
+        asides = duties.filter(\.isBackground).map { DutyAside($0, options, control, logger) }
         publisher = Publisher(
             options.broker, name: "tenantry steward out", heartbeatSeconds: options.heartbeatSeconds, confirmTimeoutSeconds: 5)
     }
@@ -73,7 +76,7 @@ final class Steward {
     }
 
     private func turn(on database: inout Postgres.Connection) throws {
-        let now = Clock.monotonicSeconds()
+        let now = SystemClock.monotonicSeconds()
         if now - lastRowAt >= Self.rowSeconds { try writeRow(on: &database, state: "running", now: now) }
         if !isLeader {
             isLeader = try database.query(SQL.lead).bool(0, 0)
@@ -82,7 +85,7 @@ final class Steward {
             logger.info("leads the fleet", metadata: [LogKey.worker: "\(workerID)"])
         }
         for duty in duties where isDue(duty.name, every: duty.intervalSeconds, now: now) {
-            try duty.run(on: &database, logger)
+            requested += try duty.run(on: &database, logger)
         }
         for aside in asides { aside.goOn() }
         if isDue("housekeeping", every: 60, now: now) { try keepHouse(on: &database) }
@@ -94,7 +97,8 @@ final class Steward {
     private func publish(from database: inout Postgres.Connection, now: Double) throws {
         guard now >= brokerRetryAt else { return }
         do {
-            if isDue("aggregation", every: min(options.aggregateSeconds, 60), now: now) { try requestAggregation(on: &database) }
+            try fleetJobs.send(requested, from: &database, to: publisher)
+            requested = []
             while try relay.relay(from: &database, to: publisher) {}
             brokerBackoff.reset()
         } catch let error as AMQPError {
@@ -107,11 +111,6 @@ final class Steward {
         guard dueAt[name, default: 0] <= now else { return false }
         dueAt[name] = now + seconds
         return true
-    }
-
-    private func requestAggregation(on database: inout Postgres.Connection) throws {
-        if aggregation == nil || aggregation!.isStale { aggregation = try AggregationRequests(on: &database) }
-        try aggregation!.send(every: options.aggregateSeconds, from: &database, to: publisher)
     }
 
     private func keepHouse(on database: inout Postgres.Connection) throws {

@@ -1,5 +1,6 @@
 internal import AMQP
 internal import Contract
+internal import Jobs
 internal import Postgres
 
 /// A lane's notes of deliveries that came back: which of them were begun and not finished; see ``Isolation``.

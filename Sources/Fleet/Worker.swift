@@ -1,5 +1,6 @@
 internal import Contract
 internal import Foundation
+public import Jobs
 public import Logging
 
 /// One process's share of the fleet: its lanes and its steward, each on a thread of its own.
@@ -14,6 +15,7 @@ public final class Worker: Sendable {
     private let solitude = Solitude()
     private let plans: [LanePlan]
     private let duties: [LeaderDuty]
+    private let confirmations: [Outbox.Confirmation]
     private let logger: Logger
 
     private struct LanePlan: Sendable {
@@ -26,7 +28,11 @@ public final class Worker: Sendable {
     /// - Parameters:
     ///   - families: those that this worker serves, among them every one that `options.lanes` names.
     ///   - duties: what the worker does beside the outbox while it leads the fleet.
-    public init(_ options: FleetOptions, families: [JobFamily], duties: [LeaderDuty], logger: Logger) {
+    public init(
+        _ options: FleetOptions, families: [JobFamily], duties: [LeaderDuty], confirmations: [Outbox.Confirmation] = [],
+        logger: Logger
+    ) {
+        self.confirmations = confirmations
         self.options = options
         self.duties = duties
         self.logger = logger
@@ -58,7 +64,8 @@ public final class Worker: Sendable {
         Self.start("steward", ended) { [self] in
             Steward(
                 options: options, control: control, logger: logger, workerID: id,
-                families: options.lanes.keys.map(\.rawValue).sorted(), laneCount: plans.count, tally: tally, duties: duties
+                families: options.lanes.keys.map(\.rawValue).sorted(), laneCount: plans.count, tally: tally, duties: duties,
+                confirmations: confirmations
             ).run()
         }
         let watch = Task { [control] in

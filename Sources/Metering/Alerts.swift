@@ -1,5 +1,6 @@
 internal import Contract
 internal import Foundation
+internal import Jobs
 internal import Postgres
 
 /// The alerts' rows and their way into the outbox.
@@ -33,7 +34,7 @@ enum Alerts {
 
     /// For each measurement, by threshold, the alerts that count in its period. A gauge carries over, so an alert of an earlier period
     /// counts for it until it is resolved.
-    static func known(for measurements: [Evaluation.Measurement], on database: inout Connection) throws(PostgresError) -> [[Int:
+    static func known(for measurements: [Evaluation.Measurement], on database: inout Transaction) throws(PostgresError) -> [[Int:
         Known]]
     {
         var known = [[Int: Known]](repeating: [:], count: measurements.count)
@@ -58,19 +59,53 @@ enum Alerts {
     }
 
     /// Writes the alerts' rows and puts their events into the outbox.
-    static func write(_ drafts: [Draft], on database: inout Connection) throws(PostgresError) {
+    static func write(_ drafts: [Draft], on database: inout Transaction) throws(PostgresError) {
         guard !drafts.isEmpty else { return }
         let now = Instant(microsecondsSince1970: Timestamp.now().microsecondsSince1970)
         var top: [String: [AlertEvent.Data.TopTenant]] = [:]
-        var columns = AlertColumns()
+        var events: [(Draft, AlertEvent)] = []
         for draft in drafts {
             let measurement = draft.measurement
             let key =
                 "\(measurement.account)/\(measurement.tenant ?? "")/\(measurement.metric.rawValue)/\(measurement.rowStart.rfc3339)"
             if top[key] == nil { top[key] = try topTenants(of: measurement, on: &database) }
-            columns.append(draft, event(draft, time: now, topTenants: top[key]!))
+            events.append((draft, event(draft, time: now, topTenants: top[key]!)))
         }
-        _ = try database.query(SQL.write, columns.parameters())
+        let written = try insert(events, on: &database)
+        try Outbox.append(events.filter { written.contains($0.1.id) }.map { Self.message($0.1) }, on: &database)
+    }
+
+    /// - Returns: the ids of those that are new: of two that cross the same threshold at once, one is.
+    private static func insert(_ alerts: [(draft: Draft, event: AlertEvent)], on database: inout Transaction)
+        throws(PostgresError) -> Set<String>
+    {
+        let data = alerts.map(\.event.data)
+        let rows = try database.query(
+            SQL.write, alerts.map(\.event.id), data.map(\.account), data.map(\.tenant), data.map(\.metric.rawValue),
+            data.map { Int64($0.thresholdPercent) }, alerts.map(\.event.state.rawValue), data.map(\.value),
+            data.map(\.previousValue),
+            data.map(\.limit), data.map(\.mode.rawValue), data.map(\.plan), alerts.map(\.draft.period.start),
+            alerts.map(\.draft.period.end), alerts.map(\.event.routingKey),
+            alerts.map { String(decoding: $0.event.encoded(), as: UTF8.self) })
+        return Set(rows.decode(String.self))
+    }
+
+    private static func message(_ event: AlertEvent) -> Outbox.Entry {
+        message(
+            id: event.id, state: event.state.rawValue, routingKey: event.routingKey,
+            body: String(decoding: event.encoded(), as: UTF8.self))
+    }
+
+    /// An alert on its way out, the first time or again: always the same message.
+    static func message(id: String, state: String, routingKey: String, body: String) -> Outbox.Entry {
+        Outbox.Entry(
+            exchange: Topology.alertsExchange, routingKey: routingKey, messageID: id, type: "tenantry.limit.\(state)",
+            contentType: AlertEvent.contentType, body: body)
+    }
+
+    /// Notes when alerts were published first.
+    static func markPublished(_ ids: [String], on database: inout Transaction) throws(PostgresError) {
+        _ = try database.query(SQL.markPublished, ids)
     }
 
     private static func event(_ draft: Draft, time: Instant, topTenants: [AlertEvent.Data.TopTenant]) -> AlertEvent {
@@ -88,7 +123,7 @@ enum Alerts {
 
     /// Who used most: for a pool its five largest tenants, for a tenant itself.
     private static func topTenants(
-        of measurement: Evaluation.Measurement, on database: inout Connection
+        of measurement: Evaluation.Measurement, on database: inout Transaction
     ) throws(PostgresError) -> [AlertEvent.Data.TopTenant] {
         if let tenant = measurement.tenant { return [.init(tenant: tenant, value: measurement.value)] }
         guard measurement.metric.isForTenants else { return [] }
@@ -118,71 +153,19 @@ enum Alerts {
             ) v where value > 0 order by value desc, tenant limit 5
             """
         static let write: Statement = """
-            with written as (
-                insert into tenantry.alerts (id, account, tenant, metric, threshold_percent, state, value, previous_value, limit_value,
-                    mode, plan, period_start, period_end, routing_key, event)
-                select id::uuid, account, tenant, metric, percent::int, state, value, previous, limit_value, mode, plan, period_start, period_end,
-                    routing_key, event
-                from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int8[], $6::text[], $7::int8[], $8::int8[], $9::int8[],
-                    $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::text[], $16::text[])
-                    as a (id, account, tenant, metric, percent, state, value, previous, limit_value, mode, plan, period_start, period_end,
-                        routing_key, type, event)
-                on conflict do nothing
-                returning id
-            )
-            insert into tenantry.outbox (exchange, routing_key, message_id, type, content_type, body, alert)
-            select 'tenantry.alerts', a.routing_key, a.id, a.type, 'application/cloudevents+json', a.event, a.id::uuid
-            from unnest($1::text[], $14::text[], $15::text[], $16::text[]) with ordinality as a (id, routing_key, type, event, n)
-            join written w on w.id = a.id::uuid
-            order by a.n
+            insert into tenantry.alerts (id, account, tenant, metric, threshold_percent, state, value, previous_value, limit_value,
+                mode, plan, period_start, period_end, routing_key, event)
+            select id::uuid, account, tenant, metric, percent::int, state, value, previous, limit_value, mode, plan, period_start, period_end,
+                routing_key, event
+            from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int8[], $6::text[], $7::int8[], $8::int8[], $9::int8[],
+                $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::text[])
+                as a (id, account, tenant, metric, percent, state, value, previous, limit_value, mode, plan, period_start, period_end,
+                    routing_key, event)
+            on conflict do nothing
+            returning id::text
             """
-    }
-}
-
-/// The columns of `tenantry.alerts` as arrays.
-private struct AlertColumns {
-    private var texts = [[String]](repeating: [], count: 9)
-    private var tenants = BinaryArray(.text)
-    private var limits = BinaryArray(.int8)
-    private var numbers = [[Int64]](repeating: [], count: 3)
-    private var starts: [Timestamp] = []
-    private var ends: [Timestamp] = []
-
-    mutating func append(_ draft: Alerts.Draft, _ event: AlertEvent) {
-        let data = event.data
-        let body = String(decoding: event.encoded(), as: UTF8.self)
-        let values = [
-            event.id, data.account, data.metric.rawValue, event.state.rawValue, data.mode.rawValue, data.plan, event.routingKey,
-            event.type, body,
-        ]
-        for (index, value) in values.enumerated() { texts[index].append(value) }
-        tenants.append(data.tenant)
-        if let limit = data.limit { limits.append(limit) } else { limits.appendNull() }
-        for (index, value) in [Int64(data.thresholdPercent), data.value, data.previousValue].enumerated() {
-            numbers[index].append(value)
-        }
-        starts.append(draft.period.start)
-        ends.append(draft.period.end)
-    }
-
-    func parameters() -> Parameters {
-        var parameters = Parameters()
-        parameters.append(texts[0])
-        parameters.append(texts[1])
-        parameters.append(tenants)
-        parameters.append(texts[2])
-        parameters.append(numbers[0])
-        parameters.append(texts[3])
-        parameters.append(numbers[1])
-        parameters.append(numbers[2])
-        parameters.append(limits)
-        parameters.append(texts[4])
-        parameters.append(texts[5])
-        parameters.append(timestamps: starts)
-        parameters.append(timestamps: ends)
-        parameters.append(texts[6])
-        parameters.append(texts[7])
-        parameters.append(texts[8])
-        return parameters
+        static let markPublished: Statement = """
+            update tenantry.alerts set published_at = coalesce(published_at, clock_timestamp()) where id = any($1::text[]::uuid[])
+            """
     }
 }

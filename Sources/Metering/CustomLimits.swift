@@ -6,7 +6,7 @@ public enum CustomLimits {
     /// Sets the metrics that are named and leaves the others.
     ///
     /// - Parameter tenant: nil for the account's pool.
-    public static func merge(_ limits: Limits, account: String, tenant: String?, on database: inout Connection)
+    public static func merge(_ limits: Limits, account: String, tenant: String?, on database: inout Transaction)
         throws(PostgresError)
     {
         let ordered = limits.ordered
@@ -23,7 +23,7 @@ public enum CustomLimits {
     }
 
     /// Back to what the plan says.
-    public static func clear(account: String, tenant: String?, on database: inout Connection) throws(PostgresError) {
+    public static func clear(account: String, tenant: String?, on database: inout Transaction) throws(PostgresError) {
         var parameters = Parameters()
         parameters.append(account)
         parameters.append(tenant ?? "")

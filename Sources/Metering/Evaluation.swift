@@ -23,7 +23,7 @@ enum Evaluation {
     }
 
     /// - Parameter subjects: with what the present transaction added to each, for the alerts' `previous_value`.
-    static func run(_ subjects: [Subject: UsageCounts], on database: inout Connection) throws(PostgresError) {
+    static func run(_ subjects: [Subject: UsageCounts], on database: inout Transaction) throws(PostgresError) {
         guard !subjects.isEmpty else { return }
         try lockAccounts(of: subjects.keys, on: &database)
         let measurements = try measure(Array(subjects.keys), on: &database)
@@ -46,13 +46,14 @@ enum Evaluation {
     }
 
     /// Held until the commit, so that limits do not change between being read and being measured against.
-    private static func lockAccounts(of subjects: some Collection<Subject>, on database: inout Connection) throws(PostgresError) {
+    private static func lockAccounts(of subjects: some Collection<Subject>, on database: inout Transaction) throws(PostgresError)
+    {
         var parameters = Parameters()
         parameters.append(Set(subjects.map(\.account)).sorted())
         _ = try database.query(SQL.lockAccounts, parameters)
     }
 
-    private static func measure(_ subjects: [Subject], on database: inout Connection) throws(PostgresError) -> [Measurement] {
+    private static func measure(_ subjects: [Subject], on database: inout Transaction) throws(PostgresError) -> [Measurement] {
         let tenants = subjects.filter { $0.tenant != nil }
         let pools = subjects.filter { $0.tenant == nil }
         var measurements: [Measurement] = []
@@ -66,7 +67,7 @@ enum Evaluation {
         return measurements
     }
 
-    private static func noteNextValues(_ measurements: [Measurement], on database: inout Connection) throws(PostgresError) {
+    private static func noteNextValues(_ measurements: [Measurement], on database: inout Transaction) throws(PostgresError) {
         var next: [Subject: [Metric: Int64]] = [:]
         for measurement in measurements {
             let subject = Subject(account: measurement.account, tenant: measurement.tenant, periodStart: measurement.rowStart)

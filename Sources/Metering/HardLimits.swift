@@ -6,7 +6,7 @@ public enum HardLimits {
     /// Takes the account's turn, held until the commit: of two effects that would both still fit, the second sees the first.
     ///
     /// Callers with several accounts take them in ascending order.
-    public static func takeTurn(account: String, on database: inout Connection) throws(PostgresError) {
+    public static func takeTurn(account: String, on database: inout Transaction) throws(PostgresError) {
         try database.takeTurn("tenantry.limits:\(account)")
     }
 
@@ -17,7 +17,7 @@ public enum HardLimits {
     ///   - period: the flow metrics' period; gauges are looked up by themselves.
     /// - Throws: `Rejection` (`limit_reached`) that names limit, value and metric; `PostgresError`.
     public static func check(
-        account: String, tenant: String, period: Timestamp, counts: UsageCounts, on database: inout Connection
+        account: String, tenant: String, period: Timestamp, counts: UsageCounts, on database: inout Transaction
     ) throws {
         var parameters = Parameters()
         parameters.append(account)

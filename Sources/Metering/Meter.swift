@@ -8,7 +8,7 @@ public enum Meter {
     ///
     /// - Parameter usages: in any order; they are booked in the order of tenant and period, so that lanes wait for each other instead of
     ///   blocking each other.
-    public static func book(_ usages: [Usage], on database: inout Connection) throws(PostgresError) {
+    public static func book(_ usages: [Usage], on database: inout Transaction) throws(PostgresError) {
         let moved = usages.filter { !$0.counts.isZero }
         guard !moved.isEmpty else { return }
         let tenants = moved.filter { $0.tenant != nil }.sorted { ($0.tenant!, $0.period.start) < ($1.tenant!, $1.period.start) }
@@ -31,7 +31,7 @@ public enum Meter {
         try Evaluation.run(subjects, on: &database)
     }
 
-    private static func sendPools(_ usages: [Usage], on database: inout Connection) throws(PostgresError) {
+    private static func sendPools(_ usages: [Usage], on database: inout Transaction) throws(PostgresError) {
         var pools: [Subject: Usage] = [:]
         for usage in usages {
             let pool = Subject(account: usage.account, tenant: nil, periodStart: usage.period.start)

@@ -23,7 +23,9 @@ public struct PeriodBook {
     }
 
     /// Asks for the periods of moments that are not remembered.
-    public mutating func learn(_ moments: [(calendar: Calendar, microseconds: Int64)], on database: inout Connection)
+    public mutating func learn(
+        _ moments: [(calendar: Calendar, microseconds: Int64)], on database: inout some Queryable & ~Copyable
+    )
         throws(PostgresError)
     {
         guard !moments.isEmpty else { return }

@@ -35,7 +35,7 @@ public struct Plan: Sendable, Equatable {
     ///
     /// - Returns: the plans that were removed.
     public static func apply(_ plans: [Plan], on database: inout Connection) throws -> [String] {
-        let removed = try database.transaction { (database: inout Connection) throws -> [String] in
+        let removed = try database.transaction { (database: inout Transaction) throws -> [String] in
             for plan in plans { try plan.save(on: &database) }
             var names = Parameters()
             names.append(plans.map(\.name))
@@ -46,7 +46,7 @@ public struct Plan: Sendable, Equatable {
         names.append(plans.map(\.name))
         let accounts = try database.query(SQL.accounts, names)
         for row in 0..<accounts.count {
-            try database.transaction { (database: inout Connection) throws -> Void in
+            try database.transaction { (database: inout Transaction) throws -> Void in
                 try Reevaluation.hold(account: accounts.text(row, 0), on: &database)
                 try Reevaluation.run(account: accounts.text(row, 0), on: &database)
             }
@@ -54,7 +54,7 @@ public struct Plan: Sendable, Equatable {
         return removed
     }
 
-    private func save(on database: inout Connection) throws(PostgresError) {
+    private func save(on database: inout Transaction) throws(PostgresError) {
         var plan = Parameters()
         plan.append(name)
         plan.append(displayName)

@@ -7,16 +7,16 @@ public enum PoolSweep {
     private static let batch: Int64 = 20_000
 
     /// One round in one transaction; repeats while there is a full batch to take.
-    public static func run(on database: inout Connection) throws {
-        while try database.transaction({ (database: inout Connection) throws -> Bool in try sweep(on: &database) }) {}
+    public static func run(on database: inout Connection) throws(PostgresError) {
+        while try database.transaction({ (database: inout Transaction) throws(PostgresError) in try sweep(on: &database) }) {}
     }
 
     /// One account's share, in the caller's transaction.
-    public static func sweep(account: String, on database: inout Connection) throws(PostgresError) {
+    public static func sweep(account: String, on database: inout Transaction) throws(PostgresError) {
         while try sweep(only: account, on: &database) {}
     }
 
-    private static func sweep(only account: String? = nil, on database: inout Connection) throws(PostgresError) -> Bool {
+    private static func sweep(only account: String? = nil, on database: inout Transaction) throws(PostgresError) -> Bool {
         var parameters = Parameters()
         parameters.append(batch)
         parameters.append(account)

@@ -6,24 +6,24 @@ public enum Reevaluation {
     /// the tenant's row is changed: bookings take their counters first and the account's row after them, and so does this.
     ///
     /// - Parameter tenant: this one alone; nil: all of them and the pool.
-    public static func hold(account: String, tenant: String? = nil, on database: inout Connection) throws(PostgresError) {
+    public static func hold(account: String, tenant: String? = nil, on database: inout Transaction) throws(PostgresError) {
         try hold(Scope(account: account, tenants: tenant.map { [$0] }, hasPool: tenant == nil), on: &database)
     }
 
     /// As the other one, for some tenants; an empty list is the pool alone.
-    public static func hold(account: String, tenants: [String], on database: inout Connection) throws(PostgresError) {
+    public static func hold(account: String, tenants: [String], on database: inout Transaction) throws(PostgresError) {
         try hold(Scope(account: account, tenants: tenants, hasPool: tenants.isEmpty), on: &database)
     }
 
     /// Measures in the caller's transaction. A value that is not held and moves meanwhile is measured at its next booking.
     ///
     /// - Parameter tenant: this one alone; nil: all of them and the pool.
-    public static func run(account: String, tenant: String? = nil, on database: inout Connection) throws(PostgresError) {
+    public static func run(account: String, tenant: String? = nil, on database: inout Transaction) throws(PostgresError) {
         try run(Scope(account: account, tenants: tenant.map { [$0] }, hasPool: tenant == nil), on: &database)
     }
 
     /// As the other one, for some tenants; an empty list is the pool alone.
-    public static func run(account: String, tenants: [String], on database: inout Connection) throws(PostgresError) {
+    public static func run(account: String, tenants: [String], on database: inout Transaction) throws(PostgresError) {
         try run(Scope(account: account, tenants: tenants, hasPool: tenants.isEmpty), on: &database)
     }
 
@@ -46,7 +46,7 @@ public enum Reevaluation {
         }
     }
 
-    private static func hold(_ scope: Scope, on database: inout Connection) throws(PostgresError) {
+    private static func hold(_ scope: Scope, on database: inout Transaction) throws(PostgresError) {
         if scope.tenants == nil {
             _ = try database.query(SQL.holdAll, scope.accountAlone)
         } else {
@@ -55,7 +55,7 @@ public enum Reevaluation {
         if scope.hasPool { _ = try database.query(SQL.holdPools, scope.accountAlone) }
     }
 
-    private static func run(_ scope: Scope, on database: inout Connection) throws(PostgresError) {
+    private static func run(_ scope: Scope, on database: inout Transaction) throws(PostgresError) {
         _ = try database.query(SQL.lockAccount, scope.accountAlone)
         var subjects: [Subject: UsageCounts] = [:]
         func add(_ rows: Rows) {

@@ -1,5 +1,5 @@
 internal import Contract
-internal import Fleet
+internal import Jobs
 internal import Postgres
 
 extension People {
@@ -29,7 +29,7 @@ extension People {
         }
     }
 
-    private static func domain(of role: AdminCreate.Role, _ job: Job, on database: inout Connection) throws -> Domain {
+    private static func domain(of role: AdminCreate.Role, _ job: Job, on database: inout Transaction) throws -> Domain {
         switch role {
         case .accountAdmin:
             guard job.principal.role != .tenantAdmin else {
@@ -50,7 +50,7 @@ extension People {
 /// The credentials of people.
 enum AdminCredential {
     /// Speaks for the administrator, under their address and within their domain.
-    static func issue(administrator: String, expiresAt: Timestamp, on database: inout Connection) throws(PostgresError) -> Bearer
+    static func issue(administrator: String, expiresAt: Timestamp, on database: inout Transaction) throws(PostgresError) -> Bearer
     {
         let bearer = Bearer.make(prefix: "adm")
         var credential = Parameters()

@@ -1,5 +1,5 @@
 internal import Contract
-internal import Fleet
+internal import Jobs
 internal import Postgres
 
 /// What a job about people or keys is for: an account, or one of its tenants.
@@ -13,7 +13,7 @@ struct Domain {
     /// The tenant is held until the transaction's end. Whoever purges it comes before, and is seen, or after, and finds what was made here.
     ///
     /// - Throws: `Rejection` where the tenant takes no such job as it stands.
-    init(_ job: Job, on database: inout Connection) throws {
+    init(_ job: Job, on database: inout Transaction) throws {
         account = job.account
         tenant = job.tenant?.slug ?? job.principal.tenant
         guard let tenant else { return }

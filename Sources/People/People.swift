@@ -1,5 +1,5 @@
 internal import Contract
-public import Fleet
+public import Jobs
 
 /// The kinds `admin.*` and `token.*`: who may work on accounts and tenants.
 public enum People {

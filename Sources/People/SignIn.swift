@@ -1,4 +1,4 @@
-internal import Fleet
+internal import Jobs
 public import Postgres
 
 /// A person's way from a password to a credential.

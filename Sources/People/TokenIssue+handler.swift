@@ -1,5 +1,5 @@
 internal import Contract
-internal import Fleet
+internal import Jobs
 internal import Postgres
 
 extension People {
@@ -35,7 +35,7 @@ extension People {
     }
 
     /// Whoever withdraws the issuer waits until what it hands on now is there to be withdrawn with it.
-    private static func hold(_ issuer: Principal, on database: inout Connection) throws {
+    private static func hold(_ issuer: Principal, on database: inout Transaction) throws {
         var parameters = Parameters()
         parameters.append(issuer.key)
         guard try database.query(TokenSQL.hold, parameters).count == 1 else {

@@ -10,8 +10,6 @@ extension Connection {
         return rows
     }
 
-    public mutating func query(_ statement: Statement) throws(PostgresError) -> Rows { try query(statement, Parameters()) }
-
     /// Sends a statement without waiting for its result, which comes from `collect()`, in the order of the sends.
     ///
     /// Waits only when the server is more than 4 MiB behind in reading; it reads results meanwhile, so there is no deadlock.
@@ -21,8 +19,6 @@ extension Connection {
         let accepted = sendExecution(name, parameters)
         try accept(accepted, .execute(statement, name: name), bytes: parameters.bytes.count + 64)
     }
-
-    public mutating func send(_ statement: Statement) throws(PostgresError) { try send(statement, Parameters()) }
 
     /// Ends the pipeline and returns every result since the last collect.
     ///

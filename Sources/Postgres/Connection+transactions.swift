@@ -34,12 +34,21 @@ extension Connection {
     }
 
     /// Begins, runs the body, commits; rolls back if anything throws.
+    /// - Parameter mode: for example `ISOLATION LEVEL REPEATABLE READ`.
     public mutating func transaction<Result>(
-        _ body: (inout Connection) throws(PostgresError) -> Result
+        mode: String = "", _ body: (inout Transaction) throws(PostgresError) -> Result
     ) throws(PostgresError) -> Result {
-        try begin()
-        do {
-            let result = try body(&self)
+        try begin(mode)
+        var transaction = Transaction(self)
+        let outcome: Swift.Result<Result, PostgresError>
+        do throws(PostgresError) {
+            outcome = .success(try body(&transaction))
+        } catch {
+            outcome = .failure(error)
+        }
+        self = transaction.end()
+        do throws(PostgresError) {
+            let result = try outcome.get()
             try commit()
             return result
         } catch {
@@ -50,10 +59,15 @@ extension Connection {
 
     /// The same for a body that throws other errors, too.
     @_disfavoredOverload
-    public mutating func transaction<Result>(_ body: (inout Connection) throws -> Result) throws -> Result {
-        try begin()
+    public mutating func transaction<Result>(
+        mode: String = "", _ body: (inout Transaction) throws -> Result
+    ) throws -> Result {
+        try begin(mode)
+        var transaction = Transaction(self)
+        let outcome = Swift.Result<Result, any Error> { try body(&transaction) }
+        self = transaction.end()
         do {
-            let result = try body(&self)
+            let result = try outcome.get()
             try commit()
             return result
         } catch {

@@ -125,7 +125,7 @@ public struct Parameters: Sendable {
         close(type, from: start)
     }
 
-    private mutating func appendNull(_ type: UInt32) {
+    mutating func appendNull(_ type: UInt32) {
         types.append(type)
         lengths.append(0)
         offsets.append(-1)

@@ -48,21 +48,21 @@ public struct Migrator: Sendable {
     }
 
     /// Makes a new tenant's schema with all its migrations, inside the caller's transaction.
-    public static func create(tenantSchema schema: Identifier, on connection: inout Connection) throws(PostgresError) {
-        try create(tenantSchemas: [schema], on: &connection)
+    public static func create(tenantSchema schema: Identifier, on database: inout some Queryable & ~Copyable)
+        throws(PostgresError)
+    {
+        try create(tenantSchemas: [schema], on: &database)
     }
 
     /// Makes new tenants' schemas inside the caller's transaction: one script for all of them, and one statement for the ledger.
     ///
     /// Each holds some fifty locks until the commit; a PostgreSQL with default settings has room for 6,400 of all its sessions together.
-    public static func create(tenantSchemas schemas: [Identifier], on connection: inout Connection) throws(PostgresError) {
+    public static func create(tenantSchemas schemas: [Identifier], on database: inout some Queryable & ~Copyable)
+        throws(PostgresError)
+    {
         guard !schemas.isEmpty else { return }
-        try connection.run(script: schemas.map { newTenant.joined(separator: $0.quoted) }.joined(separator: "\n"))
-        var parameters = Parameters()
-        parameters.append(schemas.map(\.name))
-        parameters.append(Migration.tenant.map(\.name))
-        parameters.append(Migration.tenant.map(\.checksum))
-        _ = try connection.query(SQL.noteNew, parameters)
+        try database.run(script: schemas.map { newTenant.joined(separator: $0.quoted) }.joined(separator: "\n"))
+        _ = try database.query(SQL.noteNew, schemas.map(\.name), Migration.tenant.map(\.name), Migration.tenant.map(\.checksum))
     }
 
     /// All tenant migrations as one script, cut where the schema's name goes.
@@ -70,8 +70,10 @@ public struct Migrator: Sendable {
         .split(separator: "{schema}", omittingEmptySubsequences: false)
 
     /// Forgets a schema that is dropped, in the caller's transaction.
-    public static func forget(tenantSchema schema: Identifier, on connection: inout Connection) throws(PostgresError) {
-        _ = try connection.query(SQL.forget, parameters(schema.name))
+    public static func forget(tenantSchema schema: Identifier, on database: inout some Queryable & ~Copyable)
+        throws(PostgresError)
+    {
+        _ = try database.query(SQL.forget, parameters(schema.name))
     }
 
     private func migrate(schemas: [String], parallelism: Int, progress: @escaping @Sendable (Int, Int) -> Void) throws {

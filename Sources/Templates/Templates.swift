@@ -1,5 +1,5 @@
 internal import Contract
-public import Fleet
+public import Jobs
 
 /// The kinds `template.*`: settings and documents that tenants are given copies of.
 public enum Templates {

@@ -13,7 +13,7 @@ struct ChildTenants {
 
     /// Where a hard limit stands, the account's row is held until the commit: of two that would take its last place, the second counts the
     /// first. Without one nobody waits for anybody.
-    init(of account: String, on database: inout Connection) throws {
+    init(of account: String, on database: inout Transaction) throws {
         var parameters = Parameters()
         parameters.append(account)
         var rows = try database.query(SQL.places, parameters)
@@ -40,12 +40,12 @@ struct ChildTenants {
     }
 
     /// Takes places, which are there; a negative count gives them back.
-    mutating func take(_ count: Int, on database: inout Connection) throws(PostgresError) {
+    mutating func take(_ count: Int, on database: inout Transaction) throws(PostgresError) {
         taken += Int64(count)
         try Self.book(count, account: account, on: &database)
     }
 
-    static func book(_ count: Int, account: String, on database: inout Connection) throws(PostgresError) {
+    static func book(_ count: Int, account: String, on database: inout Transaction) throws(PostgresError) {
         var counts = UsageCounts()
         counts.childTenants = Int64(count)
         try Meter.book([Usage(account: account, tenant: nil, period: .always, counts: counts)], on: &database)

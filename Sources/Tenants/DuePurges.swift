@@ -28,12 +28,9 @@ final class DuePurges: Sendable {
         var failures: [(tenant: String, error: any Error)] = []
         for slug in (0..<due.count).map({ due.text($0, 0) }) where ContinuousClock.now - began < .seconds(Self.roundSeconds) {
             do {
-                try database.begin()
-                _ = try TenantPurge.runDue(slug, on: &database)
-                try database.commit()
+                _ = try database.transaction { database in try TenantPurge.runDue(slug, on: &database) }
             } catch {
                 guard database.isUsable else { throw error }
-                try database.rollback()
                 resting.withLock { $0[slug] = .now + .seconds(Self.restSeconds) }
                 failures.append((slug, error))
             }

@@ -4,7 +4,7 @@ internal import Postgres
 /// Whose a Stripe account is: the platform's key acts for whichever one a tenant names, so it must not be another account's.
 enum StripeAccounts {
     /// Which of these a tenant of another account has. Until the commit nobody else gets one of them.
-    static func foreign(_ asked: Set<String>, to account: String, on database: inout Connection) throws(PostgresError) -> Set<
+    static func foreign(_ asked: Set<String>, to account: String, on database: inout Transaction) throws(PostgresError) -> Set<
         String
     > {
         guard !asked.isEmpty else { return [] }

@@ -1,5 +1,5 @@
 internal import Contract
-internal import Fleet
+internal import Jobs
 internal import Postgres
 
 extension Tenants {
@@ -13,7 +13,7 @@ extension Tenants {
             let opening = TenantOpening(account: job.account, jobID: job.id)
             var manifest = Manifest(payload)
             while let part = manifest.nextPart(of: partSize) {
-                try open(part, of: &manifest, opening, on: &database)
+                try open(part, of: &manifest, opening, on: &database.transaction)
                 try database.nextPart()
             }
             return Reply(manifest.result)
@@ -21,7 +21,7 @@ extension Tenants {
     }
 
     private static func open(
-        _ part: [Manifest.Entry], of manifest: inout Manifest, _ opening: TenantOpening, on database: inout Connection
+        _ part: [Manifest.Entry], of manifest: inout Manifest, _ opening: TenantOpening, on database: inout Transaction
     ) throws {
         // Before the plain ones hold the account's row, and where no savepoint gives it back.
         if part.contains(where: { $0.tenant.template != nil }) { try opening.takeTurn(on: &database) }
@@ -37,37 +37,27 @@ extension Tenants {
 
     /// - Returns: nil if the data of one of them was refused; then nothing is done.
     private static func openTogether(
-        _ tenants: [TenantCreate], _ opening: TenantOpening, on database: inout Connection
+        _ tenants: [TenantCreate], _ opening: TenantOpening, on database: inout Transaction
     ) throws -> [TenantOpening.Verdict]? {
         guard !tenants.isEmpty else { return [] }
-        try database.run(script: "savepoint tenants")
         do {
-            let verdicts = try opening.open(tenants, on: &database)
-            try database.run(script: "release savepoint tenants")
-            return verdicts
+            return try database.savepoint { database in try opening.open(tenants, on: &database) }
         } catch let error as PostgresError where error.refusal != nil {
-            try database.run(script: "rollback to savepoint tenants; release savepoint tenants")
             return nil
         }
     }
 
     private static func openAlone(
-        _ tenant: TenantCreate, _ opening: TenantOpening, on database: inout Connection
+        _ tenant: TenantCreate, _ opening: TenantOpening, on database: inout Transaction
     ) throws -> TenantOpening.Verdict {
-        try database.run(script: "savepoint tenant")
-        let refusal: Rejection
         do {
-            let verdict = try opening.open([tenant], on: &database)[0]
-            try database.run(script: "release savepoint tenant")
-            return verdict
+            return try database.savepoint { database in try opening.open([tenant], on: &database)[0] }
         } catch let rejection as Rejection {
-            refusal = rejection
+            return .refused(rejection)
         } catch let error as PostgresError {
             guard let rejection = error.refusal else { throw error }
-            refusal = rejection
+            return .refused(rejection)
         }
-        try database.run(script: "rollback to savepoint tenant; release savepoint tenant")
-        return .refused(refusal)
     }
 }
 

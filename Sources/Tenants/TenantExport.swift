@@ -17,19 +17,13 @@ public enum TenantExport {
         _ slug: String, on database: inout Connection, begin: (Int64) -> Void = { _ in },
         line: (UnsafeRawBufferPointer) throws -> Void
     ) throws -> Int64 {
-        try database.begin("isolation level repeatable read read only")
-        do {
-            let lines = try stream(slug, on: &database, begin: begin, line: line)
-            try database.commit()
-            return lines
-        } catch {
-            if database.isUsable { try database.rollback() }
-            throw error
+        try database.transaction(mode: "isolation level repeatable read read only") { database in
+            try stream(slug, on: &database, begin: begin, line: line)
         }
     }
 
     private static func stream(
-        _ slug: String, on database: inout Connection, begin: (Int64) -> Void, line: (UnsafeRawBufferPointer) throws -> Void
+        _ slug: String, on database: inout Transaction, begin: (Int64) -> Void, line: (UnsafeRawBufferPointer) throws -> Void
     ) throws -> Int64 {
         _ = try database.query(SQL.universalTime)
         var parameters = Parameters()

@@ -1,6 +1,6 @@
 internal import Contract
 internal import Documents
-internal import Fleet
+internal import Jobs
 internal import Metering
 internal import Postgres
 internal import Schema
@@ -25,7 +25,7 @@ struct TenantOpening {
     ///
     /// - Parameter tenants: each slug once. One that names a template has to come alone: a template that does not fit is thrown.
     /// - Returns: a verdict for each, in order.
-    func open(_ tenants: [TenantCreate], on database: inout Connection) throws -> [Verdict] {
+    func open(_ tenants: [TenantCreate], on database: inout Transaction) throws -> [Verdict] {
         // What copies documents takes its turn before it holds the account's row, as ingestions do.
         if tenants.contains(where: { $0.template != nil }) { try takeTurn(on: &database) }
         var places = try ChildTenants(of: account, on: &database)
@@ -62,13 +62,13 @@ struct TenantOpening {
     }
 
     /// The account's turn, which goes before its row; held until the commit.
-    func takeTurn(on database: inout Connection) throws(PostgresError) {
+    func takeTurn(on database: inout Transaction) throws(PostgresError) {
         try HardLimits.takeTurn(account: account, on: &database)
     }
 
     /// Gives those that are there already their verdicts.
     private func judge(
-        _ indices: [Int], _ tenants: [TenantCreate], _ verdicts: inout [Verdict?], on database: inout Connection
+        _ indices: [Int], _ tenants: [TenantCreate], _ verdicts: inout [Verdict?], on database: inout Transaction
     ) throws {
         guard !indices.isEmpty else { return }
         var parameters = Parameters()
@@ -105,7 +105,7 @@ struct TenantOpening {
     }
 
     /// - Returns: the slugs of those inserted; the others are somebody else's by now.
-    private func insert(_ tenants: [TenantCreate], on database: inout Connection) throws -> Set<String> {
+    private func insert(_ tenants: [TenantCreate], on database: inout Transaction) throws -> Set<String> {
         // In the order of their slugs: two that want the same ones wait for each other instead of blocking each other.
         let ordered = tenants.sorted { $0.slug.utf8.lexicographicallyPrecedes($1.slug.utf8) }
         var parameters = Parameters()
@@ -128,7 +128,7 @@ struct TenantOpening {
     }
 
     /// Gives new tenants all that is theirs: schema, limits, template and settings; and tells the world.
-    private func furnish(_ tenants: [TenantCreate], on database: inout Connection) throws -> [Identifier] {
+    private func furnish(_ tenants: [TenantCreate], on database: inout Transaction) throws -> [Identifier] {
         guard !tenants.isEmpty else { return [] }
         let schemas = try tenants.map { try schema(of: $0) }
         try Migrator.create(tenantSchemas: schemas, on: &database)
@@ -169,7 +169,7 @@ extension TenantOpening {
         let templates: Set<String>
         let foreignStripeAccounts: Set<String>
 
-        init(of tenants: [TenantCreate], account: String, on database: inout Connection) throws(PostgresError) {
+        init(of tenants: [TenantCreate], account: String, on database: inout Transaction) throws(PostgresError) {
             plans = try Self.names(SQL.plans, Set(tenants.compactMap(\.plan)), account: nil, on: &database)
             templates = try Self.names(SQL.templates, Set(tenants.compactMap(\.template)), account: account, on: &database)
             foreignStripeAccounts = try StripeAccounts.foreign(
@@ -177,7 +177,7 @@ extension TenantOpening {
         }
 
         private static func names(
-            _ statement: Statement, _ asked: Set<String>, account: String?, on database: inout Connection
+            _ statement: Statement, _ asked: Set<String>, account: String?, on database: inout Transaction
         ) throws(PostgresError) -> Set<String> {
             guard !asked.isEmpty else { return [] }
             var parameters = Parameters()

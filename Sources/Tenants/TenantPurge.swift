@@ -1,5 +1,5 @@
 internal import Contract
-internal import Fleet
+internal import Jobs
 internal import Metering
 internal import Postgres
 internal import Schema
@@ -31,7 +31,7 @@ struct TenantPurge {
     /// Purges a tenant in whatever state it is.
     ///
     /// - Throws: `Rejection` (`tenant_unknown`) if it is purged already; ``SchemaRemains``; `PostgresError`.
-    static func run(_ slug: String, jobID: String, on database: inout Connection) throws -> Report {
+    static func run(_ slug: String, jobID: String, on database: inout Transaction) throws -> Report {
         guard let purge = try TenantPurge(slug, isDue: false, on: &database) else {
             throw Rejection(.tenantUnknown, "tenant \(slug) was purged")
         }
@@ -41,7 +41,7 @@ struct TenantPurge {
     /// Purges an archived tenant whose time has come, as the fleet's own duty.
     ///
     /// - Returns: nil if there is nothing to do any more.
-    static func runDue(_ slug: String, on database: inout Connection) throws -> Report? {
+    static func runDue(_ slug: String, on database: inout Transaction) throws -> Report? {
         guard let purge = try TenantPurge(slug, isDue: true, on: &database) else { return nil }
         let jobID = "purge-\(slug)"
         let report = try purge.run(jobID: jobID, on: &database)
@@ -55,7 +55,7 @@ struct TenantPurge {
     }
 
     /// Takes the tenant's row; nil if it is purged, or (`isDue`) if it is not to be purged yet.
-    private init?(_ slug: String, isDue: Bool, on database: inout Connection) throws {
+    private init?(_ slug: String, isDue: Bool, on database: inout Transaction) throws {
         _ = try database.query(SQL.patience)
         var parameters = Parameters()
         parameters.append(slug)
@@ -70,7 +70,7 @@ struct TenantPurge {
 
     /// The order of locks: the tenant's row, its tables as jobs take them, its counters, its account's row. A job takes the tables
     /// before the counters, too, so one of the two waits and neither is killed.
-    private func run(jobID: String, on database: inout Connection) throws -> Report {
+    private func run(jobID: String, on database: inout Transaction) throws -> Report {
         var name = Parameters()
         name.append(schema.name)
         let found = try database.query(SQL.namespace, name)
@@ -86,7 +86,7 @@ struct TenantPurge {
     }
 
     /// Every table of the schema with its exact count of rows, none of which can change any more.
-    private func takeAndCount(on database: inout Connection) throws -> [(table: String, count: Int64)] {
+    private func takeAndCount(on database: inout Transaction) throws -> [(table: String, count: Int64)] {
         var parameters = Parameters()
         parameters.append(schema.name)
         parameters.append(Self.tablesAsJobsTakeThem)
@@ -105,7 +105,7 @@ struct TenantPurge {
     ]
 
     /// Takes what the tenant held out of its account's gauges. What it used of flows stays: it was used.
-    private func settle(on database: inout Connection) throws {
+    private func settle(on database: inout Transaction) throws {
         var parameters = Parameters()
         parameters.append(slug)
         let held = try database.query(SQL.gauges, parameters)
@@ -119,7 +119,7 @@ struct TenantPurge {
     }
 
     /// Nobody speaks for it any more.
-    private func withdraw(on database: inout Connection) throws(PostgresError) {
+    private func withdraw(on database: inout Transaction) throws(PostgresError) {
         var parameters = Parameters()
         parameters.append(slug)
         for statement in [SQL.revoke, SQL.removeAdministrators, SQL.forgetErasedMessages, SQL.forgetErasedUsage] {
@@ -129,7 +129,7 @@ struct TenantPurge {
         try CustomLimits.clear(account: account, tenant: slug, on: &database)
     }
 
-    private func note(_ report: Report, jobID: String, on database: inout Connection) throws {
+    private func note(_ report: Report, jobID: String, on database: inout Transaction) throws {
         var parameters = Parameters()
         parameters.append(slug)
         try database.send(SQL.finish, parameters)

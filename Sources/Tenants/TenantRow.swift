@@ -1,5 +1,5 @@
 internal import Contract
-internal import Fleet
+internal import Jobs
 internal import Postgres
 
 /// A tenant's row, held until the commit.
@@ -12,7 +12,7 @@ struct TenantRow {
     let isSuspended: Bool
 
     /// The row of the job's tenant, as it is now: since the job was let through, another may have changed its state.
-    static func hold(for job: Job, on database: inout Connection) throws -> TenantRow {
+    static func hold(for job: Job, on database: inout Transaction) throws -> TenantRow {
         guard let record = job.tenant else { preconditionFailure("\(job.kind.name) passed without a tenant") }
         var parameters = Parameters()
         parameters.append(record.slug)
@@ -35,7 +35,7 @@ struct TenantRow {
     /// Tells the world that the job has brought the tenant into another state.
     func announce(
         _ what: LifecycleEvent, _ state: TenantState, by job: Job, _ more: [String: JSONValue] = [:],
-        on database: inout Connection
+        on database: inout Transaction
     ) throws(PostgresError) {
         let data = more.merging(["state": .string(state.rawValue)]) { more, _ in more }
         try Outbox.append([.event(what, account: account, tenant: slug, job: job.id, data)], on: &database)

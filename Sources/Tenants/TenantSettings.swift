@@ -5,7 +5,7 @@ internal import Postgres
 enum TenantSettings {
     /// Fills the settings of a tenant that has none yet. By COPY, which is not prepared: a statement for each new schema would be used once,
     /// and stay with the connection.
-    static func fill(_ settings: [String: JSONValue], in schema: Identifier, on database: inout Connection) throws(PostgresError)
+    static func fill(_ settings: [String: JSONValue], in schema: Identifier, on database: inout Transaction) throws(PostgresError)
     {
         var rows: [UInt8] = []
         for (name, change) in settings.sorted(by: { $0.key < $1.key }) where change != .null {
@@ -26,7 +26,7 @@ enum TenantSettings {
     ///
     /// - Returns: whether anything is different now.
     static func patch(
-        _ patch: [String: JSONValue], in schema: Identifier, on database: inout Connection
+        _ patch: [String: JSONValue], in schema: Identifier, on database: inout Transaction
     ) throws -> Bool {
         let present = try values(of: patch.keys.sorted(), in: schema, on: &database)
         var (names, values, removed) = ([String](), BinaryArray(.jsonb), [String]())
@@ -55,7 +55,7 @@ enum TenantSettings {
     }
 
     /// Held until the commit.
-    private static func values(of names: [String], in schema: Identifier, on database: inout Connection) throws -> [String:
+    private static func values(of names: [String], in schema: Identifier, on database: inout Transaction) throws -> [String:
         JSONValue]
     {
         var parameters = Parameters()

@@ -1,5 +1,5 @@
 internal import Contract
-internal import Fleet
+internal import Jobs
 internal import Metering
 internal import Postgres
 
@@ -32,7 +32,8 @@ extension Tenants {
     }
 
     /// - Returns: the columns that have another value now.
-    private static func updateRow(of tenant: TenantRow, _ payload: TenantUpdate, on database: inout Connection) throws -> [String]
+    private static func updateRow(of tenant: TenantRow, _ payload: TenantUpdate, on database: inout Transaction) throws
+        -> [String]
     {
         guard payload.fieldOfTheAccount != nil else { return [] }
         if let plan = payload.plan.value {
@@ -67,7 +68,7 @@ extension Tenants {
     }
 
     /// - Returns: whether the tenant has other limits of its own now.
-    private static func change(_ limits: Change<Limits>, of tenant: TenantRow, on database: inout Connection) throws -> Bool {
+    private static func change(_ limits: Change<Limits>, of tenant: TenantRow, on database: inout Transaction) throws -> Bool {
         guard limits != .keep else { return false }
         var parameters = tenant.parameters()
         parameters.append(tenant.account)

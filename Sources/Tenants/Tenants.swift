@@ -1,5 +1,5 @@
 internal import Contract
-public import Fleet
+public import Jobs
 
 /// The kinds `tenant.*`: the chatbots of an account, from their opening to their purge.
 public enum Tenants {
@@ -14,7 +14,7 @@ public enum Tenants {
     /// The leader's: purges archived tenants whose time has come.
     public static func duties() -> [LeaderDuty] {
         let purges = DuePurges()
-        return [LeaderDuty("purge", intervalSeconds: 1, runsAside: true) { try purges.run(on: &$0) }]
+        return [LeaderDuty("purge", intervalSeconds: 1, isBackground: true) { try purges.run(on: &$0) }]
     }
 }
 

@@ -1,5 +1,5 @@
 internal import Contract
-internal import Fleet
+internal import Jobs
 internal import Metering
 internal import Postgres
 
@@ -39,7 +39,7 @@ struct Aggregation {
     ///   - tenant: this one alone.
     ///   - changesOnly: tenants whose counters have not moved since the last time are left out; and of the others, once a day has all been
     ///     counted, only the hours of the last two days are rolled up: rows are read once or twice, not every few minutes.
-    init(account: String, month: String?, tenant: String?, changesOnly: Bool, on database: inout Connection) throws {
+    init(account: String, month: String?, tenant: String?, changesOnly: Bool, on database: inout Transaction) throws {
         var parameters = Parameters()
         parameters.append(account)
         let found = try database.query(AggregateSQL.account, parameters)
@@ -76,7 +76,7 @@ struct Aggregation {
     }
 
     /// The next tenants, each part in a transaction of its own; false when there are no more.
-    mutating func takePart(on database: inout Connection) throws(PostgresError) -> Bool {
+    mutating func takePart(on database: inout PartwiseTransaction) throws(PostgresError) -> Bool {
         guard !left.isEmpty else { return false }
         let slugs = Array(left.prefix(Self.partSize))
         left = left.dropFirst(Self.partSize)
@@ -84,24 +84,28 @@ struct Aggregation {
         var most = slugs.count + 1
         while true {
             // Aggregations of one account take turns: each would book the same correction.
-            try database.takeTurn("tenantry.aggregate:\(account)")
-            let subjects = try subjects(of: slugs, on: &database)
+            try database.transaction.takeTurn("tenantry.aggregate:\(account)")
+            let subjects = try subjects(of: slugs, on: &database.transaction)
             guard !subjects.isEmpty else { return true }
             do throws(PostgresError) {
-                try take(subjects, on: &database)
+                let active = try take(subjects, on: &database.transaction)
+                try database.nextPart()
+                guard !active.isEmpty else { return true }
+                // By itself: whoever changes a tenant takes its counters first, and would meet this the other way round.
+                _ = try database.transaction.query(AggregateSQL.noteActivity, active.parameters)
+                try database.nextPart()
                 return true
             } catch {
                 // A tenant was purged under our hands: the part once more, without it.
                 guard error.isMissingRelation, subjects.count < most else { throw error }
                 most = subjects.count
                 self = before
-                try database.rollback()
-                try database.begin()
+                try database.startOver()
             }
         }
     }
 
-    private mutating func take(_ subjects: [Subject], on database: inout Connection) throws(PostgresError) {
+    private mutating func take(_ subjects: [Subject], on database: inout Transaction) throws(PostgresError) -> Activity {
         tenants += subjects.count
         for subject in subjects { try send(subject, on: &database) }
         var results = try database.collect()[...]
@@ -125,16 +129,11 @@ struct Aggregation {
         try Reevaluation.hold(account: account, tenants: subjects.map(\.slug), on: &database)
         try Meter.book(found, on: &database)
         try Reevaluation.run(account: account, tenants: subjects.map(\.slug), on: &database)
-        try database.nextPart()
-        if !active.isEmpty {
-            // By itself: whoever changes a tenant takes its counters first, and would meet this the other way round.
-            _ = try database.query(AggregateSQL.noteActivity, active.parameters)
-            try database.nextPart()
-        }
+        return active
     }
 
     /// The pools, after all tenants.
-    mutating func finish(on database: inout Connection) throws(PostgresError) {
+    mutating func finish(on database: inout Transaction) throws(PostgresError) {
         try database.takeTurn("tenantry.aggregate:\(account)")
         try Reevaluation.hold(account: account, tenants: [], on: &database)
         var found: [Usage] = []
@@ -194,7 +193,7 @@ extension Aggregation {
     }
 
     /// Those of the tenants that are still there.
-    private func subjects(of slugs: [String], on database: inout Connection) throws(PostgresError) -> [Subject] {
+    private func subjects(of slugs: [String], on database: inout Transaction) throws(PostgresError) -> [Subject] {
         var parameters = Parameters()
         parameters.append(slugs)
         let rows = try database.query(AggregateSQL.schemas, parameters)
@@ -218,7 +217,7 @@ extension Aggregation {
     }
 
     /// All hours of the periods, and of those that late messages in them belong to; or the recent ones of all of them.
-    private func addHours(to subjects: inout [Subject], on database: inout Connection) throws(PostgresError) {
+    private func addHours(to subjects: inout [Subject], on database: inout Transaction) throws(PostgresError) {
         if let recent {
             for index in subjects.indices {
                 guard let end = subjects[index].periods.map(\.end).max(), end > recent else { continue }
@@ -243,7 +242,7 @@ extension Aggregation {
         }
     }
 
-    private func send(_ subject: Subject, on database: inout Connection) throws(PostgresError) {
+    private func send(_ subject: Subject, on database: inout Transaction) throws(PostgresError) {
         database.touch(subject.schema)
         for span in subject.hours {
             var hours = Parameters()

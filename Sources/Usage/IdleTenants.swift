@@ -1,4 +1,5 @@
 internal import Contract
+internal import Jobs
 public import Postgres
 
 /// The leader's duty that tells the platform which chatbots nobody talks to: an event `activity.idle.<account>.<tenant>` for each active
@@ -11,16 +12,23 @@ public enum IdleTenants {
     /// - Parameter hours: without a user, since the tenant's creation at the earliest.
     /// - Returns: how many events were written.
     @discardableResult
-    public static func announce(afterHours hours: Int64, on database: inout Connection) throws(PostgresError) -> Int {
-        var parameters = Parameters()
-        parameters.append(hours)
-        parameters.append(Topology.eventsExchange)
-        parameters.append(LifecycleEvent.activityIdle.rawValue)
-        return try database.query(SQL.announce, parameters).affected
+    public static func announce(afterHours hours: Int64, on database: inout Transaction) throws(PostgresError) -> Int {
+        let events = try database.query(SQL.note, hours).decode {
+            (account: String, tenant: String, since: Int64, lastActiveAt: Timestamp?, idleHours: Int64) in
+            Outbox.Entry.event(
+                .activityIdle, subject: [account, tenant], id: String(since),
+                [
+                    "account": .string(account), "tenant": .string(tenant),
+                    "last_active_at": lastActiveAt.map { .string($0.rfc3339) } ?? .null, "idle_hours": .int(idleHours),
+                ])
+        }
+        try Outbox.append(events, on: &database)
+        return events.count
     }
 
     enum SQL {
-        static let announce: Statement = """
+        /// Of each tenant: account, slug, since when in microseconds, when somebody last spoke, how many hours ago that is.
+        static let note: Statement = """
             with idle as (
                 select t.slug, t.account, t.last_active_at, coalesce(t.last_active_at, t.created_at) as since
                 from tenantry.tenants t join tenantry.accounts a on a.slug = t.account
@@ -33,13 +41,8 @@ public enum IdleTenants {
             ), noted as (
                 update tenantry.tenants t set idle_notified_at = now() from idle where t.slug = idle.slug
             )
-            insert into tenantry.outbox (exchange, routing_key, message_id, type, content_type, body)
-            select $2, $3::text || '.' || account || '.' || slug,
-                   $3::text || '/' || account || '/' || slug || '/' || (extract(epoch from since) * 1000000)::int8, $3, 'application/json',
-                   json_build_object(
-                       'event', $3::text, 'account', account, 'tenant', slug,
-                       'last_active_at', to_char(last_active_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-                       'idle_hours', floor(extract(epoch from now() - since) / 3600)::int8)::text
+            select account, slug, (extract(epoch from since) * 1000000)::int8, last_active_at,
+                   floor(extract(epoch from now() - since) / 3600)::int8
             from idle
             """
     }

@@ -1,5 +1,5 @@
 internal import Contract
-internal import Fleet
+internal import Jobs
 internal import Metering
 internal import Postgres
 
@@ -14,9 +14,10 @@ extension UsageFamily {
             let account = try account(of: job, payload)
             let only = job.tenant?.slug ?? job.principal.tenant
             var aggregation = try Aggregation(
-                account: account, month: payload.period, tenant: only, changesOnly: job.principal.role == .fleet, on: &database)
+                account: account, month: payload.period, tenant: only, changesOnly: job.principal.role == .fleet,
+                on: &database.transaction)
             while try aggregation.takePart(on: &database) {}
-            try aggregation.finish(on: &database)
+            try aggregation.finish(on: &database.transaction)
             return Reply(aggregation.result)
         }
     }

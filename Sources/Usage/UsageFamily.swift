@@ -1,5 +1,5 @@
 internal import Contract
-public import Fleet
+public import Jobs
 
 /// The kind `usage.aggregate`: roll-ups, pool totals and limits, brought up to date from the raw rows.
 public enum UsageFamily {

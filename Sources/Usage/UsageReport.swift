@@ -76,7 +76,7 @@ public struct UsageReport: Sendable {
 
     /// - Throws: `PostgresError`
     /// - Returns: nil if there is no such account.
-    public init?(_ question: Question, on database: inout Connection) throws(PostgresError) {
+    public init?(_ question: Question, on database: inout some Queryable & ~Copyable) throws(PostgresError) {
         var parameters = Parameters()
         parameters.append(question.account)
         parameters.append(question.month)
@@ -112,7 +112,7 @@ public struct UsageReport: Sendable {
 
     private static func read(
         _ question: Question, _ wanted: Set<String>?, _ tables: [(tenant: String, schema: Identifier)], starts: [Timestamp],
-        end: Timestamp, on database: inout Connection
+        end: Timestamp, on database: inout some Queryable & ~Copyable
     ) throws(PostgresError) -> [Series] {
         let empty = [Int64](repeating: 0, count: starts.count)
         var pool: [Metric: [Int64]] = [:]

@@ -23,7 +23,8 @@ public struct UsageTotal: Sendable {
     ///   - tenant: this one alone, without its pool.
     ///   - month: each account's period that starts in it, `YYYY-MM`; nil: the present one.
     public static func read(
-        account: String? = nil, tenant: String? = nil, metric: Metric? = nil, month: String? = nil, on database: inout Connection
+        account: String? = nil, tenant: String? = nil, metric: Metric? = nil, month: String? = nil,
+        on database: inout some Queryable & ~Copyable
     ) throws(PostgresError) -> [UsageTotal] {
         var parameters = Parameters()
         parameters.append(account)

@@ -6,6 +6,7 @@ internal import Contract
 internal import Families
 internal import Fleet
 internal import Glibc
+internal import Jobs
 internal import Logging
 internal import Postgres
 internal import SystemPackage
@@ -142,7 +143,6 @@ struct Settings {
         fleet.schemasPerConnection = try int("worker.schemas_per_connection", fleet.schemasPerConnection, 1...1_000_000)
         fleet.declaresTopology = try bool("worker.declare_topology", true)
         fleet.inboxRetentionHours = Int64(try int("inbox.retention_hours", Int(fleet.inboxRetentionHours), 1...100_000))
-        fleet.aggregateSeconds = Double(try int("usage.aggregate_seconds", Int(fleet.aggregateSeconds), 1...86_400))
         return fleet
     }
 
@@ -151,6 +151,7 @@ struct Settings {
         var options = Families.Options(batchLimit: fleet.batchLimit)
         options.retentionDays = Int64(try int("tenants.retention_days", Int(options.retentionDays), 0...3_650))
         options.idleHours = Int64(try int("usage.idle_hours", Int(options.idleHours), 0...87_600))
+        options.aggregateSeconds = Double(try int("usage.aggregate_seconds", Int(options.aggregateSeconds), 1...86_400))
         options.sendsInvoices = stripeKey != nil
         return options
     }

@@ -3,6 +3,7 @@ internal import Contract
 internal import Families
 internal import Fleet
 internal import Foundation
+internal import Jobs
 internal import Metering
 internal import TestSupport
 internal import Testing

@@ -4,6 +4,7 @@ internal import Dispatch
 internal import Families
 internal import Fleet
 internal import Foundation
+internal import Jobs
 internal import Logging
 internal import Postgres
 
@@ -22,7 +23,7 @@ private final class DoomedHandler: JobHandler {
         self.real = real
     }
 
-    func handle(_ jobs: ArraySlice<Job>, on database: inout Postgres.Connection) throws -> [Outcome] {
+    func handle(_ jobs: ArraySlice<Job>, on database: inout Transaction) throws -> [Outcome] {
         if jobs.contains(where: { $0.id.hasPrefix("doom-before-") }) { die() }
         if jobs.contains(where: { $0.id.hasPrefix("slow-") }) { usleep(700_000) }
         let outcomes = try real.handle(jobs, on: &database)

@@ -3,6 +3,7 @@ internal import Contract
 internal import Embedded
 internal import Fleet
 internal import Foundation
+internal import Jobs
 internal import Metering
 internal import Postgres
 internal import Schema

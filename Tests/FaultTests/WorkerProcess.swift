@@ -1,6 +1,7 @@
 internal import Fleet
 internal import Foundation
 internal import Glibc
+internal import Jobs
 internal import TestSupport
 
 /// A worker in a process of its own, so that it can be killed. What it logs is kept for the failure's message.

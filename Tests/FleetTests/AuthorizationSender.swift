@@ -1,5 +1,6 @@
 internal import Contract
 internal import Fleet
+internal import Jobs
 
 /// Everybody who can hold a credential, seen from the account `acme` with the tenants `shop` and `blog`.
 enum AuthorizationSender: String, Sendable, CaseIterable {

@@ -5,6 +5,7 @@ internal import TestSupport
 internal import Testing
 
 @testable internal import Fleet
+@testable internal import Jobs
 
 /// Who may send what, on whose tenant.
 @Suite struct AuthorizationTests {

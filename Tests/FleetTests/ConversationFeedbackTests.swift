@@ -1,6 +1,7 @@
 internal import AMQP
 internal import Contract
 internal import Fleet
+internal import Jobs
 internal import TestSupport
 internal import Testing
 

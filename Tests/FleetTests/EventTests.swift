@@ -2,6 +2,7 @@ internal import AMQP
 internal import Contract
 internal import Fleet
 internal import Foundation
+internal import Jobs
 internal import TestSupport
 internal import Testing
 

@@ -6,6 +6,7 @@ internal import TestSupport
 internal import Testing
 
 @testable internal import Fleet
+@testable internal import Jobs
 
 /// Jobs made to stop a lane. Each waits in its queue before good ones of the same batch; all are settled.
 @Suite(.serialized) struct PoisonTests {

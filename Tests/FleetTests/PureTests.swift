@@ -3,6 +3,7 @@ internal import Postgres
 internal import Testing
 
 @testable internal import Fleet
+@testable internal import Jobs
 
 @Suite struct RetryLadderTests {
     @Test("A failed job takes every step, in order, and is then given up")

@@ -2,6 +2,7 @@ internal import AMQP
 internal import Contract
 
 @testable internal import Fleet
+@testable internal import Jobs
 
 /// What a lane would publish for a delivery that is rejected.
 enum SettlementProbe {

@@ -8,6 +8,7 @@ internal import Testing
 @testable internal import Corpus
 @testable internal import Documents
 @testable internal import Fleet
+@testable internal import Jobs
 @testable internal import Metering
 @testable internal import People
 @testable internal import Schema
@@ -18,10 +19,10 @@ internal import Testing
 @Suite struct StatementTests {
     private static func control() -> [Statement] {
         [
-            AggregationRequests.SQL.issue, AggregationRequests.SQL.due, Directory.SQL.version, AuditLog.SQL.append,
+            FleetJobs.SQL.issue, AggregationRequests.SQL.due, Directory.SQL.version, AuditLog.SQL.append,
             Directory.SQL.credentials, Directory.SQL.tenants,
             Outbox.SQL.append,
-            OutboxRelay.SQL.next, OutboxRelay.SQL.remove, OutboxRelay.SQL.markPublished, Inbox.SQL.claim, Inbox.SQL.first,
+            OutboxRelay.SQL.next, OutboxRelay.SQL.remove, OutboxRelay.SQL.postpone, Inbox.SQL.claim, Inbox.SQL.first,
             Inbox.SQL.keep,
             DutyAside.SQL.take,
             Steward.SQL.lead, Steward.SQL.row, Steward.SQL.leave, Steward.SQL.purgeInbox, Steward.SQL.purgeWorkers,
@@ -34,7 +35,8 @@ internal import Testing
             DeliveryDesk.SQL.keepInvoice, DeliveryDesk.SQL.keepItem, DeliveryDesk.SQL.postpone, DeliveryDesk.SQL.release,
             DeliveryDesk.SQL.conclude, DeliveryRetry.SQL.hold, DeliveryRetry.SQL.startOver, DeliveryRetry.SQL.forgetItems,
             DeliveryRetry.SQL.forgetCustomer, DeliveryRetry.SQL.retry, StripeAccounts.SQL.foreign,
-            AlertReplay.SQL.replay, Alerts.SQL.known, Alerts.SQL.topTenants, Alerts.SQL.write, CustomLimits.SQL.merge,
+            AlertReplay.SQL.replay, Alerts.SQL.known, Alerts.SQL.topTenants, Alerts.SQL.write, Alerts.SQL.markPublished,
+            CustomLimits.SQL.merge,
             CustomLimits.SQL.clear,
             Evaluation.SQL.lockAccounts, Evaluation.SQL.measureTenants, Evaluation.SQL.measurePools, Evaluation.SQL.noteTenants,
             Evaluation.SQL.notePools, HardLimits.SQL.limits, Meter.SQL.bump, Meter.SQL.delta,
@@ -63,7 +65,7 @@ internal import Testing
             CorpusSearch.SQL.schema, AggregateSQL.account, AggregateSQL.periods, AggregateSQL.tenants, AggregateSQL.schemas,
             AggregateSQL.changedPeriods, AggregateSQL.latePeriods, AggregateSQL.noteActivity, AggregateSQL.done,
             AggregateSQL.poolDifference,
-            IdleTenants.SQL.announce, ReportSQL.period, ReportSQL.tenants, ReportSQL.buckets(.hour), ReportSQL.buckets(.day),
+            IdleTenants.SQL.note, ReportSQL.period, ReportSQL.tenants, ReportSQL.buckets(.hour), ReportSQL.buckets(.day),
             ReportSQL.buckets(.month), ReportSQL.totals, TenantStatements.erased, Migrator.SQL.lock, Migrator.SQL.ledgerExists,
             Migrator.SQL.applied, Migrator.SQL.note,
             Migrator.SQL.forget,

@@ -1,6 +1,7 @@
 internal import Contract
 internal import Fleet
 internal import Foundation
+internal import Jobs
 internal import Postgres
 internal import TestSupport
 internal import Testing

@@ -1,5 +1,6 @@
 internal import Contract
 internal import Fleet
+internal import Jobs
 internal import Postgres
 internal import TestSupport
 internal import Testing
@@ -235,7 +236,7 @@ internal import Testing
             try watcher.query("select count(*) from pg_locks where not granted and relation = 'tenant_shop.messages'::regclass")
                 .int(0, 0) > 0
         }
-        _ = try TenantPurge.run("shop", jobID: "by hand", on: &fleet.database)
+        _ = try fleet.database.transaction { database in try TenantPurge.run("shop", jobID: "by hand", on: &database) }
         try fleet.database.run(script: "commit")
         for id in ["a", "b", "c"] {
             #expect(try fleet.answer(to: "shop-\(id)").error?.code == .tenantUnknown)

@@ -3,6 +3,7 @@ internal import Contract
 internal import Families
 internal import Fleet
 internal import Foundation
+internal import Jobs
 internal import Postgres
 internal import TestSupport
 internal import Testing
@@ -17,7 +18,9 @@ internal import Testing
         try fleet.startWorker()
         let account = try fleet.makeAccount("acme", plan: "enterprise-plus")
         for slug in ["new", "old", "busy", "asleep", "robot"] { try fleet.makeTenant(slug, token: account) }
-        func announce() throws -> Int { try IdleTenants.announce(afterHours: 48, on: &fleet.database) }
+        func announce() throws -> Int {
+            try fleet.database.transaction { database in try IdleTenants.announce(afterHours: 48, on: &database) }
+        }
         #expect(try announce() == 0, "all are new")
         try fleet.database.run(
             script: """

@@ -1,6 +1,7 @@
 internal import AMQP
 internal import Contract
 internal import Fleet
+internal import Jobs
 internal import Metering
 internal import Postgres
 internal import TestSupport
@@ -11,7 +12,7 @@ internal import Testing
     @Test("The leader asks for the aggregation of accounts in use by itself")
     func byItself() async throws {
         let fleet = try await TestFleet()
-        try fleet.startWorker { $0.aggregateSeconds = 0.2 }
+        try fleet.startWorker(serve: { $0.aggregateSeconds = 0.2 })
         let account = try fleet.makeAccount("acme", plan: "enterprise-plus")
         try fleet.makeTenant("shop", token: account)
         try fleet.logMessages(3, tenant: "shop", token: account)
@@ -40,7 +41,7 @@ internal import Testing
                 update tenantry.tenant_usage set changed_at = now() - interval '1 day', messages = 9 where tenant = 'still';
                 update tenant_still.usage_hourly set value = 77 where metric = 'messages';
                 """)
-        try fleet.startWorker { $0.aggregateSeconds = 0.2 }
+        try fleet.startWorker(serve: { $0.aggregateSeconds = 0.2 })
         try fleet.logMessages(3, tenant: "busy", token: account)
         try await eventually("what moved is rolled up") {
             try fleet.number("select sum(value)::int8 from tenant_busy.usage_hourly where metric = 'messages'") == 5
@@ -73,7 +74,7 @@ internal import Testing
                 update tenant_shop.usage_hourly set value = 77 where metric = 'messages';
                 """)
         let count = "from tenant_shop.usage_hourly where metric = 'messages' and hour"
-        try fleet.startWorker { $0.aggregateSeconds = 0.2 }
+        try fleet.startWorker(serve: { $0.aggregateSeconds = 0.2 })
         try fleet.logMessages(1, tenant: "shop", token: account, sentAt: old)
         try fleet.logMessages(3, tenant: "shop", token: account)
         try await eventually("the recent hours are rolled up") {

@@ -3,6 +3,7 @@ public import Contract
 public import Families
 public import Fleet
 internal import Foundation
+public import Jobs
 internal import Logging
 public import Metering
 public import Postgres
@@ -85,7 +86,9 @@ public final class TestFleet {
         logger.logLevel = .error
         var served = Families.Options(batchLimit: options.batchLimit, sweepSeconds: 0.1)
         serve(&served)
-        let worker = Worker(options, families: Families.all(served) + families, duties: Families.duties(served), logger: logger)
+        let worker = Worker(
+            options, families: Families.all(served) + families, duties: Families.duties(served),
+            confirmations: Families.confirmations, logger: logger)
         workers.append((worker, Task(executorPreference: WorkerExecutor.shared) { await worker.run() }))
     }
 

@@ -1,6 +1,6 @@
 internal import Contract
 internal import Dispatch
-internal import Fleet
+internal import Jobs
 internal import Metering
 internal import Postgres
 
@@ -83,7 +83,7 @@ final class DeliveryDesk: @unchecked Sendable {
 
     private func conclude(_ delivery: Delivery, _ state: String, error: String?, event: LifecycleEvent) async throws {
         try await run { database in
-            try database.transaction { (database: inout Postgres.Connection) throws -> Void in
+            try database.transaction { database in
                 var parameters = Parameters()
                 parameters.append(delivery.id)
                 parameters.append(state)

@@ -14,7 +14,7 @@ public enum DeliveryRetry {
     /// - Parameter newDraft: not to go on with the draft that is at Stripe. One that was made final is taken as sent all the same.
     /// - Throws: ``Refusal``; `PostgresError`.
     public static func run(_ id: String, newDraft: Bool, on database: inout Connection) throws {
-        try database.transaction { (database: inout Connection) throws -> Void in
+        try database.transaction { database in
             let invoice = try hold(id, on: &database)
             // A draft belongs to its customer, and a customer to its Stripe account.
             if newDraft || !invoice.hasDraft || invoice.isMoved { try startOver(id, invoice, on: &database) }
@@ -35,7 +35,7 @@ public enum DeliveryRetry {
         let isMoved: Bool
     }
 
-    private static func hold(_ id: String, on database: inout Connection) throws -> Held {
+    private static func hold(_ id: String, on database: inout Transaction) throws -> Held {
         var parameters = Parameters()
         parameters.append(id)
         let rows = try database.query(SQL.hold, parameters)
@@ -55,7 +55,7 @@ public enum DeliveryRetry {
             isMoved: earlier != stripeAccount || email != earlierEmail)
     }
 
-    private static func startOver(_ id: String, _ invoice: Held, on database: inout Connection) throws {
+    private static func startOver(_ id: String, _ invoice: Held, on database: inout Transaction) throws {
         var parameters = Parameters()
         parameters.append(id)
         for statement in [SQL.startOver, SQL.forgetItems] { _ = try database.query(statement, parameters) }

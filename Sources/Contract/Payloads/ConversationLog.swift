@@ -1,7 +1,7 @@
 extension Kind {
     public static let conversationLog = Kind(
         "conversation.log", family: .conversation, needsTenant: true,
-        access: Access(account: true, tenant: .scope(.conversationWrite)),
+        access: Access(account: true, tenant: .scope(.conversationWrite)), hasInbox: false,
         summary: "Logs messages of a conversation; a message id that is known already is counted as a duplicate.")
 }
 

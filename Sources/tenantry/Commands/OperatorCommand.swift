@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Contract
 internal import Fleet
+internal import Jobs
 internal import Postgres
 
 struct OperatorCommand: AsyncParsableCommand {

@@ -2,6 +2,7 @@ internal import AMQP
 internal import ArgumentParser
 internal import Contract
 internal import Fleet
+internal import Jobs
 internal import Postgres
 
 struct Status: AsyncParsableCommand {

@@ -5,6 +5,7 @@ internal import Families
 internal import Fleet
 internal import Foundation
 internal import Glibc
+internal import Jobs
 internal import Logging
 internal import Metrics
 internal import Postgres
@@ -47,7 +48,9 @@ struct WorkerCommand: AsyncParsableCommand {
         MetricsSystem.bootstrap(metrics)
         let families = try settings.families(options)
         let stripe = try settings.stripe(options)
-        let worker = Worker(options, families: Families.all(families), duties: Families.duties(families), logger: logger)
+        let worker = Worker(
+            options, families: Families.all(families), duties: Families.duties(families), confirmations: Families.confirmations,
+            logger: logger)
         let console = ConsoleServer(
             host: settings.httpHost, port: try httpPort?.value ?? settings.httpPort(),
             readiness: { Readiness(isReady: worker.health.isReady, details: worker.health.lanes.mapValues(\.rawValue)) },

@@ -32,17 +32,10 @@ public enum AuditLog {
     }
 
     /// Writes it in the caller's transaction.
-    public static func append(_ entry: Entry, on database: inout Postgres.Connection) throws(PostgresError) {
-        var parameters = Parameters()
-        parameters.append(entry.account)
-        parameters.append(entry.tenant)
-        parameters.append(entry.credential)
-        parameters.append(entry.role)
-        parameters.append(entry.actor)
-        parameters.append(entry.kind)
-        parameters.append(entry.jobID)
-        parameters.append(jsonb: String(decoding: JSONValue.object(entry.details).serialised(), as: UTF8.self))
-        _ = try database.query(SQL.append, parameters)
+    public static func append(_ entry: Entry, on database: inout Transaction) throws(PostgresError) {
+        _ = try database.query(
+            SQL.append, entry.account, entry.tenant, entry.credential, entry.role, entry.actor, entry.kind, entry.jobID,
+            JSONText(JSONValue.object(entry.details).serialised()))
     }
 
     enum SQL {

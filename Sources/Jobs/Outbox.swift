@@ -11,13 +11,10 @@ public enum Outbox {
         public var type: String
         public var contentType: String
         public var body: String
-        /// The alert that is marked as published when this has gone out.
-        public var alert: String?
 
         public init(
             exchange: String, routingKey: String, messageID: String, type: String, contentType: String = "application/json",
-            body: String,
-            alert: String? = nil
+            body: String
         ) {
             self.exchange = exchange
             self.routingKey = routingKey
@@ -25,7 +22,6 @@ public enum Outbox {
             self.type = type
             self.contentType = contentType
             self.body = body
-            self.alert = alert
         }
 
         /// A life-cycle event on `tenantry.events`, under the routing key `<what>.<subject…>`. Its message id is `<what>/<subject…>/<id>`, so
@@ -46,34 +42,35 @@ public enum Outbox {
             let whole = ([what.rawValue] + subject + [id]).joined(separator: "/")
             // A property holds 255 bytes; an id that came in one may have grown by what was put before it.
             guard whole.utf8.count > 255 else { return whole }
-            let digest = SHA256.hash(data: Array(whole.utf8)).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
-            return "\(what.rawValue)/sha256:\(digest.joined())"
+            return "\(what.rawValue)/sha256:\(SHA256.hash(data: Array(whole.utf8)).hexadecimal)"
         }
     }
 
     /// Puts messages into the outbox, in the caller's transaction.
-    public static func append(_ entries: [Entry], on database: inout Postgres.Connection) throws(PostgresError) {
+    public static func append(_ entries: [Entry], on database: inout Transaction) throws(PostgresError) {
         guard !entries.isEmpty else { return }
-        var parameters = Parameters()
-        parameters.append(entries.map(\.exchange))
-        parameters.append(entries.map(\.routingKey))
-        parameters.append(entries.map(\.messageID))
-        parameters.append(entries.map(\.type))
-        parameters.append(entries.map(\.contentType))
-        parameters.append(entries.map(\.body))
-        var alerts = BinaryArray(.text)
-        for entry in entries {
-            if let alert = entry.alert { alerts.append(alert) } else { alerts.appendNull() }
+        _ = try database.query(
+            SQL.append, entries.map(\.exchange), entries.map(\.routingKey), entries.map(\.messageID), entries.map(\.type),
+            entries.map(\.contentType), entries.map(\.body))
+    }
+
+    /// What one room does when messages of its exchange are out: confirmed by the broker, in the transaction that removes them here.
+    public struct Confirmation: Sendable {
+        public let exchange: String
+        /// Is given the messages' ids.
+        public let note: @Sendable ([String], inout Transaction) throws -> Void
+
+        public init(exchange: String, note: @escaping @Sendable ([String], inout Transaction) throws -> Void) {
+            self.exchange = exchange
+            self.note = note
         }
-        parameters.append(alerts)
-        _ = try database.query(SQL.append, parameters)
     }
 
     enum SQL {
         static let append: Statement = """
-            insert into tenantry.outbox (exchange, routing_key, message_id, type, content_type, body, alert)
-            select e, k, m, t, c, b, a::uuid
-            from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) as x (e, k, m, t, c, b, a)
+            insert into tenantry.outbox (exchange, routing_key, message_id, type, content_type, body)
+            select e, k, m, t, c, b
+            from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) as x (e, k, m, t, c, b)
             """
     }
 }

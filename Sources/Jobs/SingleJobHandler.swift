@@ -1,0 +1,75 @@
+public import Contract
+public import Postgres
+
+/// What a job's sender is told when it succeeded.
+public struct Reply: Sendable {
+    /// Kept, and given again to whoever repeats the job.
+    public var result: [String: JSONValue]
+    /// Given once and kept nowhere: secrets.
+    public var onceOnly: [String: JSONValue]
+
+    public init(_ result: [String: JSONValue], onceOnly: [String: JSONValue] = [:]) {
+        self.result = result
+        self.onceOnly = onceOnly
+    }
+}
+
+/// The convenience for kinds that come one at a time: decodes the payload, keeps the inbox and the audit log, and lets `perform` do one job's
+/// effect.
+public final class SingleJobHandler<Payload: JobPayload>: JobHandler {
+    public typealias Perform = (Payload, Job, inout Transaction) throws -> Reply
+
+    public let kind: Kind
+    public let batchLimit = 1
+    private let perform: Perform
+
+    /// - Parameter perform: the effect, in the open transaction; a `Rejection` or ``NotYet`` it throws rolls everything back.
+    public init(_ payload: Payload.Type, _ perform: @escaping Perform) {
+        kind = payload.kind
+        self.perform = perform
+    }
+
+    public func handle(_ jobs: ArraySlice<Job>, on database: inout Transaction) throws -> [Outcome] {
+        try jobs.map { job in
+            try Inbox.checkRefusal(of: job, on: &database)
+            let payload = try PayloadDecoder.decode(Payload.self, from: job.body)
+            if let first = try Inbox.claim(job, on: &database) { return .succeeded(result: first, isDuplicate: true) }
+            return try Inbox.conclude(job, with: try perform(payload, job, &database), on: &database)
+        }
+    }
+}
+
+/// For kinds whose effect is too large for one transaction. `perform` ends each part with ``PartwiseTransaction/nextPart()``; what it did by
+/// then stays, so it has to find its own parts done when the job comes again. The answer goes into the inbox with the last part.
+public final class PartwiseJobHandler<Payload: JobPayload>: JobHandler {
+    public typealias Perform = (Payload, Job, inout PartwiseTransaction) throws -> Reply
+
+    public let kind: Kind
+    public let batchLimit = 1
+    private let perform: Perform
+
+    /// - Parameter perform: the effect, part by part; a `Rejection` it throws rolls the part back and rejects the job.
+    public init(_ payload: Payload.Type, _ perform: @escaping Perform) {
+        kind = payload.kind
+        self.perform = perform
+    }
+
+    public func handle(_ jobs: ArraySlice<Job>, on database: inout Transaction) throws -> [Outcome] {
+        try jobs.map { job in
+            try Inbox.checkRefusal(of: job, on: &database)
+            let payload = try PayloadDecoder.decode(Payload.self, from: job.body)
+            if let first = try Inbox.first(of: job, on: &database) { return .succeeded(result: first, isDuplicate: true) }
+            let reply = try inParts(payload, job, on: &database)
+            // Another delivery of the same job may have come through meanwhile.
+            if let first = try Inbox.claim(job, on: &database) { return .succeeded(result: first, isDuplicate: true) }
+            return try Inbox.conclude(job, with: reply, on: &database)
+        }
+    }
+
+    private func inParts(_ payload: Payload, _ job: Job, on database: inout Transaction) throws -> Reply {
+        var parts = PartwiseTransaction(database)
+        let reply = Result { try perform(payload, job, &parts) }
+        database = parts.end()
+        return try reply.get()
+    }
+}

@@ -1,0 +1,64 @@
+internal import Contract
+public import Postgres
+
+/// What follows when the transaction of a batch fails.
+public enum TransactionFailure: Sendable {
+    /// The same again, at once: nobody's fault (serialization, deadlock, or a handler's ``RunAgain``).
+    case again
+    /// Some job of several is to blame: halve, and try each half.
+    case split
+    /// The one job is to blame, or cannot be done now.
+    case alone(Outcome)
+    /// The server is gone or out of resources: wait for it. Nobody's attempt.
+    case databaseAway(PostgresError)
+
+    public static let mostRepeats = 20
+
+    /// - Parameters:
+    ///   - error: what the handler or the commit threw.
+    ///   - jobs: how many there are in the transaction.
+    ///   - repeats: how often the same transaction has been repeated.
+    public init(_ error: any Error, jobs: Int, repeats: Int) {
+        let mayRepeat = repeats < Self.mostRepeats
+        switch error {
+        case let error as PostgresError:
+            self.init(error, jobs: jobs, mayRepeat: mayRepeat)
+        case let again as RunAgain:
+            self = mayRepeat ? .again : jobs > 1 ? .split : .alone(.failed(cause: again.reason))
+        case _ where jobs > 1:
+            self = .split
+        case let rejection as Rejection:
+            self = .alone(.rejected(rejection))
+        case let missing as NotYet:
+            self = .alone(.notYet(missing.rejection))
+        default:
+            self = .alone(.failed(cause: "\(error)"))
+        }
+    }
+
+    private init(_ error: PostgresError, jobs: Int, mayRepeat: Bool) {
+        if error.isDatabaseAway {
+            self = .databaseAway(error)
+        } else if error.isSerializationFailure, mayRepeat {
+            self = .again
+        } else if jobs > 1 {
+            self = .split
+        } else if error.sqlState == "23505" {
+            self = .alone(
+                .rejected(Rejection(.conflict, "it collides with what is there (\(error.constraint ?? "a unique key"))")))
+        } else if error.isDataFault {
+            self = .alone(.rejected(Rejection(.invalidPayload, "the database refused its data: \(error.message)")))
+        } else {
+            self = .alone(.failed(cause: error.description))
+        }
+    }
+}
+
+extension PostgresError {
+    /// The server is gone, out of resources, or has been made read-only or a standby: nobody's work goes on until that has passed.
+    public var isDatabaseAway: Bool { isConnectionLoss || isReadOnly || isResourceShortage && !isTooMuchAtOnce }
+
+    private var isReadOnly: Bool { sqlState == "25006" }
+    /// Locks or settings for so many schemas in one transaction are not there: fewer at a time go through.
+    private var isTooMuchAtOnce: Bool { sqlState == "53200" || sqlState == "53400" }
+}
