@@ -6,6 +6,7 @@ internal import Corpus
 public import Jobs
 internal import Metering
 internal import People
+internal import Postgres
 internal import Templates
 internal import Tenants
 internal import Usage

@@ -1,5 +1,6 @@
 internal import AMQP
 internal import Contract
+internal import Families
 internal import Fleet
 internal import Jobs
 internal import Metering
