@@ -71,6 +71,7 @@ public struct Connection: ~Copyable {
     public mutating func close() {
         guard state != nil else { return }
         let farewell = amqp_connection_close_t(reply_code: 200, reply_text: amqp_bytes_t(), class_id: 0, method_id: 0)
+        // A peer that does not say goodbye is left all the same.
         _ = try? call(AMQP_CONNECTION_CLOSE_METHOD, farewell, on: 0, expecting: AMQP_CONNECTION_CLOSE_OK_METHOD, within: 5)
         destroy()
     }

@@ -53,6 +53,7 @@ extension DatabaseCluster {
         }
         let programs = try options.programs.postgresFolder(version: nil)
         let password = try ServerFile.kept(passwordPath) { ServerFile.randomWord(length: 32) }
+        // Left by a start that was interrupted; as a rule there is none.
         try? FileManager.default.removeItem(atPath: data + ".new")
         unlink(data)  // A link that leads nowhere.
 
@@ -68,6 +69,7 @@ extension DatabaseCluster {
         do {
             try await initialize(home, account, programs: programs, password: password)
         } catch {
+            // What went wrong matters more than what cannot be tidied up after it.
             try? await ServerFile.removeFolder(home)
             throw error
         }
@@ -116,6 +118,7 @@ extension DatabaseCluster {
         let probe = Command(
             program: programs + "/pg_isready", arguments: ["-q", "-h", "127.0.0.1", "-p", "\(port)"], folder: "/")
         let deadline = ContinuousClock.now + .seconds(options.startDeadlineSeconds)
+        // It fails until the server is ready, which is what is asked.
         while (try? await probe.run(deadlineSeconds: 5)) == nil {
             try Task.checkCancellation()
             if let status = child.exitStatus { throw EmbeddedError("PostgreSQL ended with status \(status).", logPath: logPath) }

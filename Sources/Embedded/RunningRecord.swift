@@ -4,6 +4,7 @@ internal import Glibc
 /// `running.json` in a server's directory, mode 0600: what a later process needs to find, check and stop the server.
 /// It is written as soon as there is a process, before it is ready. After a crash it stays behind, and the process it names is dead.
 enum RunningRecord {
+    /// nil also for one that cannot be read: the process that began to write it did not live to be ready.
     static func read<Record: Decodable>(_ type: Record.Type, in directory: String) -> Record? {
         ServerFile.read(path(directory)).flatMap { try? JSONDecoder().decode(type, from: Data($0.utf8)) }
     }

@@ -61,6 +61,7 @@ enum ServerFile {
     /// Removes a folder; a server's last child may still be writing there, so a few times if need be.
     static func removeFolder(_ path: String) async throws {
         let gone = await poll(seconds: 5) {
+            // Whether it went is looked at below.
             try? FileManager.default.removeItem(atPath: path)
             return access(path, F_OK) != 0
         }

@@ -16,6 +16,7 @@ public struct ServerPrograms: Sendable {
     /// The folder of PostgreSQL's binaries: of the given major version, which existing data asks for, or of the newest one.
     /// - Throws: ``EmbeddedError`` naming the package.
     func postgresFolder(version: String?) throws -> String {
+        // No such folder is no version installed, which is said below.
         let installed = ((try? FileManager.default.contentsOfDirectory(atPath: postgresRoot)) ?? [])
             .filter { isProgram("\(postgresRoot)/\($0)/bin/postgres") && isProgram("\(postgresRoot)/\($0)/bin/initdb") }
         let newest = installed.max { (Double($0) ?? 0) < (Double($1) ?? 0) }

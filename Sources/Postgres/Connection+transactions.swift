@@ -27,6 +27,7 @@ extension Connection {
     /// Drops what was sent and not collected, and rolls back if a transaction is open.
     public mutating func rollback() throws(PostgresError) {
         try settle()
+        // Its error has been thrown to whoever rolls back now.
         _ = try? pipeline.takeOutcome()
         guard PQtransactionStatus(handle) != PQTRANS_IDLE else { return }
         try sendControl("ROLLBACK")

@@ -141,6 +141,7 @@ public struct InvoiceSender: Service {
 
     /// Shorter when the task is cancelled.
     private func pause(_ seconds: Double) async {
+        // Cancelled: the sender's loop looks at that next.
         try? await Task.sleep(for: .seconds(seconds))
     }
 }

@@ -103,6 +103,7 @@ struct StripeClient: Sendable {
             if Task.isCancelled { throw CancellationError() }
             throw StripeFailure.passing("no answer from \(options.url): \(error)")
         }
+        // What is no JSON is no answer of Stripe's, and told by its status alone.
         let json = try? JSONValue(parsing: body)
         if (200..<300).contains(status), let json { return json }
         throw Self.failure(status, json)

@@ -28,7 +28,8 @@ public enum JSONValue: Sendable, Hashable {
 
 extension JSONValue: Codable {
     public init(from decoder: any Decoder) throws {
-        // Containers first, and no `try?` within: what is wrong deep inside must be blamed there.
+        // Each `try?` asks whether the value is of that type. Containers first, and no `try?` within: what is wrong deep inside must be
+        // blamed there.
         if let container = try? decoder.container(keyedBy: NameKey.self) {
             var members: [String: JSONValue] = [:]
             for key in container.allKeys { members[key.stringValue] = try container.decode(JSONValue.self, forKey: key) }

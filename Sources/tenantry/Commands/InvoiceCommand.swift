@@ -85,6 +85,7 @@ struct Month: ExpressibleByArgument {
     let name: String
 
     init?(argument: String) {
+        // Why not is the option's own help.
         guard (try? BillingClose(period: argument).validate()) != nil else { return nil }
         name = argument
     }
