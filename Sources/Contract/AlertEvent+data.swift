@@ -2,7 +2,7 @@ extension AlertEvent {
     /// Who crossed what.
     public struct Data: Sendable, Equatable {
         /// A tenant's share of its account's pool.
-        public struct TopTenant: Codable, Sendable, Equatable {
+        public struct TopTenant: Sendable, Equatable {
             public var tenant: String
             public var value: Int64
 
@@ -54,66 +54,33 @@ extension AlertEvent {
     }
 }
 
-extension AlertEvent.Data: Codable {
-    private enum CodingKeys: String, CodingKey {
-        case account, tenant, scope, metric, mode, limit, value, plan, timezone
-        case previousValue = "previous_value"
-        case thresholdPercent = "threshold_percent"
-        case periodStart = "period_start"
-        case periodEnd = "period_end"
-        case topTenants = "top_tenants"
+extension AlertEvent.Data {
+    /// Every field is written: what does not apply is null, never absent.
+    static let fields = Fields(
+        AlertEvent.Data(
+            account: "", tenant: nil, metric: .messages, mode: .soft, limit: nil, value: 0, previousValue: 0, thresholdPercent: 0,
+            plan: "", periodStart: nil, periodEnd: nil)
+    ) {
+        Field("account", \.account, .slug)
+        Field("tenant", \.tenant, .slug)
+        Field<AlertEvent.Data>.derived("scope", schema: ["type": "string", "enum": ["tenant", "pool"]]) { .string($0.scope) }
+        Field("metric", \.metric, .word)
+        Field("mode", \.mode, .word)
+        Field("limit", \.limit, .count)
+        Field("value", \.value, .count)
+        Field("previous_value", \.previousValue, .count)
+        Field("threshold_percent", \.thresholdPercent, .count)
+        Field("plan", \.plan, .anyText)
+        Field("period_start", \.periodStart, .instant)
+        Field("period_end", \.periodEnd, .instant)
+        Field("timezone", \.timezone, .anyText)
+        Field("top_tenants", \.topTenants, .list(.object(TopTenant.fields)))
     }
+}
 
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        account = try container.decode(String.self, forKey: .account)
-        tenant = try container.decodeIfPresent(String.self, forKey: .tenant)
-        metric = try container.decode(Metric.self, forKey: .metric)
-        mode = try container.decode(AlertEvent.Mode.self, forKey: .mode)
-        limit = try container.decodeIfPresent(Int64.self, forKey: .limit)
-        value = try container.decode(Int64.self, forKey: .value)
-        previousValue = try container.decode(Int64.self, forKey: .previousValue)
-        thresholdPercent = try container.decode(Int.self, forKey: .thresholdPercent)
-        plan = try container.decode(String.self, forKey: .plan)
-        periodStart = try container.decodeIfPresent(Instant.self, forKey: .periodStart)
-        periodEnd = try container.decodeIfPresent(Instant.self, forKey: .periodEnd)
-        timezone = try container.decode(String.self, forKey: .timezone)
-        topTenants = try container.decode([TopTenant].self, forKey: .topTenants)
+extension AlertEvent.Data.TopTenant {
+    static let fields = Fields(AlertEvent.Data.TopTenant(tenant: "", value: 0)) {
+        Field("tenant", \.tenant, .slug)
+        Field("value", \.value, .count)
     }
-
-    /// Every key is written: what does not apply is null, never absent.
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(account, forKey: .account)
-        try container.encode(tenant, forKey: .tenant)
-        try container.encode(scope, forKey: .scope)
-        try container.encode(metric, forKey: .metric)
-        try container.encode(mode, forKey: .mode)
-        try container.encode(limit, forKey: .limit)
-        try container.encode(value, forKey: .value)
-        try container.encode(previousValue, forKey: .previousValue)
-        try container.encode(thresholdPercent, forKey: .thresholdPercent)
-        try container.encode(plan, forKey: .plan)
-        try container.encode(periodStart, forKey: .periodStart)
-        try container.encode(periodEnd, forKey: .periodEnd)
-        try container.encode(timezone, forKey: .timezone)
-        try container.encode(topTenants, forKey: .topTenants)
-    }
-
-    static let schema = Schema.object(
-        required: [
-            "account", "tenant", "scope", "metric", "mode", "limit", "value", "previous_value", "threshold_percent", "plan",
-            "period_start", "period_end", "timezone", "top_tenants",
-        ],
-        [
-            "account": Slug.schema, "tenant": Schema.optional(Slug.schema),
-            "scope": ["type": "string", "enum": ["tenant", "pool"]],
-            "metric": Metric.schema, "mode": AlertEvent.Mode.schema, "limit": Schema.optional(Schema.count),
-            "value": Schema.count,
-            "previous_value": Schema.count, "threshold_percent": Schema.count, "plan": Schema.anyText,
-            "period_start": Schema.optional(Instant.schema), "period_end": Schema.optional(Instant.schema),
-            "timezone": Schema.anyText,
-            "top_tenants": Schema.list(
-                Schema.object(required: ["tenant", "value"], ["tenant": Slug.schema, "value": Schema.count])),
-        ])
 }

@@ -1,5 +1,3 @@
-internal import FoundationEssentials
-
 /// A subject crossed a threshold of a limit, or came back under it: a CloudEvent 1.0 (contract, section 6).
 public struct AlertEvent: Sendable, Equatable {
     public static let contentType = "application/cloudevents+json"
@@ -26,7 +24,7 @@ public struct AlertEvent: Sendable, Equatable {
     }
 
     public var source: String { "/tenantry/accounts/\(data.account)" }
-    public var type: String { "tenantry.limit.\(state.rawValue)" }
+    public var type: String { Self.type(of: state) }
     public var subject: String { data.tenant.map { "tenants/\($0)" } ?? "accounts/\(data.account)" }
 
     /// `limit.<state>.<metric>.<account>.<tenant or "_pool">`
@@ -35,52 +33,42 @@ public struct AlertEvent: Sendable, Equatable {
     }
 
     /// The body: JSON, names in order.
-    public func encoded() -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        do {
-            return Array(try encoder.encode(self))
-        } catch {
-            preconditionFailure("texts and whole numbers always encode: \(error)")
-        }
-    }
-}
+    public func encoded() -> [UInt8] { Self.fields.write(self, hasNulls: true).serialised() }
 
-extension AlertEvent: Codable {
-    private enum CodingKeys: String, CodingKey {
-        case specversion, id, source, type, subject, time, datacontenttype, data
+    /// An alert from its body.
+    ///
+    /// - Throws: `malformed_json` or `invalid_payload` where the bytes are no alert.
+    public init(parsing body: [UInt8]) throws(Rejection) {
+        self = try Self.fields.parse(body)
     }
 
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        id = try container.decode(String.self, forKey: .id)
-        time = try container.decode(Instant.self, forKey: .time)
-        data = try container.decode(Data.self, forKey: .data)
-        let type = try container.decode(String.self, forKey: .type)
-        guard let state = State.allCases.first(where: { type == "tenantry.limit.\($0.rawValue)" }) else {
-            throw DecodingError.unacceptable("is not an alert's type", at: container.codingPath + [CodingKeys.type])
-        }
-        self.state = state
+    static let fields = Fields(
+        AlertEvent(id: "", state: .warning, time: Instant(microsecondsSince1970: 0), data: Data.fields.blank)
+    ) {
+        Field<AlertEvent>.derived("specversion", schema: ["const": "1.0"]) { _ in "1.0" }
+        Field("id", \.id, .anyText)
+        Field<AlertEvent>.derived("source", schema: Schema.anyText) { .string($0.source) }
+        Field("type", \.state, stateOfType)
+        Field<AlertEvent>.derived("subject", schema: Schema.anyText) { .string($0.subject) }
+        Field("time", \.time, .instant)
+        Field<AlertEvent>.derived("datacontenttype", schema: ["const": "application/json"]) { _ in "application/json" }
+        Field("data", \.data, dataType)
     }
 
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode("1.0", forKey: .specversion)
-        try container.encode(id, forKey: .id)
-        try container.encode(source, forKey: .source)
-        try container.encode(type, forKey: .type)
-        try container.encode(subject, forKey: .subject)
-        try container.encode(time, forKey: .time)
-        try container.encode("application/json", forKey: .datacontenttype)
-        try container.encode(data, forKey: .data)
-    }
+    static let schema = fields.schema
 
-    static let schema = Schema.object(
-        required: ["specversion", "id", "source", "type", "subject", "time", "datacontenttype", "data"],
-        [
-            "specversion": ["const": "1.0"], "id": Schema.anyText, "source": Schema.anyText,
-            "type": ["type": "string", "enum": .array(State.allCases.map { .string("tenantry.limit.\($0.rawValue)") })],
-            "subject": Schema.anyText, "time": Instant.schema, "datacontenttype": ["const": "application/json"],
-            "data": Data.schema,
-        ])
+    private static let dataType = FieldType<Data>(
+        schema: Data.fields.schema.mergePatch(["required": .array(Data.fields.names.map { .string($0) })]),
+        read: FieldType.object(Data.fields).read, write: { Data.fields.write($0, hasNulls: true) })
+
+    private static let stateOfType = FieldType<State>(
+        schema: ["type": "string", "enum": .array(State.allCases.map { .string(type(of: $0)) })],
+        read: { value throws(FieldFailure) in
+            guard let state = State.allCases.first(where: { value == .string(type(of: $0)) }) else {
+                throw FieldFailure("is not an alert's type")
+            }
+            return state
+        }, write: { .string(type(of: $0)) })
+
+    private static func type(of state: State) -> String { "tenantry.limit.\(state.rawValue)" }
 }

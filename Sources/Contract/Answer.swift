@@ -42,72 +42,27 @@ public struct Answer: Sendable, Equatable {
         output.append(contentsOf: #","status":"\#(status.rawValue)","duplicate":\#(duplicate),"result":"#.utf8)
         (result ?? .null).append(to: &output)
         output.append(contentsOf: #","error":"#.utf8)
-        let failure: JSONValue? = error.map {
-            ["code": .string($0.code.rawValue), "message": .string($0.message), "field": $0.field.map { .string($0) } ?? .null]
-        }
-        (failure ?? .null).append(to: &output)
+        (error?.json ?? .null).append(to: &output)
         output.append(Ascii.closeBrace)
         return output
     }
 
-    /// The body of `conversation.log`'s answer, written over `output`, whose memory is used again.
+    /// An answer from its body.
     ///
-    /// - Parameter jobID: the job's `message_id`, UTF-8.
-    public static func encodeConversationLog(
-        jobID: UnsafeRawBufferPointer, accepted: Int, duplicates: Int, duplicate: Bool = false, into output: inout [UInt8]
-    ) {
-        output.removeAll(keepingCapacity: true)
-        output.append(contentsOf: #"{"job_id":""#.utf8)
-        output.appendJSONEscaped(jobID)
-        output.append(contentsOf: #"","kind":"conversation.log","status":"succeeded","duplicate":"#.utf8)
-        output.append(contentsOf: (duplicate ? "true" : "false").utf8)
-        output.append(contentsOf: #","result":{"accepted":"#.utf8)
-        output.append(contentsOf: String(accepted).utf8)
-        output.append(contentsOf: #","duplicates":"#.utf8)
-        output.append(contentsOf: String(duplicates).utf8)
-        output.append(contentsOf: #"},"error":null}"#.utf8)
+    /// - Throws: `malformed_json` or `invalid_payload` where the bytes are no answer.
+    public init(parsing body: [UInt8]) throws(Rejection) {
+        self = try Self.fields.parse(body)
     }
 
-    static let schema: JSONValue = Schema.object(
-        required: ["job_id", "kind", "status", "duplicate", "result", "error"],
-        [
-            "job_id": Schema.anyText, "kind": Schema.anyText, "status": Status.schema, "duplicate": Schema.boolean,
-            "result": Schema.anyObject,
-            "error": Schema.optional(Rejection.schema),
-        ])
-}
-
-extension Answer: Codable {
-    private enum CodingKeys: String, CodingKey {
-        case kind, status, duplicate, result, error
-        case jobID = "job_id"
+    static let fields = Fields(Answer(jobID: "", kind: "", result: .null)) {
+        Field("job_id", \.jobID, .anyText)
+        Field("kind", \.kind, .anyText)
+        Field("status", \.status, .word)
+        Field("duplicate", \.duplicate, .boolean)
+        Field("result", \.result, .json(Schema.anyObject))
+        Field("error", \.error, .object(Rejection.fields))
     }
 
-    private struct Failure: Codable {
-        var code: ErrorCode
-        var message: String
-        var field: String?
-    }
-
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        jobID = try container.decode(String.self, forKey: .jobID)
-        kind = try container.decode(String.self, forKey: .kind)
-        status = try container.decode(Status.self, forKey: .status)
-        duplicate = try container.decode(Bool.self, forKey: .duplicate)
-        result = try container.decodeIfPresent(JSONValue.self, forKey: .result)
-        error = try container.decodeIfPresent(Failure.self, forKey: .error).map {
-            Rejection($0.code, $0.message, field: $0.field)
-        }
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(jobID, forKey: .jobID)
-        try container.encode(kind, forKey: .kind)
-        try container.encode(status, forKey: .status)
-        try container.encode(duplicate, forKey: .duplicate)
-        try container.encode(result, forKey: .result)
-        try container.encode(error.map { Failure(code: $0.code, message: $0.message, field: $0.field) }, forKey: .error)
-    }
+    /// Every field is written: what does not apply is null.
+    static let schema = fields.schema.mergePatch(["required": .array(fields.names.map { .string($0) })])
 }

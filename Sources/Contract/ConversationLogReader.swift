@@ -70,7 +70,9 @@ public struct ConversationLogReader: Sendable {
         guard UTF8Validity.holds(body) else { return false }
         var cursor = JSONCursor(body)
         let latest = nowMicroseconds.addingReportingOverflow(ConversationLog.microsecondsAhead)
-        guard readLog(&cursor, latest: latest.overflow ? .max : latest.partialValue), !cursor.sawNUL else { return false }
+        guard readLog(&cursor, latest: latest.overflow ? .max : latest.partialValue), !cursor.sawNUL,
+            cursor.values <= JSONReader.Bounds.payload.values
+        else { return false }
         cursor.skipSpace()
         return cursor.position == body.count
     }
@@ -103,6 +105,7 @@ public struct ConversationLogReader: Sendable {
         guard cursor.take(Ascii.openBracket) else { return false }
         repeat {
             guard messages.count < ConversationLog.messageCounts.upperBound else { return false }
+            cursor.values += 1
             guard let message = LoggedMessage(&cursor, latest: latest) else { return false }
             messages.append(message)
         } while cursor.take(Ascii.comma)

@@ -26,19 +26,3 @@ public struct Instant: Sendable, Hashable, Comparable {
 extension Instant: CustomStringConvertible {
     public var description: String { RFC3339.text(microsecondsSince1970) }
 }
-
-extension Instant: Codable {
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        guard let instant = Instant(try container.decode(String.self)) else {
-            throw DecodingError.unacceptable(
-                "must be an RFC 3339 date-time such as 2026-11-23T01:00:00Z", at: container.codingPath)
-        }
-        self = instant
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
-}

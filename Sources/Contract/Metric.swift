@@ -62,28 +62,3 @@ public struct Limits: Sendable, Hashable {
         ]
     }
 }
-
-extension Limits: Codable {
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: NameKey.self)
-        values = [:]
-        // A Swift dictionary has no order of its own; sorted, the same payload is always blamed at the same place.
-        for key in container.allKeys.sorted(by: { $0.stringValue < $1.stringValue }) {
-            let path = container.codingPath + [key]
-            guard let metric = Metric(rawValue: key.stringValue) else {
-                throw DecodingError.unacceptable("is not a metric; it must be one of \(Metric.words)", at: path)
-            }
-            guard let value = try container.decodeInteger(Int64.self, forKey: key) else {
-                values[metric] = .unlimited
-                continue
-            }
-            guard value >= 0 else { throw DecodingError.unacceptable("must be 0 or more, or null for unlimited", at: path) }
-            values[metric] = .most(value)
-        }
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: NameKey.self)
-        for (metric, limit) in ordered { try container.encode(limit.value, forKey: NameKey(stringValue: metric.rawValue)) }
-    }
-}

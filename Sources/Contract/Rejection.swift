@@ -1,5 +1,5 @@
 /// Why a job was rejected or dead-lettered, as it stands on the wire (contract, section 2).
-public enum ErrorCode: String, Sendable, CaseIterable, Codable {
+public enum ErrorCode: String, Sendable, CaseIterable, ClosedWord {
     case malformedJSON = "malformed_json"
     case invalidPayload = "invalid_payload"
     case unknownKind = "unknown_kind"
@@ -45,14 +45,14 @@ extension Rejection: CustomStringConvertible {
 
 extension Rejection {
     /// `{"code", "message", "field"}`, as it stands in an answer.
-    public var json: JSONValue {
-        ["code": .string(code.rawValue), "message": .string(message), "field": field.map { .string($0) } ?? .null]
+    public var json: JSONValue { Self.fields.write(self, hasNulls: true) }
+
+    static let fields = Fields(Rejection(.conflict, "")) {
+        Field("code", \.code, .word)
+        Field("message", \.message, .anyText)
+        Field("field", \.field, .anyText)
     }
 
-    static let schema = Schema.object(
-        required: ["code", "message", "field"],
-        [
-            "code": ["type": "string", "enum": .array(ErrorCode.allCases.map { .string($0.rawValue) })],
-            "message": Schema.anyText, "field": Schema.optional(Schema.anyText),
-        ])
+    /// Every field is written: what does not apply is null.
+    static let schema = fields.schema.mergePatch(["required": .array(fields.names.map { .string($0) })])
 }

@@ -117,14 +117,30 @@ import Testing
         }
     }
 
-    @Test func `Sixty-four levels are JSON, one more is not`() {
-        for (levels, isGood) in [(63, true), (64, false)] {
+    @Test func `Thirty-two levels are taken, one more is too large`() {
+        for (levels, isGood) in [(31, true), (32, false)] {
             let value = String(repeating: "[", count: levels) + String(repeating: "]", count: levels)
-            #expect(hotVerdict(Self.body(Self.good, ",\"later\":\(value)")) == (isGood ? nil : "malformed_json -"))
+            let place = "/later" + String(repeating: "/0", count: levels - 1)
+            #expect(
+                hotVerdict(Self.body(Self.good, ",\"later\":\(value)")) == (isGood ? nil : "payload_too_large \(place)"))
         }
-        for (levels, isGood) in [(61, true), (62, false)] {
+        for (levels, isGood) in [(29, true), (30, false)] {
             let value = String(repeating: #"{"a":"#, count: levels) + "1" + String(repeating: "}", count: levels)
-            #expect(hotVerdict(Self.body(Self.good + ",\"metadata\":\(value)")) == (isGood ? nil : "malformed_json -"))
+            let place = "/messages/0/metadata" + String(repeating: "/a", count: levels - 1)
+            #expect(
+                hotVerdict(Self.body(Self.good + ",\"metadata\":\(value)")) == (isGood ? nil : "payload_too_large \(place)"))
+        }
+    }
+
+    @Test func `A hundred thousand values are taken, one more is too large, by both readers`() {
+        // Beside the numbers: the payload, its id, the list and its message with four fields, and the list that holds the numbers.
+        let others = 9
+        for (count, expected) in [(100_000 - others, nil), (100_001 - others, "payload_too_large -")] {
+            let numbers = Array(repeating: "1", count: count).joined(separator: ",")
+            let body = Self.body(Self.good, ",\"later\":[\(numbers)]")
+            #expect(coldVerdict(body) == expected)
+            #expect(hotAccepts(body) == (expected == nil))
+            #expect(hotVerdict(body) == expected)
         }
     }
 

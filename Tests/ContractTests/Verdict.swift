@@ -1,5 +1,3 @@
-internal import FoundationEssentials
-
 @testable internal import Contract
 
 /// What a decoder said of a body: nil where it took it, `code pointer` where it did not.
@@ -47,6 +45,6 @@ func coldVerdict(_ body: [UInt8]) -> String? {
 let present = RFC3339.microseconds("2026-11-23T00:00:00Z") ?? 0
 
 /// The JSON that a producer in Swift sends.
-func encoded(_ payload: some JobPayload) throws -> String {
-    String(decoding: try JSONEncoder().encode(payload), as: UTF8.self)
+func encoded(_ payload: some JobPayload) -> String {
+    String(decoding: payload.encoded(), as: UTF8.self)
 }

@@ -28,16 +28,18 @@ extension JSONCursor {
     }
 
     /// The number's value where it is whole: 12, but also 12.0 and 1.2e1, which JSON Schema calls integers too.
-    private func wholeNumber(_ number: RawSlice) -> Int64? {
+    func wholeNumber(_ number: RawSlice) -> Int64? {
+        // Counted downwards below zero, because the negative range is the larger one.
         var value: Int64 = 0
         let isNegative = bytes[number.start] == Ascii.minus
         for index in (isNegative ? number.start + 1 : number.start)..<number.start + number.count {
             guard Ascii.isDigit(bytes[index]) else { return Int64(exactly: Double(number.string(in: bytes)) ?? .nan) }
+            let digit = Int64(bytes[index] &- Ascii.zero)
             let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
-            let (next, overflow2) = tens.addingReportingOverflow(Int64(bytes[index] &- Ascii.zero))
+            let (next, overflow2) = tens.addingReportingOverflow(isNegative ? -digit : digit)
             if overflow || overflow2 { return nil }
             value = next
         }
-        return isNegative ? -value : value
+        return value
     }
 }

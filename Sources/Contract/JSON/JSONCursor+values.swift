@@ -23,7 +23,10 @@ extension JSONCursor {
                 objects &= ~(1 << level)
                 level += 1
                 position += 1
-                if !take(Ascii.closeBracket) { continue }
+                if !take(Ascii.closeBracket) {
+                    values += 1
+                    continue
+                }
                 level -= 1
             default:
                 guard skipScalar() else { return false }
@@ -33,7 +36,11 @@ extension JSONCursor {
                 if level == depth { return true }
                 let isObject = objects >> (level - 1) & 1 == 1
                 if take(Ascii.comma) {
-                    if isObject, name() == nil { return false }
+                    if isObject {
+                        guard name() != nil else { return false }
+                    } else {
+                        values += 1
+                    }
                     break
                 }
                 guard take(isObject ? Ascii.closeBrace : Ascii.closeBracket) else { return false }

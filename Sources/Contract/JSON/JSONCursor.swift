@@ -1,10 +1,10 @@
 /// Reads JSON (RFC 8259) byte by byte, without decoding it. The body has been seen to be UTF-8.
 ///
-/// The hot reader and the cold decoder both stand on it, so they agree on what JSON is. Nothing throws: a piece that is not there
+/// The hot reader and ``JSONReader`` both stand on it, so they agree on what JSON is. Nothing throws: a piece that is not there
 /// is nil or false, `position` is where reading stopped, and whoever rejects the body finds the words for it.
 struct JSONCursor {
-    /// Containers within containers; one more is not JSON for us (the stack of a value is a 64-bit word).
-    static let depthLimit = 64
+    /// Containers within containers, as in a payload (the stack of a value that is passed over is a 64-bit word).
+    static let depthLimit = JSONReader.Bounds.payload.depth
 
     let bytes: UnsafeRawBufferPointer
     var position = 0
@@ -12,6 +12,8 @@ struct JSONCursor {
     var sawNUL = false
     /// A number was read that no `Double` holds, such as 1e999.
     var sawHugeNumber = false
+    /// Values that have begun: the outermost one, every member of an object and every element of an array.
+    var values = 1
 
     init(_ bytes: UnsafeRawBufferPointer) {
         self.bytes = bytes
@@ -55,6 +57,7 @@ struct JSONCursor {
     mutating func name() -> TextSlice? {
         skipSpace()
         guard let name = text(), take(Ascii.colon) else { return nil }
+        values += 1
         return name
     }
 

@@ -32,41 +32,15 @@ public struct AccountCreate: JobPayload, Equatable {
         self.limits = limits
     }
 
-    enum CodingKeys: String, CodingKey {
-        case slug, plan, timezone, limits
-        case displayName = "display_name"
-        case billingAnchorDay = "billing_anchor_day"
-        case slugPrefix = "slug_prefix"
+    public static let fields = Fields(AccountCreate(slug: "", displayName: "", plan: "")) {
+        Field("slug", \.slug, .slug)
+        Field("display_name", \.displayName, .displayName)
+        Field("plan", \.plan, .plan)
+        Field("timezone", \.timezone, .timezone, default: "UTC")
+        Field("billing_anchor_day", \.billingAnchorDay, .anchorDay, default: 1)
+        Field("slug_prefix", \.slugPrefix, .slugPrefix)
+        Field("limits", \.limits, .limits(forTenants: false))
     }
-
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        slug = try container.decode(String.self, forKey: .slug)
-        displayName = try container.decode(String.self, forKey: .displayName)
-        plan = try container.decode(String.self, forKey: .plan)
-        timezone = try container.decodeIfPresent(String.self, forKey: .timezone) ?? "UTC"
-        billingAnchorDay = try container.decodeInteger(Int.self, forKey: .billingAnchorDay) ?? 1
-        slugPrefix = try container.decodeIfPresent(String.self, forKey: .slugPrefix)
-        limits = try container.decodeIfPresent(Limits.self, forKey: .limits)
-    }
-
-    public func validate() throws(Rejection) {
-        try Rule.slug(slug, "/slug")
-        try Rule.length(displayName, 1...200, "/display_name")
-        try Rule.length(plan, 1...64, "/plan")
-        try Rule.timezone(timezone, "/timezone")
-        try Rule.anchorDay(billingAnchorDay, "/billing_anchor_day")
-        try Rule.slugPrefix(slugPrefix, "/slug_prefix")
-    }
-
-    public static let schema = Schema.object(
-        required: ["slug", "display_name", "plan"],
-        [
-            "slug": Slug.schema, "display_name": Schema.displayName, "plan": Schema.plan,
-            "timezone": Schema.optional(Schema.timezone, default: "UTC"),
-            "billing_anchor_day": Schema.optional(Schema.anchorDay, default: 1),
-            "slug_prefix": Schema.optional(Schema.slugPrefix), "limits": Limits.schema(forTenants: false),
-        ])
 
     public static let resultSchema = Schema.object(
         required: ["account"], ["account": Slug.schema, "key": Schema.anyText, "secret": Schema.anyText])

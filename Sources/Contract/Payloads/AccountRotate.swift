@@ -8,7 +8,6 @@ extension Kind {
 /// `account.rotate`: a new credential of the account's own, and an end to those before it.
 public struct AccountRotate: JobPayload, Equatable {
     public static let kind = Kind.accountRotate
-    static let overlaps: ClosedRange<Int64> = 0...2_592_000
 
     /// The account's slug; nil is the sender's own account.
     public var account: String?
@@ -20,27 +19,10 @@ public struct AccountRotate: JobPayload, Equatable {
         self.overlapSeconds = overlapSeconds
     }
 
-    enum CodingKeys: String, CodingKey {
-        case account
-        case overlapSeconds = "overlap_seconds"
+    public static let fields = Fields(AccountRotate()) {
+        Field("account", \.account, .slug)
+        Field("overlap_seconds", \.overlapSeconds, .integer(0...2_592_000), default: 86_400)
     }
-
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        account = try container.decodeIfPresent(String.self, forKey: .account)
-        overlapSeconds = try container.decodeInteger(Int64.self, forKey: .overlapSeconds) ?? 86_400
-    }
-
-    public func validate() throws(Rejection) {
-        try Rule.slug(account, "/account")
-        try Rule.require(Self.overlaps.contains(overlapSeconds), "/overlap_seconds", "must be 0 to 2592000")
-    }
-
-    public static let schema = Schema.object([
-        "account": Schema.optional(Slug.schema),
-        "overlap_seconds": Schema.optional(
-            ["type": "integer", "minimum": .int(overlaps.lowerBound), "maximum": .int(overlaps.upperBound)], default: 86_400),
-    ])
 
     public static let resultSchema = Schema.object(
         required: ["account", "key", "earlier_end_at"],

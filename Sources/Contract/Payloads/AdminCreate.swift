@@ -7,7 +7,6 @@ extension Kind {
 /// `admin.create` (contract, section 4).
 public struct AdminCreate: JobPayload, Equatable {
     public static let kind = Kind.adminCreate
-    static let passwordLengths = 8...256
 
     public enum Role: String, Sendable, CaseIterable, ClosedWord {
         case accountAdmin = "account_admin"
@@ -29,23 +28,12 @@ public struct AdminCreate: JobPayload, Equatable {
         self.password = password
     }
 
-    enum CodingKeys: String, CodingKey {
-        case email, role, password
-        case displayName = "display_name"
+    public static let fields = Fields(AdminCreate(email: "", displayName: "", role: .tenantAdmin)) {
+        Field("email", \.email, .email)
+        Field("display_name", \.displayName, .displayName)
+        Field("role", \.role, .word)
+        Field("password", \.password, .text(8...256)).neverAudited
     }
-
-    public func validate() throws(Rejection) {
-        try Rule.email(email, "/email")
-        try Rule.length(displayName, 1...200, "/display_name")
-        try Rule.length(password, Self.passwordLengths, "/password")
-    }
-
-    public static let schema = Schema.object(
-        required: ["email", "display_name", "role"],
-        [
-            "email": Schema.email, "display_name": Schema.displayName, "role": Role.schema,
-            "password": Schema.optional(Schema.text(passwordLengths)),
-        ])
 
     public static let resultSchema = Schema.object(
         required: ["email", "role", "key"],

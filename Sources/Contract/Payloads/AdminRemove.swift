@@ -14,10 +14,9 @@ public struct AdminRemove: JobPayload, Equatable {
         self.email = email
     }
 
-    public func validate() throws(Rejection) {
-        try Rule.email(email, "/email")
+    public static let fields = Fields(AdminRemove(email: "")) {
+        Field("email", \.email, .email)
     }
 
-    public static let schema = Schema.object(required: ["email"], ["email": Schema.email])
     public static let resultSchema = Schema.object(required: ["email"], ["email": Schema.email, "role": AdminCreate.Role.schema])
 }

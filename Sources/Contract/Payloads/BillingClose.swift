@@ -18,13 +18,10 @@ public struct BillingClose: JobPayload, Equatable {
         self.account = account
     }
 
-    public func validate() throws(Rejection) {
-        try Rule.month(period, "/period")
-        try Rule.slug(account, "/account")
+    public static let fields = Fields(BillingClose(period: "")) {
+        Field("period", \.period, .month)
+        Field("account", \.account, .slug)
     }
-
-    public static let schema = Schema.object(
-        required: ["period"], ["period": Schema.month, "account": Schema.optional(Slug.schema)])
 
     /// `invoices` and `failed` name the first 1,000 at most; `skipped` are accounts whose period has not ended yet, or had ended before they were
     /// made. `failed` comes with every account's closing: those that could not be closed, and why.

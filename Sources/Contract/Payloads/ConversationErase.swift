@@ -19,21 +19,12 @@ public struct ConversationErase: JobPayload, Equatable {
         self.userID = userID
     }
 
-    enum CodingKeys: String, CodingKey {
-        case conversationID = "conversation_id"
-        case userID = "user_id"
+    public static let fields = Fields(
+        ConversationErase(), rules: [.exactlyOne("conversation_id", \.conversationID, "user_id", \.userID)]
+    ) {
+        Field("conversation_id", \.conversationID, .text(1...128))
+        Field("user_id", \.userID, .text(1...128)).neverAudited
     }
-
-    public func validate() throws(Rejection) {
-        try Rule.require(conversationID != nil || userID != nil, "/conversation_id", "is missing, and so is /user_id")
-        try Rule.require(conversationID == nil || userID == nil, "/user_id", "cannot be given together with /conversation_id")
-        try Rule.length(conversationID, 1...128, "/conversation_id")
-        try Rule.length(userID, 1...128, "/user_id")
-    }
-
-    public static let schema = Schema.object([
-        "conversation_id": Schema.optional(Schema.text(1...128)), "user_id": Schema.optional(Schema.text(1...128)),
-    ]).mergePatch(Schema.exactlyOne(of: ["conversation_id", "user_id"]))
 
     public static let resultSchema = Schema.object(
         required: ["rows", "messages", "conversations"],

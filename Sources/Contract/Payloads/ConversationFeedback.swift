@@ -24,25 +24,12 @@ public struct ConversationFeedback: JobPayload, Equatable {
         self.comment = comment
     }
 
-    enum CodingKeys: String, CodingKey {
-        case rating, comment
-        case conversationID = "conversation_id"
-        case messageID = "message_id"
+    public static let fields = Fields(ConversationFeedback(conversationID: "", messageID: "", rating: 1)) {
+        Field("conversation_id", \.conversationID, .text(1...128))
+        Field("message_id", \.messageID, .text(1...128))
+        Field("rating", \.rating, .anyInteger.checked("must be -1 or 1", schema: ["enum": [-1, 1]]) { $0 == -1 || $0 == 1 })
+        Field("comment", \.comment, .text(0...4_000))
     }
-
-    public func validate() throws(Rejection) {
-        try Rule.length(conversationID, 1...128, "/conversation_id")
-        try Rule.length(messageID, 1...128, "/message_id")
-        try Rule.require(rating == -1 || rating == 1, "/rating", "must be -1 or 1")
-        try Rule.length(comment, 0...4_000, "/comment")
-    }
-
-    public static let schema = Schema.object(
-        required: ["conversation_id", "message_id", "rating"],
-        [
-            "conversation_id": Schema.text(1...128), "message_id": Schema.text(1...128),
-            "rating": ["type": "integer", "enum": [-1, 1]], "comment": Schema.optional(Schema.text(0...4_000)),
-        ])
 
     public static let resultSchema = Schema.object(
         required: ["message_id", "rating"], ["message_id": Schema.anyText, "rating": ["type": "integer"]])

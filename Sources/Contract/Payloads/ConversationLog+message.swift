@@ -1,28 +1,26 @@
-extension Role: Codable {
+extension Role {
     init?(word: String) {
         guard let role = Role.allCases.first(where: { $0.text.description == word }) else { return nil }
         self = role
     }
 
-    private static var words: String { allCases.map(\.text.description).joined(separator: ", ") }
+    /// The word that stands for it in JSON.
+    var word: String { text.description }
 
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        guard let role = Role(word: try container.decode(String.self)) else {
-            throw DecodingError.unacceptable("must be one of \(Self.words)", at: container.codingPath)
-        }
-        self = role
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(text.description)
-    }
+    static let fieldType = FieldType<Role>(
+        schema: ["type": "string", "enum": .array(allCases.map { .string($0.word) })],
+        read: { value throws(FieldFailure) in
+            guard case .string(let text) = value else { throw FieldType<Role>.mismatch("a string", value) }
+            guard let role = Role(word: text) else {
+                throw FieldFailure("must be one of \(allCases.map(\.word).joined(separator: ", "))")
+            }
+            return role
+        }, write: { .string($0.word) })
 }
 
 extension ConversationLog {
     /// One message; its id is unique within the tenant.
-    public struct Message: Codable, Sendable, Equatable {
+    public struct Message: Sendable, Equatable {
         /// 1 to 128 characters.
         public var id: String
         public var role: Role
@@ -53,48 +51,16 @@ extension ConversationLog {
             self.metadata = metadata
         }
 
-        enum CodingKeys: String, CodingKey {
-            case id, role, content, model, metadata
-            case sentAt = "sent_at"
-            case userID = "user_id"
-            case tokensIn = "tokens_in"
-            case tokensOut = "tokens_out"
+        static let fields = Fields(Message(id: "", role: .user, content: "", sentAt: Instant(microsecondsSince1970: 0))) {
+            Field("id", \.id, .text(idLengths))
+            Field("role", \.role, Role.fieldType)
+            Field("content", \.content, .anyText)
+            Field("sent_at", \.sentAt, .instant)
+            Field("user_id", \.userID, .text(idLengths))
+            Field("tokens_in", \.tokensIn, .integer(0...mostTokens))
+            Field("tokens_out", \.tokensOut, .integer(0...mostTokens))
+            Field("model", \.model, .anyText)
+            Field("metadata", \.metadata, .anyObject)
         }
-
-        public init(from decoder: any Decoder) throws {
-            let container = try decoder.container(keyedBy: CodingKeys.self)
-            id = try container.decode(String.self, forKey: .id)
-            role = try container.decode(Role.self, forKey: .role)
-            content = try container.decode(String.self, forKey: .content)
-            sentAt = try container.decode(Instant.self, forKey: .sentAt)
-            userID = try container.decodeIfPresent(String.self, forKey: .userID)
-            tokensIn = try container.decodeInteger(Int64.self, forKey: .tokensIn)
-            tokensOut = try container.decodeInteger(Int64.self, forKey: .tokensOut)
-            model = try container.decodeIfPresent(String.self, forKey: .model)
-            metadata = try container.decodeIfPresent([String: JSONValue].self, forKey: .metadata)
-        }
-
-        func validate(_ field: String) throws(Rejection) {
-            try Rule.length(id, ConversationLog.idLengths, "\(field)/id")
-            try Rule.length(userID, ConversationLog.idLengths, "\(field)/user_id")
-            for (tokens, name) in [(tokensIn, "tokens_in"), (tokensOut, "tokens_out")] {
-                try Rule.require(
-                    (0...ConversationLog.mostTokens).contains(tokens ?? 0), "\(field)/\(name)",
-                    "must be 0 to \(ConversationLog.mostTokens)")
-            }
-        }
-
-        private static let tokens = Schema.count.mergePatch(["maximum": .int(ConversationLog.mostTokens)])
-
-        static let schema = Schema.object(
-            required: ["id", "role", "content", "sent_at"],
-            [
-                "id": Schema.text(ConversationLog.idLengths),
-                "role": ["type": "string", "enum": .array(Role.allCases.map { .string($0.text.description) })],
-                "content": Schema.anyText, "sent_at": Instant.schema,
-                "user_id": Schema.optional(Schema.text(ConversationLog.idLengths)),
-                "tokens_in": Schema.optional(tokens), "tokens_out": Schema.optional(tokens),
-                "model": Schema.optional(Schema.anyText), "metadata": Schema.anyObject,
-            ])
     }
 }

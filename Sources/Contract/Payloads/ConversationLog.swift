@@ -30,18 +30,6 @@ public struct ConversationLog: JobPayload, Equatable {
         self.messages = messages
     }
 
-    enum CodingKeys: String, CodingKey {
-        // In the order in which missing fields are to be found.
-        case conversationID = "conversation_id"
-        case channel, metadata, messages
-    }
-
-    public func validate() throws(Rejection) {
-        try Rule.length(conversationID, Self.idLengths, "/conversation_id")
-        try Rule.count(messages.count, Self.messageCounts, "/messages")
-        for (index, message) in messages.enumerated() { try message.validate("/messages/\(index)") }
-    }
-
     /// As `validate()`, and no message is more than a day ahead of the present.
     ///
     /// - Parameter nowMicroseconds: microseconds since 1970-01-01T00:00:00Z.
@@ -54,12 +42,12 @@ public struct ConversationLog: JobPayload, Equatable {
         }
     }
 
-    public static let schema = Schema.object(
-        required: ["conversation_id", "messages"],
-        [
-            "conversation_id": Schema.text(idLengths), "channel": Schema.optional(Schema.anyText), "metadata": Schema.anyObject,
-            "messages": Schema.list(Message.schema, messageCounts),
-        ])
+    public static let fields = Fields(ConversationLog(conversationID: "", messages: [])) {
+        Field("conversation_id", \.conversationID, .text(idLengths))
+        Field("channel", \.channel, .anyText)
+        Field("metadata", \.metadata, .anyObject)
+        Field("messages", \.messages, .list(.object(Message.fields), messageCounts))
+    }
 
     public static let resultSchema = Schema.object(
         required: ["accepted", "duplicates"], ["accepted": Schema.count, "duplicates": Schema.count])

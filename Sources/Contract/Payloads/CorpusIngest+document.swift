@@ -2,7 +2,7 @@ internal import FoundationEssentials
 
 extension CorpusIngest {
     /// One document, its content as text or in base64.
-    public struct Document: Codable, Sendable, Equatable {
+    public struct Document: Sendable, Equatable {
         /// 1 to 128 characters.
         public var externalID: String
         /// 1 to 1,000 characters.
@@ -36,48 +36,10 @@ extension CorpusIngest {
             self.metadata = metadata
         }
 
-        enum CodingKeys: String, CodingKey {
-            case title, content, language, segment, priority, tags, metadata
-            case externalID = "external_id"
-            case mediaType = "media_type"
-            case contentBase64 = "content_base64"
-        }
-
-        public init(from decoder: any Decoder) throws {
-            let container = try decoder.container(keyedBy: CodingKeys.self)
-            externalID = try container.decode(String.self, forKey: .externalID)
-            title = try container.decode(String.self, forKey: .title)
-            mediaType = try container.decode(String.self, forKey: .mediaType)
-            content = try container.decodeIfPresent(String.self, forKey: .content)
-            contentBase64 = try container.decodeIfPresent(String.self, forKey: .contentBase64)
-            language = try container.decodeIfPresent(String.self, forKey: .language)
-            segment = try container.decodeIfPresent(String.self, forKey: .segment)
-            priority = try container.decodeInteger(Int32.self, forKey: .priority)
-            tags = try container.decodeIfPresent([String].self, forKey: .tags)
-            metadata = try container.decodeIfPresent([String: JSONValue].self, forKey: .metadata)
-        }
-
         /// The content's bytes, whichever way they came; empty where base64 is invalid, which `validate` refuses.
         public var contentBytes: [UInt8] {
             if let content { return Array(content.utf8) }
             return contentBase64.flatMap { Data(base64Encoded: $0) }.map { Array($0) } ?? []
-        }
-
-        func validate(_ field: String) throws(Rejection) {
-            try Rule.length(externalID, 1...128, "\(field)/external_id")
-            try Rule.length(title, 1...1_000, "\(field)/title")
-            try Rule.require(
-                MediaType.isSupported(mediaType), "\(field)/media_type",
-                "is not supported; it must be one of \(MediaType.supported.joined(separator: ", "))")
-            try Rule.require(
-                (content == nil) != (contentBase64 == nil), "\(field)/content", "must be given, or content_base64, but not both")
-            if let contentBase64 {
-                try Rule.require(Data(base64Encoded: contentBase64) != nil, "\(field)/content_base64", "is not base64")
-            }
-            if let language {
-                try Rule.require(Self.isLanguageTag(language), "\(field)/language", "must be a language tag such as de-CH")
-            }
-            try Rule.length(segment, 1...128, "\(field)/segment")
         }
 
         /// `^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$`, at most 35 bytes: the shape of RFC 5646, not its registry.
@@ -88,20 +50,48 @@ extension CorpusIngest {
                 && parts.dropFirst().allSatisfy { $0.allSatisfy { Ascii.isLetter($0) || Ascii.isDigit($0) } }
         }
 
-        static let schema: JSONValue = Schema.object(
-            required: ["external_id", "title", "media_type"],
-            [
-                "external_id": Schema.text(1...128), "title": Schema.text(1...1_000),
-                "media_type": Schema.anyText.mergePatch(["examples": .array(MediaType.supported.map { .string($0) })]),
-                "content": Schema.optional(Schema.anyText),
-                "content_base64": Schema.optional(["type": "string", "contentEncoding": "base64"]),
-                "language": Schema.optional(Schema.text(1...35)), "segment": Schema.optional(Schema.text(1...128)),
-                "priority": Schema.optional([
-                    "type": "integer", "minimum": .int(Int64(Int32.min)), "maximum": .int(Int64(Int32.max)),
-                ]),
-                "tags": Schema.optional(Schema.list(Schema.anyText)), "metadata": Schema.anyObject,
-            ]
-        ).mergePatch(Schema.exactlyOne(of: ["content", "content_base64"]))
+        static let fields = Fields(Document(externalID: "", title: "", mediaType: ""), rules: [oneContent]) {
+            Field("external_id", \.externalID, .text(1...128))
+            Field("title", \.title, .text(1...1_000))
+            Field("media_type", \.mediaType, mediaType)
+            Field("content", \.content, .anyText)
+            Field("content_base64", \.contentBase64, base64)
+            Field("language", \.language, language)
+            Field("segment", \.segment, .text(1...128))
+            Field("priority", \.priority, priority)
+            Field("tags", \.tags, .list(.anyText))
+            Field("metadata", \.metadata, .anyObject)
+        }
+
+        private static let mediaType = FieldType<String>.anyText.checked(
+            "is not supported; it must be one of \(MediaType.supported.joined(separator: ", "))",
+            schema: ["examples": .array(MediaType.supported.map { .string($0) })]
+        ) { MediaType.isSupported($0) }
+
+        private static let base64 = FieldType<String>.anyText.checked("is not base64", schema: ["contentEncoding": "base64"]) {
+            Data(base64Encoded: $0) != nil
+        }
+
+        private static let language = FieldType<String>.anyText.checked(
+            "must be a language tag such as de-CH", schema: Schema.text(1...35)
+        ) { isLanguageTag($0) }
+
+        private static let priority = FieldType<Int32>.anyInteger.schema(
+            ["minimum": .int(Int64(Int32.min)), "maximum": .int(Int64(Int32.max))])
+
+        private static let oneContent = FieldRule<Document>(schema: Schema.exactlyOne(of: ["content", "content_base64"])) {
+            document throws(FieldFailure) in
+            guard (document.content == nil) != (document.contentBase64 == nil) else {
+                throw FieldFailure("must be given, or content_base64, but not both").at("content")
+            }
+        }
+    }
+}
+
+extension FieldType<[CorpusIngest.Document]> {
+    /// So many documents, each `external_id` once.
+    static func documents(_ counts: ClosedRange<Int>) -> FieldType {
+        .list(.object(CorpusIngest.Document.fields), counts, eachOnce: "external_id") { $0.externalID }
     }
 }
 

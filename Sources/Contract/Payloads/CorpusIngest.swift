@@ -7,7 +7,6 @@ extension Kind {
 /// `corpus.ingest` (contract, section 4).
 public struct CorpusIngest: JobPayload, Equatable {
     public static let kind = Kind.corpusIngest
-    static let documentCounts = 1...1_000
 
     /// 1 to 1,000, each `external_id` once.
     public var documents: [Document]
@@ -16,12 +15,9 @@ public struct CorpusIngest: JobPayload, Equatable {
         self.documents = documents
     }
 
-    public func validate() throws(Rejection) {
-        try Rule.documents(documents, Self.documentCounts, "/documents")
+    public static let fields = Fields(CorpusIngest(documents: [])) {
+        Field("documents", \.documents, .documents(1...1_000)).neverAudited
     }
-
-    public static let schema = Schema.object(
-        required: ["documents"], ["documents": Schema.list(Document.schema, documentCounts)])
 
     public static let resultSchema = Schema.object(required: ["documents"], ["documents": outcomesSchema])
 

@@ -15,17 +15,9 @@ public struct CorpusRemove: JobPayload, Equatable {
         self.externalIDs = externalIDs
     }
 
-    enum CodingKeys: String, CodingKey {
-        case externalIDs = "external_ids"
+    public static let fields = Fields(CorpusRemove(externalIDs: [])) {
+        Field("external_ids", \.externalIDs, .list(.text(1...128), 1...1_000))
     }
-
-    public func validate() throws(Rejection) {
-        try Rule.count(externalIDs.count, 1...1_000, "/external_ids")
-        for (index, id) in externalIDs.enumerated() { try Rule.length(id, 1...128, "/external_ids/\(index)") }
-    }
-
-    public static let schema = Schema.object(
-        required: ["external_ids"], ["external_ids": Schema.list(Schema.text(1...128), 1...1_000)])
 
     public static let resultSchema = Schema.object(
         required: ["removed", "missing"], ["removed": Schema.list(Schema.anyText), "missing": Schema.list(Schema.anyText)])

@@ -15,11 +15,9 @@ public struct TemplateApply: JobPayload, Equatable {
         self.template = template
     }
 
-    public func validate() throws(Rejection) {
-        try Rule.length(template, TemplateSave.nameLengths, "/template")
+    public static let fields = Fields(TemplateApply(template: "")) {
+        Field("template", \.template, .text(TemplateSave.nameLengths))
     }
-
-    public static let schema = Schema.object(required: ["template"], ["template": Schema.text(TemplateSave.nameLengths)])
 
     public static let resultSchema = Schema.object(
         required: ["template", "settings", "documents"],

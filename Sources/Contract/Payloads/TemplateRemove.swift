@@ -14,10 +14,9 @@ public struct TemplateRemove: JobPayload, Equatable {
         self.name = name
     }
 
-    public func validate() throws(Rejection) {
-        try Rule.length(name, TemplateSave.nameLengths, "/name")
+    public static let fields = Fields(TemplateRemove(name: "")) {
+        Field("name", \.name, .text(TemplateSave.nameLengths))
     }
 
-    public static let schema = Schema.object(required: ["name"], ["name": Schema.text(TemplateSave.nameLengths)])
     public static let resultSchema = Schema.object(required: ["template"], ["template": Schema.anyText])
 }

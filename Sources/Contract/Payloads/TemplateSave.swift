@@ -21,29 +21,11 @@ public struct TemplateSave: JobPayload, Equatable {
         self.documents = documents
     }
 
-    enum CodingKeys: String, CodingKey {
-        case name, settings, documents
+    public static let fields = Fields(TemplateSave(name: "")) {
+        Field("name", \.name, .text(nameLengths))
+        Field("settings", \.settings, .settings)
+        Field("documents", \.documents, .documents(0...1_000), default: []).neverAudited
     }
-
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        name = try container.decode(String.self, forKey: .name)
-        settings = try container.decodeIfPresent([String: JSONValue].self, forKey: .settings)
-        documents = try container.decodeIfPresent([CorpusIngest.Document].self, forKey: .documents) ?? []
-    }
-
-    public func validate() throws(Rejection) {
-        try Rule.length(name, Self.nameLengths, "/name")
-        try Rule.settings(settings, "/settings")
-        try Rule.documents(documents, 0...1_000, "/documents")
-    }
-
-    public static let schema = Schema.object(
-        required: ["name"],
-        [
-            "name": Schema.text(nameLengths), "settings": Schema.settings,
-            "documents": Schema.optional(Schema.list(CorpusIngest.Document.schema, 0...1_000)),
-        ])
 
     public static let resultSchema = Schema.object(
         required: ["template", "documents", "chunks"],

@@ -41,47 +41,17 @@ public struct TenantCreate: JobPayload, Equatable {
         self.limits = limits
     }
 
-    enum CodingKeys: String, CodingKey {
-        case slug, plan, environment, template, settings, limits
-        case displayName = "display_name"
-        case billingMode = "billing_mode"
-        case stripeAccount = "stripe_account"
+    public static let fields = Fields(TenantCreate(slug: "", displayName: "")) {
+        Field("slug", \.slug, .slug)
+        Field("display_name", \.displayName, .displayName)
+        Field("plan", \.plan, .plan)
+        Field("environment", \.environment, .environment, default: "production")
+        Field("template", \.template, .text(TemplateSave.nameLengths))
+        Field("billing_mode", \.billingMode, .word, default: .consolidated)
+        Field("stripe_account", \.stripeAccount, .text(1...255))
+        Field("settings", \.settings, .settings)
+        Field("limits", \.limits, .limits(forTenants: true))
     }
-
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        slug = try container.decode(String.self, forKey: .slug)
-        displayName = try container.decode(String.self, forKey: .displayName)
-        plan = try container.decodeIfPresent(String.self, forKey: .plan)
-        environment = try container.decodeIfPresent(String.self, forKey: .environment) ?? "production"
-        template = try container.decodeIfPresent(String.self, forKey: .template)
-        billingMode = try container.decodeIfPresent(BillingMode.self, forKey: .billingMode) ?? .consolidated
-        stripeAccount = try container.decodeIfPresent(String.self, forKey: .stripeAccount)
-        settings = try container.decodeIfPresent([String: JSONValue].self, forKey: .settings)
-        limits = try container.decodeIfPresent(Limits.self, forKey: .limits)
-    }
-
-    public func validate() throws(Rejection) {
-        try Rule.slug(slug, "/slug")
-        try Rule.length(displayName, 1...200, "/display_name")
-        try Rule.length(plan, 1...64, "/plan")
-        try Rule.environment(environment, "/environment")
-        try Rule.length(template, 1...128, "/template")
-        try Rule.length(stripeAccount, 1...255, "/stripe_account")
-        try Rule.settings(settings, "/settings")
-        try Rule.limits(limits, forTenants: true, "/limits")
-    }
-
-    public static let schema = Schema.object(
-        required: ["slug", "display_name"],
-        [
-            "slug": Slug.schema, "display_name": Schema.displayName, "plan": Schema.optional(Schema.plan),
-            "environment": Schema.optional(Schema.pattern(Schema.environmentPattern), default: "production"),
-            "template": Schema.optional(Schema.text(1...128)),
-            "billing_mode": Schema.optional(BillingMode.schema, default: "consolidated"),
-            "stripe_account": Schema.optional(Schema.text(1...255)), "settings": Schema.settings,
-            "limits": Limits.schema(forTenants: true),
-        ])
 
     public static let resultSchema = Schema.object(
         required: ["tenant", "schema"], ["tenant": Slug.schema, "schema": Schema.anyText])

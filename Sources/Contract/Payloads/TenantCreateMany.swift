@@ -7,7 +7,6 @@ extension Kind {
 /// `tenant.create_many` (contract, section 4): what `defaults` says holds for every tenant that does not say otherwise.
 public struct TenantCreateMany: JobPayload, Equatable {
     public static let kind = Kind.tenantCreateMany
-    static let counts = 1...1_000
 
     /// Fields of `tenant.create`.
     public var defaults: [String: JSONValue]?
@@ -17,10 +16,6 @@ public struct TenantCreateMany: JobPayload, Equatable {
     public init(defaults: [String: JSONValue]? = nil, tenants: [[String: JSONValue]]) {
         self.defaults = defaults
         self.tenants = tenants
-    }
-
-    public func validate() throws(Rejection) {
-        try Rule.count(tenants.count, Self.counts, "/tenants")
     }
 
     /// What `tenant.create` would be sent for the tenant at `index`: the defaults with the tenant's own fields laid over them. Settings are
@@ -37,19 +32,21 @@ public struct TenantCreateMany: JobPayload, Equatable {
             }
         }
         do throws(Rejection) {
-            return try PayloadDecoder.decode(TenantCreate.self, from: JSONValue.object(merged).serialised())
+            return try PayloadDecoder.decode(TenantCreate.self, from: .object(merged))
         } catch {
             throw Rejection(error.code, error.message, field: "/tenants/\(index)\(error.field ?? "")")
         }
     }
 
-    public static let schema = Schema.object(
-        required: ["tenants"],
-        [
-            "defaults": Schema.anyObject.mergePatch(["description": "Fields of tenant.create for every tenant."]),
-            "tenants": Schema.list(
-                ["type": "object", "description": "Fields of tenant.create, laid over the defaults."], counts),
-        ])
+    /// Fields of `tenant.create`, looked at when the tenant's turn comes: one that is wrong is refused by itself.
+    private static let item = FieldType<[String: JSONValue]>(
+        schema: ["type": "object"], read: FieldType.anyObject.read, write: FieldType.anyObject.write,
+        audited: { TenantCreate.fields.audited($0) })
+
+    public static let fields = Fields(TenantCreateMany(tenants: [])) {
+        Field("defaults", \.defaults, item.described("Fields of tenant.create for every tenant."))
+        Field("tenants", \.tenants, .list(item.described("Fields of tenant.create, laid over the defaults."), 1...1_000))
+    }
 
     public static let resultSchema = Schema.object(
         required: ["created", "existing", "rejected", "tenants"],

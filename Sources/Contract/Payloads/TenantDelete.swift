@@ -7,7 +7,6 @@ extension Kind {
 /// `tenant.delete` (contract, section 4).
 public struct TenantDelete: JobPayload, Equatable {
     public static let kind = Kind.tenantDelete
-    static let retentions: ClosedRange<Int64> = 0...3_650
 
     public enum Mode: String, Sendable, CaseIterable, ClosedWord {
         case archive, purge
@@ -22,33 +21,23 @@ public struct TenantDelete: JobPayload, Equatable {
         self.retentionDays = retentionDays
     }
 
-    enum CodingKeys: String, CodingKey {
-        case mode
-        case retentionDays = "retention_days"
+    public static let fields = Fields(TenantDelete(), rules: [onlyArchivesWait]) {
+        Field("mode", \.mode, .word, default: .archive)
+        Field("retention_days", \.retentionDays, .integer(0...3_650))
     }
 
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        mode = try container.decodeIfPresent(Mode.self, forKey: .mode) ?? .archive
-        retentionDays = try container.decodeInteger(Int64.self, forKey: .retentionDays)
-    }
-
-    public func validate() throws(Rejection) {
-        guard let retentionDays else { return }
-        try Rule.require(mode == .archive, "/retention_days", "goes with the mode archive: a purge is at once")
-        try Rule.require(Self.retentions.contains(retentionDays), "/retention_days", "must be 0 to 3650")
-    }
-
-    public static let schema = Schema.object([
-        "mode": Schema.optional(Mode.schema, default: "archive"),
-        "retention_days": Schema.optional(
-            ["type": "integer", "minimum": .int(retentions.lowerBound), "maximum": .int(retentions.upperBound)]),
-    ]).mergePatch([
-        "not": [
-            "required": ["mode", "retention_days"],
-            "properties": ["mode": ["const": "purge"], "retention_days": ["type": "integer"]],
+    private static let onlyArchivesWait = FieldRule<TenantDelete>(
+        schema: [
+            "not": [
+                "required": ["mode", "retention_days"],
+                "properties": ["mode": ["const": "purge"], "retention_days": ["type": "integer"]],
+            ]
         ]
-    ])
+    ) { payload throws(FieldFailure) in
+        guard payload.mode == .archive || payload.retentionDays == nil else {
+            throw FieldFailure("goes with the mode archive: a purge is at once").at("retention_days")
+        }
+    }
 
     public static let resultSchema = Schema.tenantState.mergePatch([
         "properties": [

@@ -10,8 +10,7 @@ public struct TenantSuspend: JobPayload, Equatable {
 
     public init() {}
 
-    public func validate() throws(Rejection) {}
+    public static let fields = Fields(TenantSuspend()) {}
 
-    public static let schema = Schema.object([:])
     public static let resultSchema = Schema.tenantState
 }

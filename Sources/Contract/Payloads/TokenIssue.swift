@@ -21,22 +21,11 @@ public struct TokenIssue: JobPayload, Equatable {
         self.expiresAt = expiresAt
     }
 
-    enum CodingKeys: String, CodingKey {
-        case name, scopes
-        case expiresAt = "expires_at"
+    public static let fields = Fields(TokenIssue(name: "", scopes: [])) {
+        Field("name", \.name, .text(1...128))
+        Field("scopes", \.scopes, .list(.word).checked("must name at least one scope", schema: ["minItems": 1]) { !$0.isEmpty })
+        Field("expires_at", \.expiresAt, .instant)
     }
-
-    public func validate() throws(Rejection) {
-        try Rule.length(name, 1...128, "/name")
-        try Rule.require(!scopes.isEmpty, "/scopes", "must name at least one scope")
-    }
-
-    public static let schema = Schema.object(
-        required: ["name", "scopes"],
-        [
-            "name": Schema.text(1...128), "scopes": Schema.list(Scope.schema).mergePatch(["minItems": 1]),
-            "expires_at": Schema.optional(Instant.schema),
-        ])
 
     public static let resultSchema = Schema.object(required: ["key"], ["key": Schema.anyText, "secret": Schema.anyText])
 }

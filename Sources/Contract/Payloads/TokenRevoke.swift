@@ -16,15 +16,10 @@ public struct TokenRevoke: JobPayload, Equatable {
         self.name = name
     }
 
-    public func validate() throws(Rejection) {
-        try Rule.require(key != nil || name != nil, "/key", "is missing, and so is /name")
-        try Rule.length(key, 1...128, "/key")
-        try Rule.length(name, 1...128, "/name")
+    public static let fields = Fields(TokenRevoke(), rules: [.atLeastOne("key", \.key, "name", \.name)]) {
+        Field("key", \.key, .text(1...128))
+        Field("name", \.name, .text(1...128))
     }
-
-    public static let schema = Schema.object([
-        "key": Schema.optional(Schema.text(1...128)), "name": Schema.optional(Schema.text(1...128)),
-    ]).mergePatch(Schema.atLeastOne(of: ["key", "name"]))
 
     /// The keys that were withdrawn: what the tokens handed on goes with them.
     public static let resultSchema = Schema.object(required: ["revoked"], ["revoked": Schema.list(Schema.anyText)])

@@ -19,14 +19,10 @@ public struct UsageAggregate: JobPayload, Equatable {
         self.period = period
     }
 
-    public func validate() throws(Rejection) {
-        try Rule.slug(account, "/account")
-        try Rule.month(period, "/period")
+    public static let fields = Fields(UsageAggregate()) {
+        Field("account", \.account, .slug)
+        Field("period", \.period, .month)
     }
-
-    public static let schema = Schema.object([
-        "account": Schema.optional(Slug.schema), "period": Schema.optional(Schema.month),
-    ])
 
     public static let resultSchema = Schema.object(
         required: ["account", "tenants", "corrections", "closed_corrections", "period_start", "period_end"],
