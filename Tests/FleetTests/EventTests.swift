@@ -18,7 +18,7 @@ internal import Testing
         while let delivery = try fleet.broker.get(queue) {
             try fleet.broker.ack(delivery.deliveryTag)
             let body = delivery.withBody { Array($0) }
-            events.append((delivery.routingKey, delivery.properties, try JSONDecoder().decode(JSONValue.self, from: Data(body))))
+            events.append((delivery.routingKey, delivery.properties, try JSONValue(parsing: Array(body))))
         }
         return events
     }
