@@ -58,7 +58,8 @@ struct TenantPurge {
     private init?(_ slug: String, isDue: Bool, on database: inout Transaction) throws {
         _ = try database.query(SQL.setLockTimeout)
         let found = try database.query(SQL.hold, slug).first((String, String, String, Bool?).self)
-        guard let (account, schema, stateName, isTime) = found, let state = TenantState(rawValue: stateName), state != .purged else {
+        guard let (account, schema, stateName, isTime) = found, let state = TenantState(rawValue: stateName), state != .purged
+        else {
             return nil
         }
         guard !isDue || isTime == true else { return nil }
