@@ -6,6 +6,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -34,6 +35,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -53,12 +55,12 @@ let package = Package(
 
         // What is promised, and the drivers.
         .target(name: "Contract"),
-        .target(name: "Postgres", dependencies: ["CLibPQ"]),
+        .target(name: "Postgres", dependencies: ["CLibPQ", deque]),
         .target(name: "AMQP", dependencies: ["CLibRabbitMQ"]),
 
         // The fleet.
         .target(
-            name: "Schema", dependencies: ["Postgres", crypto],
+            name: "Schema", dependencies: ["Contract", "Postgres", crypto],
             resources: [.embedInCode("Migrations/control"), .embedInCode("Migrations/tenant")]),
         .target(name: "Jobs", dependencies: ["Contract", "Postgres", crypto]),
         .target(name: "Metering", dependencies: ["Contract", "Postgres", "Jobs"]),

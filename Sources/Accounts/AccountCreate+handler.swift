@@ -9,23 +9,14 @@ extension Accounts {
         SingleJobHandler(AccountCreate.self) { payload, job, database in
             try AccountRules.check(plan: payload.plan, on: &database)
             try AccountRules.check(timezone: payload.timezone, on: &database)
-            var account = Parameters()
-            account.append(payload.slug)
-            account.append(payload.displayName)
-            account.append(payload.plan)
-            account.append(payload.timezone)
-            account.append(Int64(payload.billingAnchorDay))
-            account.append(payload.slugPrefix)
-            guard try database.query(SQL.create, account).count == 1 else {
+            let created = try database.query(
+                SQL.create, payload.slug, payload.displayName, payload.plan, payload.timezone, payload.billingAnchorDay,
+                payload.slugPrefix)
+            guard created.count == 1 else {
                 throw Rejection(.slugTaken, "there is an account \(payload.slug) already", field: "/slug")
             }
             if let limits = payload.limits { try CustomLimits.merge(limits, account: payload.slug, tenant: nil, on: &database) }
-            let bearer = Bearer.make(prefix: "acc")
-            var credential = Parameters()
-            credential.append(bearer.key)
-            credential.append(payload.slug)
-            credential.append(bytes: bearer.secretHash)
-            _ = try database.query(SQL.issue, credential)
+            let bearer = try AccountCredential.issue(account: payload.slug, on: &database)
             let event = Outbox.Entry.event(
                 .accountCreated, subject: [payload.slug], id: job.id, ["account": .string(payload.slug)])
             try Outbox.append([event], on: &database)
@@ -35,20 +26,26 @@ extension Accounts {
     }
 }
 
-/// What holds for an account's fields and only the database knows.
+/// The credentials of accounts themselves.
+enum AccountCredential {
+    /// A further credential, which never expires; those before it stay as they are.
+    static func issue(account: String, on database: inout Transaction) throws(PostgresError) -> Bearer {
+        let bearer = Bearer.make(prefix: "acc")
+        _ = try database.query(Accounts.SQL.issue, bearer.key, account, bearer.secretHash)
+        return bearer
+    }
+}
+
+/// The rules for an account's fields that need the database to be checked.
 enum AccountRules {
     static func check(plan: String, on database: inout Transaction) throws {
-        var parameters = Parameters()
-        parameters.append(plan)
-        guard try database.query(SQL.planExists, parameters).bool(0, 0) else {
+        guard try database.query(SQL.planExists, plan).only(Bool.self) else {
             throw Rejection.invalid("/plan", "there is no plan \"\(plan)\"")
         }
     }
 
     static func check(timezone: String, on database: inout Transaction) throws {
-        var parameters = Parameters()
-        parameters.append(timezone)
-        guard try database.query(SQL.timezoneExists, parameters).bool(0, 0) else {
+        guard try database.query(SQL.timezoneExists, timezone).only(Bool.self) else {
             throw Rejection.invalid("/timezone", "\"\(timezone)\" is no time zone of the IANA database")
         }
     }

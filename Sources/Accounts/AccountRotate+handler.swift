@@ -3,29 +3,20 @@ internal import Jobs
 internal import Postgres
 
 extension Accounts {
-    /// `account.rotate`: a new credential, and an end to those before it, after a while in which both work.
+    /// `account.rotate`: a new credential; those before it end after a while in which both work.
     static func accountRotate() -> any JobHandler {
         SingleJobHandler(AccountRotate.self) { payload, job, database in
             let account = try account(of: payload, job.principal)
-            var slug = Parameters()
-            slug.append(account)
-            // Of two rotations, the second finds the first one's credential among the earlier.
-            guard try database.query(RotateSQL.hold, slug).count == 1 else {
+            // Two rotations at once come one after the other: the second also ends the credential that the first has made.
+            guard try database.query(RotateSQL.hold, account).count == 1 else {
                 throw Rejection(.accountUnknown, "there is no account \(account)", field: "/account")
             }
-            var overlap = slug
-            overlap.append(payload.overlapSeconds)
-            let end = try database.query(RotateSQL.endEarlier, overlap).timestamp(0, 0)
-            let bearer = Bearer.make(prefix: "acc")
-            var credential = Parameters()
-            credential.append(bearer.key)
-            credential.append(account)
-            credential.append(bytes: bearer.secretHash)
-            _ = try database.query(SQL.issue, credential)
+            let end = try database.query(RotateSQL.endEarlier, account, payload.overlapSeconds).only(Timestamp.self)
+            let bearer = try AccountCredential.issue(account: account, on: &database)
             return Reply(
                 [
                     "account": .string(account), "key": .string(bearer.key),
-                    "earlier_end_at": .string(RFC3339.text(end.microsecondsSince1970)),
+                    "earlier_end_at": .string(end.rfc3339),
                 ], onceOnly: ["secret": .string(bearer.secret)])
         }
     }
@@ -46,7 +37,7 @@ extension Accounts {
 
 enum RotateSQL {
     static let hold: Statement = "select 1 from tenantry.accounts where slug = $1 for no key update"
-    /// Gives the moment after which none of them works.
+    /// Returns the moment after which none of the earlier credentials works.
     static let endEarlier: Statement = """
         with ended as (
             update tenantry.credentials set expires_at = least(expires_at, now() + $2 * interval '1 second')

@@ -9,7 +9,7 @@ extension Corpus {
     static func corpusIngest() -> any JobHandler {
         SingleJobHandler(CorpusIngest.self) { payload, job, database in
             guard let tenant = job.tenant else { preconditionFailure("corpus.ingest passed without a tenant") }
-            // Two ingestions of one tenant take turns: each decides by what the other has committed.
+            // Two ingestions of one tenant take turns, so that the second compares with what the first has committed.
             try DocumentStore.takeTurn(tenant.schema, on: &database)
             let documents = payload.documents.map { HashedDocument($0) }
             var known = try DocumentStore.known(documents.map(\.digest), in: tenant.schema, on: &database)
@@ -17,17 +17,17 @@ extension Corpus {
             var counts = UsageCounts()
             var answers: [JSONValue] = []
             for (index, document) in documents.enumerated() {
-                let verdict = known.verdict(on: document.digest)
-                switch verdict {
+                let outcome = known.outcome(of: document.digest)
+                switch outcome {
                 case .unchanged, .duplicateOf: break
                 case .created, .updated:
                     let fresh = try PreparedDocument(document, index: index)
-                    counts.documents += verdict == .created ? 1 : 0
+                    counts.documents += outcome == .created ? 1 : 0
                     counts.corpusBytes += document.bytes - known.bytes(of: document.source.externalID)
                     known.note(document.digest)
                     prepared.append(fresh)
                 }
-                answers.append(verdict.outcome(of: document.source.externalID, chunks: prepared.last?.chunks.count ?? 0))
+                answers.append(outcome.entry(of: document.source.externalID, chunks: prepared.last?.chunks.count ?? 0))
             }
             try DocumentStore.book(counts, account: tenant.account, tenant: tenant.slug, on: &database)
             try DocumentStore.write(prepared, in: tenant.schema, on: &database)

@@ -3,13 +3,16 @@ public import Postgres
 
 /// Full-text search over a tenant's chunks, each in its document's own language.
 public enum CorpusSearch {
+    /// A chunk that was found.
     public struct Hit: Sendable {
         public let externalID: String
         public let title: String
+        /// The chunk's place in its document, from 0.
         public let position: Int
         public let heading: String
         /// Where it matches, with the words found between `**`.
         public let excerpt: String
+        /// From 0 to below 1, higher is better.
         public let rank: Double
     }
 
@@ -20,23 +23,12 @@ public enum CorpusSearch {
     public static func run(tenant: String, query: String, limit: Int, on database: inout some Queryable & ~Copyable) throws
         -> [Hit]?
     {
-        var slug = Parameters()
-        slug.append(tenant)
-        let found = try database.query(SQL.schema, slug)
-        guard found.count == 1 else { return nil }
-        guard found.text(0, 1) != TenantState.purged.rawValue else {
+        let found = try database.query(SQL.schema, tenant).first((String, String).self)
+        guard let (schema, state) = found else { return nil }
+        guard state != TenantState.purged.rawValue else {
             throw Rejection(.tenantUnknown, "tenant \(tenant) was purged")
         }
-        var parameters = Parameters()
-        parameters.append(query)
-        parameters.append(Int64(limit))
-        let rows = try database.query(SQL.search(try Identifier(found.text(0, 0))), parameters)
-        return (0..<rows.count).map { row in
-            Hit(
-                externalID: rows.text(row, 0), title: rows.text(row, 1), position: Int(rows.int(row, 2)),
-                heading: rows.text(row, 3),
-                excerpt: rows.text(row, 4), rank: rows.double(row, 5))
-        }
+        return try database.query(SQL.search(try Identifier(schema)), query, limit).decode(Hit.init)
     }
 
     enum SQL {

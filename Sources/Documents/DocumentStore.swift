@@ -4,67 +4,50 @@ public import Postgres
 
 /// A tenant's documents and chunks in its schema.
 public enum DocumentStore {
-    /// Held until the commit: of two that change a tenant's documents, the second decides by what the first has committed.
+    /// Waits for the turn to change a tenant's documents; held until the commit, so that the next one sees what this one has committed.
     public static func takeTurn(_ schema: Identifier, on database: inout Transaction) throws(PostgresError) {
         try database.takeTurn("tenantry.corpus:\(schema.name)")
     }
 
-    /// What is there under the documents' ids, and with their content under any id.
-    public static func known(_ documents: [DocumentDigest], in schema: Identifier, on database: inout Transaction)
-        throws(PostgresError)
-        -> KnownDocuments
-    {
-        var parameters = Parameters()
-        parameters.append(documents.map(\.externalID))
-        parameters.append(documents.map(\.hash))
-        return KnownDocuments(try database.query(SQL.known(schema), parameters))
+    /// The tenant's documents with the same ids, or with the same content under any id.
+    public static func known(
+        _ documents: [DocumentDigest], in schema: Identifier, on database: inout Transaction
+    ) throws(PostgresError) -> KnownDocuments {
+        let found = try database.query(SQL.known(schema), documents.map(\.externalID), documents.map(\.hash))
+        return KnownDocuments(found.decode(DocumentDigest.init))
     }
 
-    /// Adds the documents, or replaces them with their chunks.
-    public static func write(_ prepared: [PreparedDocument], in schema: Identifier, on database: inout Transaction)
-        throws(PostgresError)
-    {
+    /// Adds the documents with their chunks, or replaces them.
+    public static func write(
+        _ prepared: [PreparedDocument], in schema: Identifier, on database: inout Transaction
+    ) throws(PostgresError) {
         guard !prepared.isEmpty else { return }
-        let sources = prepared.map(\.document.source)
-        var documents = Parameters()
-        documents.append(sources.map(\.externalID))
-        documents.append(sources.map(\.title))
-        documents.append(sources.map(\.mediaType))
-        documents.append(prepared.map(\.document.hash))
-        documents.append(prepared.map(\.document.bytes))
-        documents.append(prepared.map { Int64($0.chunks.count) })
-        documents.append(prepared.map(\.document.attributes))
-        documents.append(prepared.map(\.searchConfiguration))
-        try database.send(SQL.upsertDocuments(schema), documents)
-        var owners = Parameters()
-        owners.append(sources.map(\.externalID))
-        try database.send(SQL.removeChunks(schema), owners)
+        let columns = DocumentColumns(prepared)
+        try database.send(
+            SQL.upsertDocuments(schema), columns.externalIDs, columns.titles, columns.mediaTypes, columns.hashes, columns.bytes,
+            columns.chunkCounts, columns.attributes, columns.searchConfigurations)
+        try database.send(SQL.removeChunks(schema), columns.externalIDs)
         for document in prepared where !document.chunks.isEmpty {
-            var chunks = Parameters()
-            chunks.append(document.document.source.externalID)
-            chunks.append(document.searchConfiguration)
-            chunks.append(document.chunks.map { Int64($0.position) })
-            chunks.append(document.chunks.map(\.heading))
-            chunks.append(document.chunks.map(\.content))
-            chunks.append(document.chunks.map { Int64($0.tokenCount) })
-            try database.send(SQL.addChunks(schema), chunks)
+            let chunks = ChunkColumns(document.chunks)
+            try database.send(
+                SQL.addChunks(schema), document.document.source.externalID, document.searchConfiguration, chunks.positions,
+                chunks.headings, chunks.contents, chunks.tokenCounts)
         }
         _ = try database.collect()
     }
 
-    /// Takes documents away with their chunks; says which, and how many bytes each had.
-    public static func remove(_ ids: [String], in schema: Identifier, on database: inout Transaction) throws(PostgresError) -> [(
-        externalID: String, bytes: Int64
-    )] {
-        var parameters = Parameters()
-        parameters.append(ids)
-        let rows = try database.query(SQL.remove(schema), parameters)
-        return (0..<rows.count).map { (rows.text($0, 0), rows.int($0, 1)) }
+    /// Removes documents with their chunks.
+    ///
+    /// - Returns: those that were there, and how many bytes each had.
+    public static func remove(
+        _ ids: [String], in schema: Identifier, on database: inout Transaction
+    ) throws(PostgresError) -> [(externalID: String, bytes: Int64)] {
+        try database.query(SQL.remove(schema), ids).decode { (id: String, bytes: Int64) in (externalID: id, bytes: bytes) }
     }
 
     /// Books a change of the tenant's documents.
     ///
-    /// - Throws: `Rejection` (`limit_reached`) where more would be there than a hard limit allows.
+    /// - Throws: `Rejection` (`limit_reached`) if a hard limit does not allow it.
     public static func book(_ counts: UsageCounts, account: String, tenant: String, on database: inout Transaction) throws {
         if counts.documents > 0 || counts.corpusBytes > 0 {
             try HardLimits.takeTurn(account: account, on: &database)

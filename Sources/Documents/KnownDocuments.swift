@@ -1,23 +1,28 @@
-internal import Contract
-internal import Postgres
+public import Contract
 
-/// The documents that a job's own could be new, changed or equal to.
+/// What tells whether a document is new, changed or a copy: its id, the hash of its content, and its attributes.
+public struct DocumentDigest: Sendable, Equatable {
+    public let externalID: String
+    /// SHA-256 of the content's bytes, hexadecimal.
+    public let hash: String
+    /// Everything about it but its content, as one text: equal when nothing there has changed.
+    public let attributes: String
+    public let bytes: Int64
+}
+
+/// A tenant's documents that a job's own documents are compared with.
 ///
 /// Ids and attributes are compared byte by byte, as PostgreSQL does: `String` takes for equal what Unicode calls canonically equivalent.
 public struct KnownDocuments {
     private var byID: [[UInt8]: DocumentDigest] = [:]
     private var idByHash: [String: String] = [:]
 
-    init(_ rows: Rows) {
-        for row in 0..<rows.count {
-            note(
-                DocumentDigest(
-                    externalID: rows.text(row, 0), hash: rows.text(row, 1), attributes: rows.text(row, 2), bytes: rows.int(row, 3)
-                ))
-        }
+    init(_ documents: [DocumentDigest]) {
+        for document in documents { note(document) }
     }
 
-    public func verdict(on document: DocumentDigest) -> Verdict {
+    /// What is to be done with this document.
+    public func outcome(of document: DocumentDigest) -> DocumentOutcome {
         guard let known = byID[Array(document.externalID.utf8)] else {
             return idByHash[document.hash].map { .duplicateOf($0) } ?? .created
         }
@@ -25,13 +30,36 @@ public struct KnownDocuments {
         return isSame ? .unchanged : .updated
     }
 
+    /// The size of the known document's content; 0 if there is none of this id.
     public func bytes(of externalID: String) -> Int64 { byID[Array(externalID.utf8)]?.bytes ?? 0 }
 
-    /// A later document of the same job is measured against this one, too.
+    /// Adds or replaces a document, so that later ones of the same job are compared with it, too.
     public mutating func note(_ document: DocumentDigest) {
         let id = Array(document.externalID.utf8)
         if let before = byID[id], let owner = idByHash[before.hash], owner.utf8.elementsEqual(id) { idByHash[before.hash] = nil }
         byID[id] = document
         if idByHash[document.hash] == nil { idByHash[document.hash] = document.externalID }
+    }
+}
+
+/// What is done with a document that a tenant is given.
+public enum DocumentOutcome: Sendable, Equatable {
+    case created, updated, unchanged
+    case duplicateOf(String)
+
+    /// The document's entry in an answer: `{"external_id", "status", "chunks"?, "duplicate_of"?}`.
+    public func entry(of externalID: String, chunks: Int) -> JSONValue {
+        var entry: [String: JSONValue] = ["external_id": .string(externalID)]
+        switch self {
+        case .created, .updated:
+            entry["status"] = .string(self == .created ? "created" : "updated")
+            entry["chunks"] = .int(Int64(chunks))
+        case .unchanged:
+            entry["status"] = "unchanged"
+        case .duplicateOf(let other):
+            entry["status"] = "duplicate_of"
+            entry["duplicate_of"] = .string(other)
+        }
+        return .object(entry)
     }
 }

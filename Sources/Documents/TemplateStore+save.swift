@@ -2,50 +2,33 @@ public import Contract
 public import Postgres
 
 extension TemplateStore {
-    /// Keeps settings and documents under the name; what was there before is gone, whole.
+    /// Saves settings and documents under the name; they replace all that the template had before.
     public static func save(
         _ name: String, account: String, settings: [String: JSONValue], documents: [PreparedDocument],
         on database: inout Transaction
     ) throws(PostgresError) {
-        var template = key(account, name)
-        template.append(jsonb: String(decoding: JSONValue.object(settings).serialised(), as: UTF8.self))
-        try database.send(SavingSQL.save, template)
-        try database.send(SavingSQL.clear, key(account, name))
+        try database.send(SavingSQL.save, account, name, Postgres.JSONText(JSONValue.object(settings).serialised()))
+        try database.send(SavingSQL.clear, account, name)
         if !documents.isEmpty {
-            try database.send(SavingSQL.addDocuments, parameters(documents, template: key(account, name)))
+            let columns = DocumentColumns(documents)
+            try database.send(
+                SavingSQL.addDocuments, account, name, columns.externalIDs, columns.titles, columns.mediaTypes, columns.hashes,
+                columns.bytes, columns.chunkCounts, columns.attributes, columns.searchConfigurations)
         }
         for document in documents where !document.chunks.isEmpty {
-            var chunks = key(account, name)
-            chunks.append(document.document.source.externalID)
-            chunks.append(document.searchConfiguration)
-            chunks.append(document.chunks.map { Int64($0.position) })
-            chunks.append(document.chunks.map(\.heading))
-            chunks.append(document.chunks.map(\.content))
-            chunks.append(document.chunks.map { Int64($0.tokenCount) })
-            try database.send(SavingSQL.addChunks, chunks)
+            let chunks = ChunkColumns(document.chunks)
+            try database.send(
+                SavingSQL.addChunks, account, name, document.document.source.externalID, document.searchConfiguration,
+                chunks.positions, chunks.headings, chunks.contents, chunks.tokenCounts)
         }
         _ = try database.collect()
     }
 
-    private static func parameters(_ prepared: [PreparedDocument], template: Parameters) -> Parameters {
-        let documents = prepared.map(\.document)
-        var parameters = template
-        parameters.append(documents.map(\.source.externalID))
-        parameters.append(documents.map(\.source.title))
-        parameters.append(documents.map(\.source.mediaType))
-        parameters.append(documents.map(\.hash))
-        parameters.append(documents.map(\.bytes))
-        parameters.append(prepared.map { Int64($0.chunks.count) })
-        parameters.append(documents.map(\.attributes))
-        parameters.append(prepared.map(\.searchConfiguration))
-        return parameters
-    }
-
-    /// Forgets the template. Tenants keep what they were given.
+    /// Deletes the template. Tenants keep what they were given.
     ///
     /// - Returns: false if the account has no such template.
     public static func remove(_ name: String, account: String, on database: inout Transaction) throws(PostgresError) -> Bool {
-        try database.query(SavingSQL.remove, key(account, name)).count == 1
+        try database.query(SavingSQL.remove, account, name).count == 1
     }
 
     enum SavingSQL {
@@ -55,7 +38,7 @@ extension TemplateStore {
             """
         static let clear: Statement = "delete from tenantry.template_documents where account = $1 and template = $2"
         static let remove: Statement = "delete from tenantry.templates where account = $1 and name = $2 returning name"
-        /// As ``DocumentStore`` writes a tenant's, in the order that they came in.
+        /// The same columns as ``DocumentStore`` writes for a tenant, and the documents' order.
         static let addDocuments: Statement = """
             insert into tenantry.template_documents (account, template, external_id, title, media_type, content_hash, content_bytes, chunk_count,
                 attributes, language, search_config, segment, priority, tags, metadata, position)

@@ -1,77 +1,73 @@
-internal import Contract
+public import Contract
 internal import Metering
 public import Postgres
 
-/// Settings and documents under a name of the account's, with chunks that are made once and copied as often as tenants want them.
+/// An account's templates: settings and documents under a name, with chunks that are made once and copied to each tenant.
 ///
-/// Whoever applies a template holds its row against whoever saves or removes it: a tenant is given one state of it or the next, whole.
+/// Applying a template locks its row against saving and removing it, so a tenant is never given parts of two versions.
 public enum TemplateStore {
-    /// Gives a tenant what the template holds: settings replace those of the same key, documents are judged as if they were ingested, and
+    /// Gives a tenant what the template holds: settings replace those of the same key, documents are compared as if they were ingested, and
     /// chunks are copied as they are.
     ///
     /// Takes the tenant's turn (``DocumentStore/takeTurn(_:on:)``) and, where documents are added, the account's
     /// (`HardLimits.takeTurn`); both are held until the commit.
     ///
     /// - Returns: nil if the account has no such template.
-    /// - Throws: `Rejection` (`limit_reached`) where more would be there than a hard limit allows; `PostgresError`.
+    /// - Throws: `Rejection` (`limit_reached`) if a hard limit does not allow it; `PostgresError`.
     public static func apply(
         _ name: String, account: String, tenant: String, schema: Identifier, on database: inout Transaction
     ) throws -> TemplateOutcome? {
-        let template = key(account, name)
-        guard try database.query(SQL.hold, template).count == 1 else { return nil }
+        guard try database.query(SQL.hold, account, name).count == 1 else { return nil }
         try DocumentStore.takeTurn(schema, on: &database)
-        let settings = try database.query(SQL.copySettings(schema), template)
-        let documents = try judge(try database.query(SQL.documents, template), in: schema, on: &database)
-        try DocumentStore.book(documents.counts, account: account, tenant: tenant, on: &database)
-        if !documents.wanted.isEmpty {
-            var copied = template
-            copied.append(documents.wanted)
-            try database.send(SQL.copyDocuments(schema), copied)
-            var owners = Parameters()
-            owners.append(documents.wanted)
-            try database.send(DocumentStore.SQL.removeChunks(schema), owners)
-            try database.send(SQL.copyChunks(schema), copied)
+        let settings = try database.query(SQL.copySettings(schema), account, name).decode(String.self)
+        let offered = try database.query(SQL.documents, account, name).decode(TemplateDocument.init)
+        let comparison = try compare(offered, in: schema, on: &database)
+        try DocumentStore.book(comparison.counts, account: account, tenant: tenant, on: &database)
+        if !comparison.wanted.isEmpty {
+            try database.send(SQL.copyDocuments(schema), account, name, comparison.wanted)
+            try database.send(DocumentStore.SQL.removeChunks(schema), comparison.wanted)
+            try database.send(SQL.copyChunks(schema), account, name, comparison.wanted)
             _ = try database.collect()
         }
-        return TemplateOutcome(
-            settings: (0..<settings.count).map { settings.text($0, 0) }.sorted(), documents: documents.outcomes)
+        return TemplateOutcome(settings: settings.sorted(), documents: comparison.entries)
     }
 
     /// What is to be done with each document, in the template's order.
-    private static func judge(_ rows: Rows, in schema: Identifier, on database: inout Transaction) throws(PostgresError) -> (
-        outcomes: [JSONValue], wanted: [String], counts: UsageCounts
-    ) {
-        let digests = (0..<rows.count).map { row in
-            DocumentDigest(
-                externalID: rows.text(row, 0), hash: rows.text(row, 1), attributes: rows.text(row, 2), bytes: rows.int(row, 3))
-        }
-        guard !digests.isEmpty else { return ([], [], UsageCounts()) }
-        var known = try DocumentStore.known(digests, in: schema, on: &database)
-        var (outcomes, wanted, counts): ([JSONValue], [String], UsageCounts) = ([], [], UsageCounts())
-        for (row, document) in digests.enumerated() {
-            let verdict = known.verdict(on: document)
-            switch verdict {
+    private static func compare(
+        _ offered: [TemplateDocument], in schema: Identifier, on database: inout Transaction
+    ) throws(PostgresError) -> (entries: [JSONValue], wanted: [String], counts: UsageCounts) {
+        guard !offered.isEmpty else { return ([], [], UsageCounts()) }
+        var known = try DocumentStore.known(offered.map(\.digest), in: schema, on: &database)
+        var (entries, wanted, counts): ([JSONValue], [String], UsageCounts) = ([], [], UsageCounts())
+        for document in offered {
+            let digest = document.digest
+            let outcome = known.outcome(of: digest)
+            switch outcome {
             case .unchanged, .duplicateOf: break
             case .created, .updated:
-                counts.documents += verdict == .created ? 1 : 0
-                counts.corpusBytes += document.bytes - known.bytes(of: document.externalID)
-                known.note(document)
-                wanted.append(document.externalID)
+                counts.documents += outcome == .created ? 1 : 0
+                counts.corpusBytes += digest.bytes - known.bytes(of: digest.externalID)
+                known.note(digest)
+                wanted.append(digest.externalID)
             }
-            outcomes.append(verdict.outcome(of: document.externalID, chunks: Int(rows.int(row, 4))))
+            entries.append(outcome.entry(of: digest.externalID, chunks: document.chunkCount))
         }
-        return (outcomes, wanted, counts)
+        return (entries, wanted, counts)
     }
 
-    static func key(_ account: String, _ name: String) -> Parameters {
-        var parameters = Parameters()
-        parameters.append(account)
-        parameters.append(name)
-        return parameters
+    /// A document of a template; made from the columns of ``SQL/documents``.
+    private struct TemplateDocument {
+        let digest: DocumentDigest
+        let chunkCount: Int
+
+        init(externalID: String, hash: String, attributes: String, bytes: Int64, chunkCount: Int) {
+            digest = DocumentDigest(externalID: externalID, hash: hash, attributes: attributes, bytes: bytes)
+            self.chunkCount = chunkCount
+        }
     }
 
     enum SQL {
-        /// Held until the commit; appliers do not wait for each other.
+        /// Locks the row until the commit. Several jobs that apply a template do not wait for each other.
         static let hold: Statement = "select 1 from tenantry.templates where account = $1 and name = $2 for share"
         static let documents: Statement = """
             select external_id, content_hash, attributes, content_bytes, chunk_count from tenantry.template_documents
@@ -113,5 +109,18 @@ public enum TemplateStore {
                 where account = $1 and template = $2 and external_id = any($3)
                 """)
         }
+    }
+}
+
+/// What a tenant was given from a template.
+public struct TemplateOutcome: Sendable, Equatable {
+    /// The settings that were written, in ascending order.
+    public let settings: [String]
+    /// An entry for each document, in the template's order, as ``DocumentOutcome/entry(of:chunks:)`` makes it.
+    public let documents: [JSONValue]
+
+    /// `{"settings": […], "documents": […]}`, for an answer.
+    public var result: [String: JSONValue] {
+        ["settings": .array(settings.map { .string($0) }), "documents": .array(documents)]
     }
 }

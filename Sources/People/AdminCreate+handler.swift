@@ -6,23 +6,17 @@ extension People {
     /// `admin.create`: a person, and the credential that speaks for them.
     static func adminCreate() -> any JobHandler {
         SingleJobHandler(AdminCreate.self) { payload, job, database in
-            // Slow on purpose, so it comes before anything that others might wait for.
+            // Hashing is slow on purpose. It comes first, before any lock that others might wait for.
             let password = try payload.password.map { try PasswordHash(of: $0) }
             let domain = try domain(of: payload.role, job, on: &database)
             let email = payload.email.lowercased()
-            var person = Parameters()
-            person.append(domain.account)
-            person.append(domain.tenant)
-            person.append(email)
-            person.append(payload.displayName)
-            person.append(payload.role.rawValue)
-            person.append(password?.description)
-            let made = try database.query(AdminSQL.create, person)
-            guard made.count == 1 else {
-                let place = domain.tenant.map { "tenant \($0)" } ?? "account \(domain.account)"
-                throw Rejection(.conflict, "this address administers \(place) already", field: "/email")
+            let made = try database.query(
+                AdminSQL.create, domain.account, domain.tenant, email, payload.displayName, payload.role.rawValue,
+                password?.description)
+            guard let administrator = made.first(String.self) else {
+                throw Rejection(.conflict, "this address administers \(domain) already", field: "/email")
             }
-            let bearer = try AdminCredential.issue(administrator: made.text(0, 0), expiresAt: .distantFuture, on: &database)
+            let bearer = try AdminCredential.issue(administrator: administrator, expiresAt: .distantFuture, on: &database)
             return Reply(
                 ["email": .string(email), "role": .string(payload.role.rawValue), "key": .string(bearer.key)],
                 onceOnly: ["secret": .string(bearer.secret)])
@@ -49,16 +43,14 @@ extension People {
 
 /// The credentials of people.
 enum AdminCredential {
-    /// Speaks for the administrator, under their address and within their domain.
-    static func issue(administrator: String, expiresAt: Timestamp, on database: inout Transaction) throws(PostgresError) -> Bearer
-    {
+    /// A credential with the administrator's address as its name, and with the same role, account and tenant.
+    ///
+    /// - Parameter administrator: the id, a UUID.
+    static func issue(
+        administrator: String, expiresAt: Timestamp, on database: inout Transaction
+    ) throws(PostgresError) -> Bearer {
         let bearer = Bearer.make(prefix: "adm")
-        var credential = Parameters()
-        credential.append(bearer.key)
-        credential.append(administrator)
-        credential.append(bytes: bearer.secretHash)
-        credential.append(timestamp: expiresAt)
-        _ = try database.query(AdminSQL.issue, credential)
+        _ = try database.query(AdminSQL.issue, bearer.key, administrator, bearer.secretHash, expiresAt)
         return bearer
     }
 }
@@ -72,7 +64,7 @@ enum AdminSQL {
         insert into tenantry.credentials (key, role, account, tenant, name, secret_hash, expires_at, administrator)
         select $1, role, account, tenant, email, $3, $4, id from tenantry.administrators where id = $2::text::uuid
         """
-    /// Held against a sign-in that is on its way.
+    /// Locks the row, so that a sign-in of the same person waits.
     static let find: Statement = """
         select id, email, role from tenantry.administrators
         where account = $1 and tenant is not distinct from $2 and email = lower($3) for update

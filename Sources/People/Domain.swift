@@ -8,19 +8,18 @@ struct Domain {
     /// nil: the account as a whole.
     let tenant: String?
 
-    /// The tenant of the header; without one, what the sender is limited to.
+    /// The tenant of the header, else the one that the sender is limited to, else the whole account.
     ///
-    /// The tenant is held until the transaction's end. Whoever purges it comes before, and is seen, or after, and finds what was made here.
+    /// The tenant's row stays locked until the transaction ends, so a purge comes either before, and the job is rejected here, or after,
+    /// and withdraws what the job has made.
     ///
-    /// - Throws: `Rejection` where the tenant takes no such job as it stands.
+    /// - Throws: `Rejection` if the tenant's state does not take such a job.
     init(_ job: Job, on database: inout Transaction) throws {
         account = job.account
         tenant = job.tenant?.slug ?? job.principal.tenant
         guard let tenant else { return }
-        var parameters = Parameters()
-        parameters.append(tenant)
-        let rows = try database.query(SQL.state, parameters)
-        guard rows.count == 1, let state = TenantState(rawValue: rows.text(0, 0)), state != .purged else {
+        let found = try database.query(SQL.state, tenant).first(String.self)
+        guard let state = found.flatMap({ TenantState(rawValue: $0) }), state != .purged else {
             throw Rejection(.tenantUnknown, "there is no tenant \(tenant)")
         }
         guard job.kind.states.contains(state) else {
@@ -31,4 +30,9 @@ struct Domain {
     enum SQL {
         static let state: Statement = "select state from tenantry.tenants where slug = $1 for key share"
     }
+}
+
+extension Domain: CustomStringConvertible {
+    /// `tenant acme-shop` or `account acme`, for messages.
+    var description: String { tenant.map { "tenant \($0)" } ?? "account \(account)" }
 }

@@ -1,3 +1,4 @@
+internal import Contract
 internal import Jobs
 public import Postgres
 
@@ -8,7 +9,7 @@ public enum SignIn {
 
     /// Why nobody was signed in.
     public enum Refusal: Error {
-        /// The address is not known, has no password, or has another one: which of these, nobody is told.
+        /// The address is not known, has no password, or has another one. The caller is not told which.
         case wrong
         /// The same address and password stand for several administrators: the account or the tenant must be named.
         case ambiguous
@@ -24,33 +25,35 @@ public enum SignIn {
     public static func run(
         email: String, password: String, account: String?, tenant: String?, on database: inout Connection
     ) throws -> String {
-        var address = Parameters()
-        address.append(email.lowercased())
-        address.append(account)
-        address.append(tenant)
-        let rows = try database.query(SQL.candidates, address)
-        let kept = (0..<rows.count).compactMap { row in
-            rows.optionalText(row, 1).flatMap { PasswordHash($0) }.map {
-                (id: rows.text(row, 0), password: $0, isOfAccount: rows.isNull(row, 2))
-            }
-        }
-        if kept.isEmpty { try PasswordHash.pretendToCheck(password) }
-        let right = try kept.filter { try $0.password.matches(password) }
+        let candidates = try database.query(SQL.candidates, email.lowercased(), account, tenant)
+            .decode(Candidate.init).filter { $0.password != nil }
+        // The answer takes as long for an unknown address as for a known one.
+        if candidates.isEmpty { try PasswordHash.pretendToCheck(password) }
+        let right = try candidates.filter { try $0.password?.matches(password) == true }
         guard let administrator = right.first else { throw Refusal.wrong }
         // Whoever names an account, and no tenant of it, means the account; its own administrator comes first.
         guard right.count == 1 || account != nil && tenant == nil && administrator.isOfAccount else { throw Refusal.ambiguous }
         return try database.transaction { database in
-            let now = Timestamp.now().microsecondsSince1970
-            let end = Timestamp(microsecondsSince1970: now + lifetimeSeconds * 1_000_000)
-            var person = Parameters()
-            person.append(administrator.id)
-            person.append(administrator.password.description)
-            // Removed meanwhile, or given another password.
-            guard try database.query(SQL.hold, person).count == 1 else { throw Refusal.wrong }
-            var expired = Parameters()
-            expired.append(administrator.id)
-            _ = try database.query(SQL.forgetExpired, expired)
+            let end = Timestamp(microsecondsSince1970: SystemClock.nowMicroseconds() + lifetimeSeconds * 1_000_000)
+            // The administrator may have been removed meanwhile, or given another password.
+            let held = try database.query(SQL.hold, administrator.id, administrator.password?.description)
+            guard held.count == 1 else { throw Refusal.wrong }
+            _ = try database.query(SQL.forgetExpired, administrator.id)
             return try AdminCredential.issue(administrator: administrator.id, expiresAt: end, on: &database).token
+        }
+    }
+
+    /// An administrator with the address that was given.
+    private struct Candidate {
+        let id: String
+        /// nil: there is none, or it is no text of ours.
+        let password: PasswordHash?
+        let isOfAccount: Bool
+
+        init(id: String, password: String?, tenant: String?) {
+            self.id = id
+            self.password = password.flatMap { PasswordHash($0) }
+            isOfAccount = tenant == nil
         }
     }
 

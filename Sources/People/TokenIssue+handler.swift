@@ -3,10 +3,10 @@ internal import Jobs
 internal import Postgres
 
 extension People {
-    /// `token.issue`: a credential with scopes. A token can only hand on what it holds itself, and takes it along when it is withdrawn.
+    /// `token.issue`: a credential with scopes. A token can issue further tokens with scopes that it has itself; they are withdrawn with it.
     static func tokenIssue() -> any JobHandler {
         SingleJobHandler(TokenIssue.self) { payload, job, database in
-            if let expiry = payload.expiresAt, expiry.microsecondsSince1970 <= Timestamp.now().microsecondsSince1970 {
+            if let expiry = payload.expiresAt, expiry.microsecondsSince1970 <= SystemClock.nowMicroseconds() {
                 throw Rejection.invalid("/expires_at", "must be in the future")
             }
             let issuer = job.principal.role == .token ? job.principal : nil
@@ -18,27 +18,19 @@ extension People {
             let domain = try Domain(job, on: &database)
             if let issuer { try hold(issuer, on: &database) }
             let bearer = Bearer.make(prefix: "tok")
-            var token = Parameters()
-            token.append(bearer.key)
-            token.append(domain.account)
-            token.append(domain.tenant)
-            token.append(payload.name)
-            token.append(Set(payload.scopes.map(\.rawValue)).sorted())
-            token.append(bytes: bearer.secretHash)
-            // What a token hands on does not outlive it.
-            let expiry = payload.expiresAt.map { Timestamp(microsecondsSince1970: $0.microsecondsSince1970) } ?? .distantFuture
-            token.append(timestamp: issuer.map { min(expiry, $0.expiresAt) } ?? expiry)
-            token.append(issuer?.key)
-            _ = try database.query(TokenSQL.issue, token)
+            // A token that another token issued does not outlive it.
+            let wanted = payload.expiresAt.map { Timestamp($0) } ?? .distantFuture
+            let expiry = issuer.map { min(wanted, $0.expiresAt) } ?? wanted
+            _ = try database.query(
+                TokenSQL.issue, bearer.key, domain.account, domain.tenant, payload.name,
+                Set(payload.scopes.map(\.rawValue)).sorted(), bearer.secretHash, expiry, issuer?.key)
             return Reply(["key": .string(bearer.key)], onceOnly: ["secret": .string(bearer.secret)])
         }
     }
 
-    /// Whoever withdraws the issuer waits until what it hands on now is there to be withdrawn with it.
+    /// Locks the issuing token's row until the commit, so that a withdrawal waits and finds the new token, too.
     private static func hold(_ issuer: Principal, on database: inout Transaction) throws {
-        var parameters = Parameters()
-        parameters.append(issuer.key)
-        guard try database.query(TokenSQL.hold, parameters).count == 1 else {
+        guard try database.query(TokenSQL.hold, issuer.key).count == 1 else {
             throw Rejection(.unauthenticated, "credential \(issuer.key) was revoked")
         }
     }

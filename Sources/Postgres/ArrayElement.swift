@@ -1,4 +1,4 @@
-/// What an array parameter or column may hold.
+/// What an array parameter or column may hold. `UInt8` is one only because `[UInt8]` is a `bytea`; `[UInt8?]` traps.
 public protocol ArrayElement {
     /// The type of an array of these.
     static var arrayElement: BinaryArray.Element { get }
@@ -6,7 +6,7 @@ public protocol ArrayElement {
     /// One element off the wire; nil for NULL.
     static func element(_ bytes: UnsafeRawBufferPointer?) -> Self
 
-    // An array of bytes is no array to PostgreSQL but a `bytea`, so the whole has its say, too.
+    // How the whole array is written and read. `UInt8` has its own way: to PostgreSQL, `[UInt8]` is not an array but a `bytea`.
     static func append(_ elements: [Self], to parameters: inout Parameters)
     static func appendNullArray(to parameters: inout Parameters)
     static func elements(_ rows: Rows, _ row: Int, _ column: Int) -> [Self]
@@ -22,6 +22,7 @@ extension ArrayElement {
     public static func appendNullArray(to parameters: inout Parameters) { parameters.appendNull(arrayElement.oids.array) }
 
     public static func elements(_ rows: Rows, _ row: Int, _ column: Int) -> [Self] {
+        precondition(arrayElement.isReadable(from: rows.type(column)), "column \(column) is no array of \(arrayElement)")
         var elements: [Self] = []
         rows.forEachElement(row, column) { bytes in elements.append(element(bytes)) }
         return elements
@@ -96,7 +97,10 @@ extension UInt8: ArrayElement {
 
     public static func append(_ elements: [UInt8], to parameters: inout Parameters) { parameters.append(bytes: elements) }
     public static func appendNullArray(to parameters: inout Parameters) { parameters.append(bytes: nil) }
-    public static func elements(_ rows: Rows, _ row: Int, _ column: Int) -> [UInt8] { rows.bytes(row, column) }
+    public static func elements(_ rows: Rows, _ row: Int, _ column: Int) -> [UInt8] {
+        precondition(rows.type(column) == TypeOID.bytea, "column \(column) is no bytea")
+        return rows.bytes(row, column)
+    }
 }
 
 /// `[[UInt8]]` is a `bytea[]`.

@@ -4,7 +4,7 @@
 /// Source: `array_recv` in PostgreSQL's `arrayfuncs.c`.
 public struct BinaryArray: Sendable {
     public enum Element: Sendable {
-        case text, int4, int8, bool, float8, timestamptz, jsonb, bytea, uuid
+        case text, int8, bool, timestamptz, jsonb, bytea
     }
 
     public let element: Element
@@ -18,9 +18,6 @@ public struct BinaryArray: Sendable {
 
     public var isEmpty: Bool { count == 0 }
 
-    /// Bytes of the elements so far, lengths included.
-    public var byteCount: Int { bytes.count }
-
     public mutating func removeAll(keepingCapacity: Bool = true) {
         bytes.removeAll(keepingCapacity: keepingCapacity)
         count = 0
@@ -28,9 +25,7 @@ public struct BinaryArray: Sendable {
         openElement = nil
     }
 
-    public mutating func reserve(bytes byteCount: Int) { bytes.reserveCapacity(byteCount) }
-
-    /// UTF-8 text, JSON, or raw bytes (bytea, or a uuid's 16).
+    /// UTF-8 text, JSON, or the bytes of a bytea.
     public mutating func append(text: UnsafeRawBufferPointer) {
         beginElement()
         bytes.append(contentsOf: text)
@@ -47,20 +42,9 @@ public struct BinaryArray: Sendable {
         if let text { append(text) } else { appendNull() }
     }
 
-    /// A whole number, into an `int8` or `int4` array; one out of range traps.
     public mutating func append(_ value: Int64) {
-        switch element {
-        case .int8: appendFixed(UInt64(bitPattern: value))
-        case .int4: appendFixed(UInt32(bitPattern: Int32(value)))
-        default: preconditionFailure("an integer in an array of \(element)")
-        }
-    }
-
-    public mutating func append(_ value: Int) { append(Int64(value)) }
-
-    public mutating func append(_ value: Double) {
-        precondition(element == .float8, "a Double in an array of another type")
-        appendFixed(value.bitPattern)
+        precondition(element == .int8, "an integer in an array of another type")
+        appendFixed(UInt64(bitPattern: value))
     }
 
     public mutating func append(_ value: Timestamp) {
@@ -97,7 +81,7 @@ extension BinaryArray {
     public mutating func beginElement() {
         precondition(openElement == nil, "an element is still open")
         switch element {
-        case .text, .bytea, .uuid, .jsonb: break
+        case .text, .bytea, .jsonb: break
         default: preconditionFailure("bytes in an array of \(element)")
         }
         openElement = bytes.count
@@ -118,26 +102,6 @@ extension BinaryArray {
         openElement = nil
         count += 1
     }
-
-    /// A place to come back to when a row turns out to be bad halfway.
-    public struct Mark: Sendable {
-        fileprivate let byteCount: Int
-        fileprivate let count: Int
-        fileprivate let hasNulls: Bool
-    }
-
-    public var mark: Mark {
-        precondition(openElement == nil, "an element is still open")
-        return Mark(byteCount: bytes.count, count: count, hasNulls: hasNulls)
-    }
-
-    /// Takes back what was appended since the mark, an open element included.
-    public mutating func rewind(to mark: Mark) {
-        bytes.removeLast(bytes.count - mark.byteCount)
-        count = mark.count
-        hasNulls = mark.hasNulls
-        openElement = nil
-    }
 }
 
 /// The one version of jsonb's binary format, in front of the text.
@@ -150,18 +114,24 @@ extension [UInt8] {
 }
 
 extension BinaryArray.Element {
-    /// The type of one element and of the array.
+    /// The types of one element and of the array, as parameters declare them.
     var oids: (element: UInt32, array: UInt32) {
         switch self {
-        case .text: (TypeOID.text, 1009)
-        case .int4: (TypeOID.int4, 1007)
-        case .int8: (TypeOID.int8, 1016)
-        case .bool: (TypeOID.bool, 1000)
-        case .float8: (TypeOID.float8, 1022)
-        case .timestamptz: (TypeOID.timestamptz, 1185)
-        case .jsonb: (TypeOID.jsonb, 3807)
-        case .bytea: (TypeOID.bytea, 1001)
-        case .uuid: (TypeOID.uuid, 2951)
+        case .text: (TypeOID.text, TypeOID.textArray)
+        case .int8: (TypeOID.int8, TypeOID.int8Array)
+        case .bool: (TypeOID.bool, TypeOID.boolArray)
+        case .timestamptz: (TypeOID.timestamptz, TypeOID.timestamptzArray)
+        case .jsonb: (TypeOID.jsonb, TypeOID.jsonbArray)
+        case .bytea: (TypeOID.bytea, TypeOID.byteaArray)
+        }
+    }
+    /// Whether a column of this array type holds elements that can be read as this one.
+    func isReadable(from arrayType: UInt32) -> Bool {
+        switch self {
+        case .text: [TypeOID.textArray, TypeOID.varcharArray, TypeOID.bpcharArray, TypeOID.nameArray].contains(arrayType)
+        case .int8: [TypeOID.int8Array, TypeOID.int4Array, TypeOID.int2Array].contains(arrayType)
+        case .timestamptz: [TypeOID.timestamptzArray, TypeOID.timestampArray].contains(arrayType)
+        case .bool, .jsonb, .bytea: arrayType == oids.array
         }
     }
 }

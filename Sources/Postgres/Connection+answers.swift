@@ -3,7 +3,7 @@ internal import CLibPQ
 extension Connection {
     /// Takes in every result that is here, without waiting.
     mutating func absorb() {
-        while !isBroken, let entry = pipeline.oldest, PQisBusy(handle) == 0 {
+        while !isBroken, let request = pipeline.oldest, PQisBusy(handle) == 0 {
             guard let result = PQgetResult(handle) else {
                 // A NULL that ends no result: the connection is gone, which the next wait will find.
                 guard pipeline.oldestHasResult else { return }
@@ -16,14 +16,14 @@ extension Connection {
                 return
             }
             pipeline.oldestHasResult = true
-            receive(result, for: entry)
+            receive(result, for: request)
         }
     }
 
-    private mutating func receive(_ result: OpaquePointer, for entry: Pipeline.Entry) {
+    private mutating func receive(_ result: OpaquePointer, for request: Pipeline.Request) {
         switch PQresultStatus(result) {
         case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
-            switch entry {
+            switch request {
             case .execute:
                 pipeline.rows.append(Rows(result))
                 return
@@ -31,24 +31,24 @@ extension Connection {
             default: break
             }
         case PGRES_PIPELINE_SYNC:
-            // A sync is the one entry that no NULL ends.
+            // A sync is the only request whose result no NULL follows.
             pipeline.advance()
         case PGRES_PIPELINE_ABORTED:
-            skip(entry)
+            skip(request)
         case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
             // libpq would report this state for ever.
             pipeline.failed(
-                PostgresError(.usage, "COPY does not work in a pipeline: use copyIn or copyOut", statement: entry.sql))
+                PostgresError(.usage, "COPY does not work in a pipeline: use copyIn or copyOut", statement: request.sql))
             isBroken = true
         default:
-            fail(entry, PostgresError(result: result, statement: entry.sql))
+            fail(request, PostgresError(result: result, statement: request.sql))
         }
         PQclear(result)
     }
 
-    /// The server did not run the entry, because one before it failed.
-    private mutating func skip(_ entry: Pipeline.Entry) {
-        switch entry {
+    /// The server did not run the request, because one before it failed.
+    private mutating func skip(_ request: Pipeline.Request) {
+        switch request {
         case .prepare(let statement, let name):
             cache.forget(statement, name: name)
             pipeline.notPrepared(name)
@@ -57,10 +57,10 @@ extension Connection {
         }
     }
 
-    private mutating func fail(_ entry: Pipeline.Entry, _ error: PostgresError) {
+    private mutating func fail(_ request: Pipeline.Request, _ error: PostgresError) {
         pipeline.failed(error)
         if error.isConnectionLoss { isBroken = true }
-        switch entry {
+        switch request {
         case .execute(let statement, let name):
             // 26000: somebody deallocated it. 0A000: a table changed under it ("cached plan must not change result type");
             // other 0A000s drop a good plan, which is harmless.
@@ -71,7 +71,7 @@ extension Connection {
                 pipeline.notDeallocated(name)
             }
         case .deallocate where error.sqlState == "26000": break
-        default: skip(entry)
+        default: skip(request)
         }
     }
 }

@@ -29,6 +29,12 @@ extension Connection {
         return try pipeline.takeOutcome()
     }
 
+    /// Ends the pipeline and drops what it brought, errors included: for who takes back what was sent.
+    mutating func discard() throws(PostgresError) {
+        try settle()
+        pipeline.dropOutcome()
+    }
+
     /// Ends the pipeline with a sync and waits until everything is answered. Errors of statements are kept, not thrown.
     mutating func settle() throws(PostgresError) {
         try requireUsable()
@@ -48,7 +54,7 @@ extension Connection {
         }
     }
 
-    /// Sends a statement of ours, unprepared.
+    /// Sends a statement of the driver's own, unprepared.
     mutating func sendControl(_ sql: String) throws(PostgresError) {
         try requireUsable()
         try accept(PQsendQueryParams(handle, sql, 0, nil, nil, nil, nil, 1), .control(sql), bytes: sql.utf8.count)
@@ -94,14 +100,14 @@ extension Connection {
         }
     }
 
-    /// Books what libpq took, and lets the socket take what it can every 64 KiB.
-    private mutating func accept(_ accepted: Int32, _ entry: Pipeline.Entry, bytes: Int) throws(PostgresError) {
+    /// Notes what libpq has accepted, and writes to the socket after every 64 KiB.
+    private mutating func accept(_ accepted: Int32, _ request: Pipeline.Request, bytes: Int) throws(PostgresError) {
         guard accepted == 1 else {
             if PQstatus(handle) != CONNECTION_OK { throw lost() }
-            if case .prepare(let statement, let name) = entry { cache.forget(statement, name: name) }
-            throw PostgresError(.usage, PostgresError.trimmed(PQerrorMessage(handle)), statement: entry.sql)
+            if case .prepare(let statement, let name) = request { cache.forget(statement, name: name) }
+            throw PostgresError(.usage, PostgresError.trimmed(PQerrorMessage(handle)), statement: request.sql)
         }
-        pipeline.sent(entry)
+        pipeline.sent(request)
         unsentBytes += bytes
         guard unsentBytes - unsentBytesAtLastFlush >= Self.flushStepBytes else { return }
         while try !flush() {

@@ -26,9 +26,7 @@ extension Connection {
 
     /// Drops what was sent and not collected, and rolls back if a transaction is open.
     public mutating func rollback() throws(PostgresError) {
-        try settle()
-        // Its error has been thrown to whoever rolls back now.
-        _ = try? pipeline.takeOutcome()
+        try discard()
         guard PQtransactionStatus(handle) != PQTRANS_IDLE else { return }
         try sendControl("ROLLBACK")
         _ = try collect()
@@ -58,7 +56,7 @@ extension Connection {
         }
     }
 
-    /// The same for a body that throws other errors, too.
+    /// The same for a body that also throws other errors.
     @_disfavoredOverload
     public mutating func transaction<Result>(
         mode: String = "", _ body: (inout Transaction) throws -> Result
@@ -77,7 +75,7 @@ extension Connection {
         }
     }
 
-    /// Rolls back after an error that is already on its way: a second one, which can only be the connection's, adds nothing.
+    /// Rolls back after an error, which the caller throws. If the rollback fails, too, the connection is lost, and is marked so.
     private mutating func abandon() {
         guard isUsable else { return }
         do { try rollback() } catch { isBroken = true }

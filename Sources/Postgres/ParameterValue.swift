@@ -10,8 +10,8 @@
 /// | `Timestamp` | `timestamptz` |
 /// | `JSONText` | `jsonb` |
 /// | `[UInt8]` | `bytea` |
-/// | an array of the others | an array, its optional elements NULL |
-/// | an optional | the same, or NULL |
+/// | an array of `String`, `Int64`, `Bool`, `Timestamp`, `JSONText`, `[UInt8]` or their optionals | an array of these, nil as NULL |
+/// | an optional of any of these | the same, or NULL |
 public protocol ParameterValue {
     func append(to parameters: inout Parameters)
     /// NULL of the same type.
@@ -92,6 +92,6 @@ extension Array: ParameterValue where Element: ArrayElement {
 extension BinaryArray: ParameterValue {
     public func append(to parameters: inout Parameters) { parameters.append(self) }
 
-    /// Which type it would be is not known.
+    /// Traps: the type of the elements is not known.
     public static func appendNull(to parameters: inout Parameters) { preconditionFailure("a BinaryArray has no NULL") }
 }

@@ -1,6 +1,7 @@
 /// The values of one execution, in binary format with their types declared, in one reusable buffer.
 ///
-/// `removeAll()` keeps the memory. NULL is `nil` of the wanted type: `append(String?.none)`.
+/// Statements mostly take their values directly, `query(SQL.claim, lease, days)`; a buffer of one's own is for loops that run a statement
+/// often. `removeAll()` keeps the memory. NULL is `nil` of the wanted type: `append(String?.none)`.
 public struct Parameters: Sendable {
     private(set) var types: [UInt32] = []
     private(set) var lengths: [Int32] = []
@@ -73,14 +74,6 @@ public struct Parameters: Sendable {
         let start = bytes.count
         bytes.append(contentsOf: value)
         close(TypeOID.bytea, from: start)
-    }
-
-    /// The 16 bytes of a uuid.
-    public mutating func append(uuid value: UnsafeRawBufferPointer) {
-        precondition(value.count == 16, "a uuid has 16 bytes")
-        let start = bytes.count
-        bytes.append(contentsOf: value)
-        close(TypeOID.uuid, from: start)
     }
 
     /// `text[]`, `int8[]` and so on. Source: `array_recv` in PostgreSQL's `arrayfuncs.c`.

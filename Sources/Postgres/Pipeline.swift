@@ -1,12 +1,15 @@
+internal import DequeModule
+
 /// What was sent and is not yet answered, and what came back: the bookkeeping of one connection's pipeline.
 ///
 /// A pure value. Answers come in the order of the sends; after an error the server skips everything up to the next sync.
 struct Pipeline {
-    enum Entry {
+    /// Something that the server answers.
+    enum Request {
         case prepare(Statement, name: String)
         case deallocate(name: String)
         case execute(Statement, name: String)
-        /// BEGIN, COMMIT or ROLLBACK: its rows are nobody's.
+        /// BEGIN, COMMIT or ROLLBACK, which have no rows.
         case control(String)
         case sync
 
@@ -20,9 +23,8 @@ struct Pipeline {
         }
     }
 
-    private var entries: [Entry] = []
-    private var head = 0
-    /// True once the oldest entry's result is here; libpq then still owes the NULL that ends it.
+    private var requests: Deque<Request> = []
+    /// True once the oldest request's result is here; the NULL by which libpq ends it has yet to come.
     var oldestHasResult = false
     /// Something was sent since the last sync.
     private(set) var needsSync = false
@@ -39,28 +41,23 @@ struct Pipeline {
     /// Names whose preparation failed since the last sync: they need no DEALLOCATE.
     private var unprepared: Set<String> = []
 
-    var oldest: Entry? { head < entries.count ? entries[head] : nil }
+    var oldest: Request? { requests.first }
 
-    mutating func sent(_ entry: Entry) {
-        switch entry {
+    mutating func sent(_ request: Request) {
+        switch request {
         case .sync: needsSync = false
         case .execute:
             uncollected += 1
             needsSync = true
         default: needsSync = true
         }
-        entries.append(entry)
+        requests.append(request)
     }
 
-    /// The oldest entry is done.
+    /// The oldest request is answered.
     mutating func advance() {
         oldestHasResult = false
-        head += 1
-        if case .sync = entries[head - 1] { unprepared.removeAll(keepingCapacity: true) }
-        if head == entries.count {
-            entries.removeAll(keepingCapacity: true)
-            head = 0
-        }
+        if case .sync = requests.removeFirst() { unprepared.removeAll(keepingCapacity: true) }
     }
 
     mutating func failed(_ error: PostgresError) {
@@ -89,6 +86,13 @@ struct Pipeline {
             throw error
         }
         return taken
+    }
+
+    /// Ends a round and drops what it brought, its error included.
+    mutating func dropOutcome() {
+        uncollected = 0
+        rows = []
+        firstError = nil
     }
 
     /// Forgets everything, when the connection is gone.

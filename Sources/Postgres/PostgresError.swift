@@ -18,14 +18,10 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     public var sqlState: String?
     public var message: String
     public var detail: String?
-    public var hint: String?
     public var schema: String?
     public var table: String?
     public var column: String?
-    public var dataType: String?
     public var constraint: String?
-    /// Where in the server's functions and triggers it happened, one line a level.
-    public var context: String?
     /// The SQL text of the statement that failed.
     public var statement: String?
 
@@ -73,13 +69,10 @@ extension PostgresError {
         let message = field(CLIBPQ_DIAG_MESSAGE_PRIMARY) ?? Self.trimmed(PQresultErrorMessage(result))
         self.init(sqlState == nil ? .connection : .server, message, sqlState: sqlState, statement: statement)
         detail = field(CLIBPQ_DIAG_MESSAGE_DETAIL)
-        hint = field(CLIBPQ_DIAG_MESSAGE_HINT)
         schema = field(CLIBPQ_DIAG_SCHEMA_NAME)
         table = field(CLIBPQ_DIAG_TABLE_NAME)
         column = field(CLIBPQ_DIAG_COLUMN_NAME)
-        dataType = field(CLIBPQ_DIAG_DATATYPE_NAME)
         constraint = field(CLIBPQ_DIAG_CONSTRAINT_NAME)
-        context = field(CLIBPQ_DIAG_CONTEXT)
     }
 
     /// libpq ends its messages with line feeds.

@@ -1,7 +1,7 @@
 extension Rows {
     /// Calls the body with each element's bytes, nil for NULL, of an array of any type; dimensions are flattened.
     /// Source: `array_send` in PostgreSQL's `arrayfuncs.c`.
-    public func forEachElement<Failure: Error>(
+    func forEachElement<Failure: Error>(
         _ row: Int, _ column: Int, _ body: (UnsafeRawBufferPointer?) throws(Failure) -> Void
     ) throws(Failure) {
         let bytes = present(row, column)
@@ -23,31 +23,8 @@ extension Rows {
     }
 
     /// `text[]` (or of another text type) without NULLs.
-    public func texts(_ row: Int, _ column: Int) -> [String] {
-        optionalTexts(row, column).map { text in
-            guard let text else { preconditionFailure("a NULL in the array of row \(row), column \(column)") }
-            return text
-        }
-    }
-
-    /// `text[]` (or of another text type) with NULLs.
-    public func optionalTexts(_ row: Int, _ column: Int) -> [String?] {
-        var texts: [String?] = []
-        forEachElement(row, column) { bytes in texts.append(bytes.map { String(decoding: $0, as: UTF8.self) }) }
-        return texts
-    }
+    public func texts(_ row: Int, _ column: Int) -> [String] { String.elements(self, row, column) }
 
     /// `int2[]`, `int4[]` or `int8[]` without NULLs.
-    public func ints(_ row: Int, _ column: Int) -> [Int64] {
-        var values: [Int64] = []
-        forEachElement(row, column) { bytes in
-            switch bytes?.count {
-            case 8: values.append(bytes!.bigEndian(0, Int64.self))
-            case 4: values.append(Int64(bytes!.bigEndian(0, Int32.self)))
-            case 2: values.append(Int64(bytes!.bigEndian(0, Int16.self)))
-            default: preconditionFailure("a NULL or no integer in the array of row \(row), column \(column)")
-            }
-        }
-        return values
-    }
+    public func ints(_ row: Int, _ column: Int) -> [Int64] { Int64.elements(self, row, column) }
 }

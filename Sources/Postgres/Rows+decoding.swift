@@ -11,7 +11,7 @@ extension Rows {
         decode { (values: repeat each Column) in (repeat each values) }
     }
 
-    /// Every row as whatever is made of its columns: `rows.decode(Invoice.init)` for a struct whose properties stand in their order.
+    /// Every row as what `make` makes of its columns: `rows.decode(Invoice.init)` for a struct whose properties stand in their order.
     public func decode<each Column: ColumnValue, Value>(_ make: (repeat each Column) throws -> Value) rethrows -> [Value] {
         var values: [Value] = []
         values.reserveCapacity(count)
@@ -32,7 +32,7 @@ extension Rows {
         return values
     }
 
-    /// The one row of a statement that always gives one.
+    /// The row of a statement that always gives exactly one; another number of rows traps.
     public func only<each Column: ColumnValue>(_ columns: (repeat each Column).Type) -> (repeat each Column) {
         guard count == 1, let values = first(columns) else { preconditionFailure("\(count) rows where there is always one") }
         return values
@@ -66,6 +66,11 @@ extension String: ColumnValue {
 
 extension Int64: ColumnValue {
     public static func read(_ rows: Rows, _ row: Int, _ column: Int) -> Int64 { rows.int(row, column) }
+}
+
+extension Int32: ColumnValue {
+    /// A value out of range traps.
+    public static func read(_ rows: Rows, _ row: Int, _ column: Int) -> Int32 { Int32(rows.int(row, column)) }
 }
 
 extension Int: ColumnValue {

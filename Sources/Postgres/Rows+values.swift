@@ -32,8 +32,6 @@ extension Rows {
         return present(row, column)[0] != 0
     }
 
-    public func optionalBool(_ row: Int, _ column: Int) -> Bool? { isNull(row, column) ? nil : bool(row, column) }
-
     /// `float8`, `float4`, `numeric` (rounded) or an integer.
     public func double(_ row: Int, _ column: Int) -> Double {
         let bytes = present(row, column)
@@ -44,8 +42,6 @@ extension Rows {
         default: return Double(int(row, column))
         }
     }
-
-    public func optionalDouble(_ row: Int, _ column: Int) -> Double? { isNull(row, column) ? nil : double(row, column) }
 
     /// `timestamptz`; `timestamp` and `date` are taken as UTC.
     public func timestamp(_ row: Int, _ column: Int) -> Timestamp {
@@ -66,8 +62,6 @@ extension Rows {
 
     /// A copy of the value's bytes: a `bytea`, or any other type as it is on the wire.
     public func bytes(_ row: Int, _ column: Int) -> [UInt8] { [UInt8](present(row, column)) }
-
-    public func optionalBytes(_ row: Int, _ column: Int) -> [UInt8]? { value(row, column).map { [UInt8]($0) } }
 
     private static func uuid(_ bytes: UnsafeRawBufferPointer) -> String {
         let digits = Array("0123456789abcdef".utf8)

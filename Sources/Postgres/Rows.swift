@@ -2,8 +2,9 @@ internal import CLibPQ
 
 /// The rows of one execution, in binary format, read straight from libpq's memory.
 ///
+/// ``decode(_:)`` and its kin read rows by type; the functions with positions are for loops that must not allocate.
 /// Rows and columns count from 0. Asking for a row or column that is not there, for a value that is NULL (use the
-/// `optional…` accessors), or for another type than the column's is a programmer's error and traps.
+/// `optional…` functions), or for another type than the column's is a programmer's error and traps.
 public final class Rows {
     let result: OpaquePointer
     public let count: Int

@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// A moment, in microseconds since 1970-01-01T00:00:00Z; PostgreSQL's `timestamptz`.
 ///
 /// The ends of the range are PostgreSQL's `-infinity` and `infinity`.
@@ -17,13 +15,6 @@ public struct Timestamp: Sendable, Hashable, Comparable {
     public init(seconds: Int64) {
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
         microsecondsSince1970 = overflow ? (seconds < 0 ? .min : .max) : product
-    }
-
-    /// The system's wall clock.
-    public static func now() -> Timestamp {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(microsecondsSince1970: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
     }
 
     public var isFinite: Bool { self != .distantPast && self != .distantFuture }

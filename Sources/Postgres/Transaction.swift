@@ -1,4 +1,4 @@
-/// An open transaction, for whoever works in it and is not to say when it begins and ends.
+/// An open transaction, for code that works in it but does not decide when it begins and ends.
 ///
 /// Made by ``Connection/transaction(mode:_:)``, which commits it when the body returns, and rolls it back when it throws.
 public struct Transaction: ~Copyable {
@@ -17,21 +17,29 @@ public struct Transaction: ~Copyable {
     /// Notes that statements are run in a schema of many; see ``Connection/touch(_:)``.
     public mutating func touch(_ schema: Identifier) { connection.touch(schema) }
 
-    /// Runs the body, and takes back what it did if it throws; the transaction goes on either way.
+    /// Runs the body, and takes back what it did if it throws; the transaction goes on either way. Savepoints may be nested.
     ///
-    /// - Parameter isTrial: takes it back also if it returns: what it found out is all that is wanted.
+    /// What the body sent and did not collect is collected here, and its rows are dropped.
+    /// - Parameter isTrial: also takes it back if the body returns, for a caller that only wants to know the result.
+    /// - Throws: what the body throws. If the connection is lost, the loss, whatever the body has thrown.
     public mutating func savepoint<Result>(isTrial: Bool = false, _ body: (inout Transaction) throws -> Result) throws -> Result {
+        // All have the same name: PostgreSQL stacks them, and a name means the latest that is still there.
         try run(script: "savepoint here")
         do {
             let result = try body(&self)
+            _ = try collect()
             try run(script: isTrial ? Self.takeBack : "release savepoint here")
             return result
         } catch {
-            if isUsable { try run(script: Self.takeBack) }
+            if isUsable {
+                try connection.discard()
+                try run(script: Self.takeBack)
+            }
             throw error
         }
     }
 
+    /// Rolling back leaves the savepoint itself in place, so it is released, too.
     private static let takeBack = "rollback to savepoint here; release savepoint here"
 }
 
@@ -60,9 +68,9 @@ extension Transaction: Queryable {
     }
 }
 
-/// A transaction whose holder may end one part and begin the next: for effects that are too large for one.
+/// A transaction that its holder may end to begin the next one, for effects that are too large for a single transaction.
 ///
-/// What was done in an earlier part stays, whatever happens later, so its holder has to find its own parts done when it comes again.
+/// What an earlier part has committed stays, whatever happens later. So the holder has to recognize its own parts when it runs again.
 public struct PartwiseTransaction: ~Copyable {
     /// The part that is open.
     public var transaction: Transaction
@@ -71,13 +79,15 @@ public struct PartwiseTransaction: ~Copyable {
         self.transaction = transaction
     }
 
-    /// Commits what was done so far and goes on in a transaction of its own.
+    /// Commits what was done so far and goes on in a new transaction, of the default mode.
+    ///
+    /// - Throws: the commit's error; then no transaction is open, and only ``startOver()`` opens one again.
     public mutating func nextPart() throws(PostgresError) {
         try transaction.connection.commit()
         try transaction.connection.begin()
     }
 
-    /// Takes back what was done in this part and begins it anew.
+    /// Takes back what was done in this part and begins it again.
     public mutating func startOver() throws(PostgresError) {
         try transaction.connection.rollback()
         try transaction.connection.begin()

@@ -15,4 +15,17 @@ enum TypeOID {
     static let numeric: UInt32 = 1700
     static let uuid: UInt32 = 2950
     static let jsonb: UInt32 = 3802
+
+    static let boolArray: UInt32 = 1000
+    static let byteaArray: UInt32 = 1001
+    static let nameArray: UInt32 = 1003
+    static let int2Array: UInt32 = 1005
+    static let int4Array: UInt32 = 1007
+    static let textArray: UInt32 = 1009
+    static let bpcharArray: UInt32 = 1014
+    static let varcharArray: UInt32 = 1015
+    static let int8Array: UInt32 = 1016
+    static let timestampArray: UInt32 = 1115
+    static let timestamptzArray: UInt32 = 1185
+    static let jsonbArray: UInt32 = 3807
 }

@@ -1,6 +1,7 @@
+internal import Contract
 internal import Crypto
 
-/// One step of a schema: its file's name and text, and what proves that the text has not changed since it was applied.
+/// One step of a schema: its file's name and text, and a checksum, which tells whether the text has changed since it was applied.
 public struct Migration: Sendable {
     /// The file's name without its ending; its place in the order and its identity in the ledger.
     public let name: String
@@ -11,9 +12,7 @@ public struct Migration: Sendable {
     init(_ name: String, _ bytes: [UInt8]) {
         self.name = name
         self.sql = String(decoding: bytes, as: UTF8.self)
-        self.checksum = SHA256.hash(data: bytes).map { byte in
-            (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }.joined()
+        self.checksum = SHA256.hash(data: bytes).hexadecimal
     }
 
     /// The control schema `tenantry`, oldest first.
@@ -22,6 +21,7 @@ public struct Migration: Sendable {
         Migration("control_0002_metering", PackageResources.control_0002_metering_sql),
         Migration("control_0003_tenancy", PackageResources.control_0003_tenancy_sql),
         Migration("control_0004_billing", PackageResources.control_0004_billing_sql),
+        Migration("control_0005_outbox", PackageResources.control_0005_outbox_sql),
     ]
 
     /// Every tenant's schema, oldest first; `{schema}` stands for the quoted schema name.
@@ -35,9 +35,9 @@ public struct Migration: Sendable {
 public enum SchemaError: Error, CustomStringConvertible {
     /// An applied migration's file has changed since: what the ledger has and what the file has.
     case checksumMismatch(schema: String, migration: String)
-    /// The ledger knows a migration that this build does not: an older binary meets a newer database.
+    /// The ledger has a migration that this build does not know: the database is newer than the binary.
     case unknownMigration(schema: String, migration: String)
-    /// A migration failed, and left its schema as it was.
+    /// A migration failed and was rolled back.
     case failed(schema: String, migration: String, cause: any Error)
 
     public var description: String {

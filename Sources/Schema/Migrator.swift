@@ -4,8 +4,8 @@ internal import Synchronization
 
 /// Brings the control schema and every tenant's schema up to date.
 ///
-/// Each schema is migrated in a transaction of its own and noted in the ledger `tenantry.migrations`, so an interrupted run goes
-/// on where it stopped. An advisory lock keeps two runs from meeting.
+/// Each migration of each schema is a transaction of its own and is noted in the ledger `tenantry.migrations`, so an interrupted run goes
+/// on where it stopped. An advisory lock makes a second run wait for the first.
 public struct Migrator: Sendable {
     private let options: ConnectionOptions
 
@@ -39,27 +39,26 @@ public struct Migrator: Sendable {
         return report
     }
 
-    /// Whether the control schema is as this build needs it; says what is missing otherwise.
+    /// The control migrations of this build that the database does not have yet; none if it is up to date.
     public static func missingControlMigrations(on connection: inout Connection) throws(PostgresError) -> [String] {
-        guard try connection.query(SQL.ledgerExists).bool(0, 0) else { return Migration.control.map(\.name) }
-        let rows = try connection.query(SQL.applied, Self.parameters("tenantry"))
-        let applied = Set((0..<rows.count).map { rows.text($0, 0) })
+        guard try connection.query(SQL.ledgerExists).only(Bool.self) else { return Migration.control.map(\.name) }
+        let applied = Set(try connection.query(SQL.applied, "tenantry").decode((String, String).self).map { $0.0 })
         return Migration.control.map(\.name).filter { !applied.contains($0) }
     }
 
     /// Makes a new tenant's schema with all its migrations, inside the caller's transaction.
-    public static func create(tenantSchema schema: Identifier, on database: inout some Queryable & ~Copyable)
-        throws(PostgresError)
-    {
+    public static func create(
+        tenantSchema schema: Identifier, on database: inout some Queryable & ~Copyable
+    ) throws(PostgresError) {
         try create(tenantSchemas: [schema], on: &database)
     }
 
     /// Makes new tenants' schemas inside the caller's transaction: one script for all of them, and one statement for the ledger.
     ///
     /// Each holds some fifty locks until the commit; a PostgreSQL with default settings has room for 6,400 of all its sessions together.
-    public static func create(tenantSchemas schemas: [Identifier], on database: inout some Queryable & ~Copyable)
-        throws(PostgresError)
-    {
+    public static func create(
+        tenantSchemas schemas: [Identifier], on database: inout some Queryable & ~Copyable
+    ) throws(PostgresError) {
         guard !schemas.isEmpty else { return }
         try database.run(script: schemas.map { newTenant.joined(separator: $0.quoted) }.joined(separator: "\n"))
         _ = try database.query(SQL.noteNew, schemas.map(\.name), Migration.tenant.map(\.name), Migration.tenant.map(\.checksum))
@@ -69,20 +68,20 @@ public struct Migrator: Sendable {
     private static let newTenant = Migration.tenant.map(\.sql).joined(separator: "\n")
         .split(separator: "{schema}", omittingEmptySubsequences: false)
 
-    /// Forgets a schema that is dropped, in the caller's transaction.
-    public static func forget(tenantSchema schema: Identifier, on database: inout some Queryable & ~Copyable)
-        throws(PostgresError)
-    {
-        _ = try database.query(SQL.forget, parameters(schema.name))
+    /// Removes a schema that is dropped from the ledger, in the caller's transaction.
+    public static func forget(
+        tenantSchema schema: Identifier, on database: inout some Queryable & ~Copyable
+    ) throws(PostgresError) {
+        _ = try database.query(SQL.forget, schema.name)
     }
 
     private func migrate(schemas: [String], parallelism: Int, progress: @escaping @Sendable (Int, Int) -> Void) throws {
-        struct Work {
+        struct Progress {
             var next = 0
             var done = 0
             var failure: (any Error)?
         }
-        let work = Mutex(Work())
+        let work = Mutex(Progress())
         DispatchQueue.concurrentPerform(iterations: min(parallelism, schemas.count)) { _ in
             do {
                 var connection = try Connection(options)
@@ -106,16 +105,14 @@ public struct Migrator: Sendable {
     }
 
     private static func outdatedTenants(on connection: inout Connection) throws(PostgresError) -> [String] {
-        var parameters = Parameters()
-        parameters.append(Migration.tenant.map { "\($0.name):\($0.checksum)" })
-        let rows = try connection.query(SQL.outdatedTenants, parameters)
-        return (0..<rows.count).map { rows.text($0, 0) }
+        let current = Migration.tenant.map { "\($0.name):\($0.checksum)" }
+        return try connection.query(SQL.outdatedTenants, current).decode(String.self)
     }
 
     private static func migrate(schema: String, with migrations: [Migration], on connection: inout Connection) throws -> Int {
         let identifier = try Identifier(schema)
-        let rows = try connection.query(SQL.applied, parameters(schema))
-        let applied = Dictionary(uniqueKeysWithValues: (0..<rows.count).map { (rows.text($0, 0), rows.text($0, 1)) })
+        let applied = Dictionary(
+            uniqueKeysWithValues: try connection.query(SQL.applied, schema).decode((String, String).self))
         let known = Set(migrations.map(\.name))
         if let stranger = applied.keys.sorted().first(where: { !known.contains($0) }) {
             throw SchemaError.unknownMigration(schema: schema, migration: stranger)
@@ -128,12 +125,11 @@ public struct Migrator: Sendable {
                 }
                 continue
             }
-            try connection.begin()
             do {
-                try apply(migration, to: identifier, on: &connection)
-                try connection.commit()
+                try connection.transaction { transaction throws(PostgresError) in
+                    try apply(migration, to: identifier, on: &transaction)
+                }
             } catch {
-                if !error.isConnectionLoss { try connection.rollback() }
                 throw SchemaError.failed(schema: schema, migration: migration.name, cause: error)
             }
             count += 1
@@ -141,21 +137,12 @@ public struct Migrator: Sendable {
         return count
     }
 
-    private static func apply(_ migration: Migration, to schema: Identifier, on connection: inout Connection)
-        throws(PostgresError)
-    {
-        try connection.run(
+    private static func apply(
+        _ migration: Migration, to schema: Identifier, on database: inout Transaction
+    ) throws(PostgresError) {
+        try database.run(
             script: migration.sql.split(separator: "{schema}", omittingEmptySubsequences: false).joined(separator: schema.quoted))
-        var parameters = parameters(schema.name)
-        parameters.append(migration.name)
-        parameters.append(migration.checksum)
-        _ = try connection.query(SQL.note, parameters)
-    }
-
-    private static func parameters(_ schema: String) -> Parameters {
-        var parameters = Parameters()
-        parameters.append(schema)
-        return parameters
+        _ = try database.query(SQL.note, schema.name, migration.name, migration.checksum)
     }
 }
 

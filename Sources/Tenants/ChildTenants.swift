@@ -2,30 +2,30 @@ internal import Contract
 internal import Metering
 internal import Postgres
 
-/// The places that an account has for tenants.
+/// How many tenants an account may have, and has.
 struct ChildTenants {
     let account: String
     /// What its tenants' slugs begin with.
     let slugPrefix: String?
-    /// nil: as many as it likes.
+    /// nil: no hard limit.
     private let limit: Int64?
     private var taken: Int64
 
-    /// Where a hard limit stands, the account's row is held until the commit: of two that would take its last place, the second counts the
-    /// first. Without one nobody waits for anybody.
+    /// With a hard limit, the account's row is locked until the commit: of two jobs that want its last place, the second waits and then
+    /// counts the first one's tenant. Without a limit no job waits.
     init(of account: String, on database: inout Transaction) throws {
-        var parameters = Parameters()
-        parameters.append(account)
-        var rows = try database.query(SQL.places, parameters)
-        guard rows.count == 1 else { throw Rejection(.accountUnknown, "there is no account \(account)") }
-        if !rows.isNull(0, 1) {
-            _ = try database.query(SQL.lock, parameters)
-            rows = try database.query(SQL.places, parameters)
+        var found = try database.query(SQL.places, account).first((String?, Int64?, Int64).self)
+        if found?.1 != nil {
+            _ = try database.query(SQL.lock, account)
+            found = try database.query(SQL.places, account).first((String?, Int64?, Int64).self)
+        }
+        guard let (slugPrefix, limit, taken) = found else {
+            throw Rejection(.accountUnknown, "there is no account \(account)")
         }
         self.account = account
-        slugPrefix = rows.optionalText(0, 0)
-        limit = rows.optionalInt(0, 1)
-        taken = rows.int(0, 2)
+        self.slugPrefix = slugPrefix
+        self.limit = limit
+        self.taken = taken
     }
 
     /// How many of `wanted` more there is room for.
@@ -39,7 +39,7 @@ struct ChildTenants {
         HardLimits.refusal(of: .childTenants, subject: "account \(account)", limit: limit ?? taken, value: taken, added: 1)
     }
 
-    /// Takes places, which are there; a negative count gives them back.
+    /// Takes places that there is room for; a negative count gives them back.
     mutating func take(_ count: Int, on database: inout Transaction) throws(PostgresError) {
         taken += Int64(count)
         try Self.book(count, account: account, on: &database)

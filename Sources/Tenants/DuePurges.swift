@@ -2,14 +2,14 @@ internal import Contract
 internal import Postgres
 internal import Synchronization
 
-/// The leader's rounds over archived tenants whose time has come: each in a transaction of its own, so that one that cannot be purged keeps
-/// none of the others.
+/// The leader's rounds over archived tenants whose time has come. Each is purged in a transaction of its own, so one that cannot be purged
+/// does not stop the others.
 final class DuePurges: Sendable {
     /// Tenants of one round.
     private static let most: Int64 = 5
-    /// No further one is begun after so long: a worker that is asked to stop waits for the round.
+    /// No further purge is begun after this time, because a worker that is asked to stop waits for the end of the round.
     private static let roundSeconds = 0.5
-    /// One that failed is left alone so long.
+    /// How long a tenant whose purge failed is left alone.
     private static let restSeconds = 60.0
 
     private let resting = Mutex<[String: ContinuousClock.Instant]>([:])
@@ -17,16 +17,13 @@ final class DuePurges: Sendable {
     /// - Throws: ``PurgesFailed`` after the round if some failed; `PostgresError` when the connection is lost.
     func run(on database: inout Connection) throws {
         let began = ContinuousClock.now
-        let restful = resting.withLock { resting in
+        let leftAlone = resting.withLock { resting in
             resting = resting.filter { $0.value > began }
             return resting.keys.sorted()
         }
-        var parameters = Parameters()
-        parameters.append(restful)
-        parameters.append(Self.most)
-        let due = try database.query(SQL.due, parameters)
+        let due = try database.query(SQL.due, leftAlone, Self.most).decode(String.self)
         var failures: [(tenant: String, error: any Error)] = []
-        for slug in (0..<due.count).map({ due.text($0, 0) }) where ContinuousClock.now - began < .seconds(Self.roundSeconds) {
+        for slug in due where ContinuousClock.now - began < .seconds(Self.roundSeconds) {
             do {
                 _ = try database.transaction { database in try TenantPurge.runDue(slug, on: &database) }
             } catch {

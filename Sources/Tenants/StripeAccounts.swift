@@ -1,19 +1,16 @@
 internal import Contract
 internal import Postgres
 
-/// Whose a Stripe account is: the platform's key acts for whichever one a tenant names, so it must not be another account's.
+/// Which account a Stripe account belongs to. The platform's key may act for every Stripe account, so a tenant must not name one that another
+/// account's tenants use.
 enum StripeAccounts {
-    /// Which of these a tenant of another account has. Until the commit nobody else gets one of them.
-    static func foreign(_ asked: Set<String>, to account: String, on database: inout Transaction) throws(PostgresError) -> Set<
-        String
-    > {
+    /// Which of these a tenant of another account has. Until the commit no other job can claim one of them.
+    static func foreign(
+        _ asked: Set<String>, to account: String, on database: inout Transaction
+    ) throws(PostgresError) -> Set<String> {
         guard !asked.isEmpty else { return [] }
         for name in asked.sorted() { try database.takeTurn("tenantry.stripe:\(name)") }
-        var parameters = Parameters()
-        parameters.append(asked.sorted())
-        parameters.append(account)
-        let rows = try database.query(SQL.foreign, parameters)
-        return Set((0..<rows.count).map { rows.text($0, 0) })
+        return Set(try database.query(SQL.foreign, asked.sorted(), account).decode(String.self))
     }
 
     static var refusal: Rejection {

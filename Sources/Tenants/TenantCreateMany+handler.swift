@@ -3,11 +3,12 @@ internal import Jobs
 internal import Postgres
 
 extension Tenants {
-    /// Tenants of one transaction, which keeps some fifty locks for each until it ends: with as many as these, seven lanes at once fit into the
-    /// lock table of a PostgreSQL with default settings.
+    /// Tenants of one transaction. Each holds some fifty locks until the commit; with this number, seven lanes at once fit into the lock table
+    /// of a PostgreSQL with default settings.
     static let partSize = 16
 
-    /// `tenant.create_many`: part by part, each committed for itself. What an earlier delivery has made is found again by its `created_by`.
+    /// `tenant.create_many`: part by part, each committed on its own. Tenants that an earlier delivery of the job has made are recognized by
+    /// their `created_by`.
     static func tenantCreateMany() -> any JobHandler {
         PartwiseJobHandler(TenantCreateMany.self) { payload, job, database in
             let opening = TenantOpening(account: job.account, jobID: job.id)
@@ -21,24 +22,24 @@ extension Tenants {
     }
 
     private static func open(
-        _ part: [Manifest.Entry], of manifest: inout Manifest, _ opening: TenantOpening, on database: inout Transaction
+        _ part: [Manifest.Item], of manifest: inout Manifest, _ opening: TenantOpening, on database: inout Transaction
     ) throws {
-        // Before the plain ones hold the account's row, and where no savepoint gives it back.
+        // The account's turn has to come before its row is locked for the plain tenants, and outside of savepoints, which would give it back.
         if part.contains(where: { $0.tenant.template != nil }) { try opening.takeTurn(on: &database) }
         let plain = part.filter { $0.tenant.template == nil }
-        let verdicts = try openTogether(plain.map(\.tenant), opening, on: &database)
-        for (entry, verdict) in zip(plain, verdicts ?? []) { manifest.note(verdict, on: entry) }
-        // A template may not fit, which is known when it is applied: each for itself, so that it can be undone. So with all that do not go
-        // together: only the one that is to blame is refused.
-        for entry in part where entry.tenant.template != nil || verdicts == nil {
-            manifest.note(try openAlone(entry.tenant, opening, on: &database), on: entry)
+        let outcomes = try openTogether(plain.map(\.tenant), opening, on: &database)
+        for (item, outcome) in zip(plain, outcomes ?? []) { manifest.note(outcome, on: item) }
+        // Whether a template fits is only known when it is applied, so these tenants are opened one by one, each under a savepoint. So are
+        // the plain ones if they could not be opened together: then only the tenant whose data are at fault is refused.
+        for item in part where item.tenant.template != nil || outcomes == nil {
+            manifest.note(try openAlone(item.tenant, opening, on: &database), on: item)
         }
     }
 
     /// - Returns: nil if the data of one of them was refused; then nothing is done.
     private static func openTogether(
         _ tenants: [TenantCreate], _ opening: TenantOpening, on database: inout Transaction
-    ) throws -> [TenantOpening.Verdict]? {
+    ) throws -> [OpeningOutcome]? {
         guard !tenants.isEmpty else { return [] }
         do {
             return try database.savepoint { database in try opening.open(tenants, on: &database) }
@@ -49,7 +50,7 @@ extension Tenants {
 
     private static func openAlone(
         _ tenant: TenantCreate, _ opening: TenantOpening, on database: inout Transaction
-    ) throws -> TenantOpening.Verdict {
+    ) throws -> OpeningOutcome {
         do {
             return try database.savepoint { database in try opening.open([tenant], on: &database)[0] }
         } catch let rejection as Rejection {
@@ -62,7 +63,7 @@ extension Tenants {
 }
 
 extension PostgresError {
-    /// What a tenant is told whose data are to blame; nil if they are not. 54000 is a value too large for an index or a row.
+    /// Why a tenant is refused if its own data are at fault; nil if they are not. 54000: a value is too large for an index or a row.
     fileprivate var refusal: Rejection? {
         guard isDataFault || sqlState == "54000" else { return nil }
         return sqlState == "23505"
@@ -71,9 +72,9 @@ extension PostgresError {
     }
 }
 
-/// A manifest on its way: what is still to be opened, and what became of the others.
+/// The progress of a manifest: which tenants are still to be opened, and what became of the others.
 struct Manifest {
-    struct Entry {
+    struct Item {
         let index: Int
         let tenant: TenantCreate
     }
@@ -93,10 +94,10 @@ struct Manifest {
         outcomes = Array(repeating: nil, count: payload.tenants.count)
     }
 
-    /// The next entries that can be opened, as far as their payload tells; nil at the end. The others are refused on the way.
-    mutating func nextPart(of size: Int) -> [Entry]? {
+    /// The next tenants with a valid payload; nil at the end. Those with an invalid one are noted as refused.
+    mutating func nextPart(of size: Int) -> [Item]? {
         guard next < payload.tenants.count else { return nil }
-        var part: [Entry] = []
+        var part: [Item] = []
         while next < payload.tenants.count, part.count < size {
             let index = next
             next += 1
@@ -105,7 +106,7 @@ struct Manifest {
                 guard slugs.insert(tenant.slug).inserted else {
                     throw .invalid("/tenants/\(index)/slug", "is the slug of an earlier tenant of this manifest")
                 }
-                part.append(Entry(index: index, tenant: tenant))
+                part.append(Item(index: index, tenant: tenant))
             } catch {
                 note(.rejected, at: index, schema: nil, error)
             }
@@ -113,15 +114,15 @@ struct Manifest {
         return part
     }
 
-    mutating func note(_ verdict: TenantOpening.Verdict, on entry: Entry) {
-        switch verdict {
+    mutating func note(_ outcome: OpeningOutcome, on item: Item) {
+        switch outcome {
         case .created(let schema), .exists(let schema, byThisJob: true):
-            note(.created, at: entry.index, schema: schema, nil)
+            note(.created, at: item.index, schema: schema, nil)
         case .exists(let schema, byThisJob: false):
-            note(.exists, at: entry.index, schema: schema, nil)
+            note(.exists, at: item.index, schema: schema, nil)
         case .refused(let rejection):
-            let field = rejection.field.map { "/tenants/\(entry.index)\($0)" } ?? "/tenants/\(entry.index)"
-            note(.rejected, at: entry.index, schema: nil, Rejection(rejection.code, rejection.message, field: field))
+            let field = rejection.field.map { "/tenants/\(item.index)\($0)" } ?? "/tenants/\(item.index)"
+            note(.rejected, at: item.index, schema: nil, Rejection(rejection.code, rejection.message, field: field))
         }
     }
 
@@ -134,7 +135,7 @@ struct Manifest {
         counts[status, default: 0] += 1
     }
 
-    /// What the sender is told.
+    /// The job's result: how many of each status, and each tenant's outcome in the manifest's order.
     var result: [String: JSONValue] {
         [
             "created": .int(counts[.created] ?? 0), "existing": .int(counts[.exists] ?? 0),

@@ -3,7 +3,7 @@ internal import Jobs
 internal import Postgres
 
 extension Tenants {
-    /// `tenant.delete`: an archive, which waits for its purge and gives its place free; or the purge at once.
+    /// `tenant.delete`: archives the tenant, which frees its place and is purged later; or purges it at once.
     static func tenantDelete(retentionDays: Int64) -> any JobHandler {
         SingleJobHandler(TenantDelete.self) { payload, job, database in
             guard payload.mode == .archive else {
@@ -12,27 +12,27 @@ extension Tenants {
                 return Reply(["tenant": .string(tenant.slug), "state": "purged", "purged": purged.result])
             }
             let tenant = try TenantRow.hold(for: job, on: &database)
-            var parameters = tenant.parameters()
             guard tenant.state != .archived else {
-                // Counted from the archive, so that saying it twice is saying it once.
-                parameters.append(payload.retentionDays)
-                return Reply(try archived(tenant, database.query(ArchiveSQL.prolong, parameters)))
+                // The days count from the archive, so a repeated job changes nothing.
+                let purgeAt = try database.query(ArchiveSQL.prolong, tenant.slug, payload.retentionDays).only(Timestamp.self)
+                return Reply(archived(tenant, purgeAt: purgeAt))
             }
-            parameters.append(payload.retentionDays ?? retentionDays)
-            let result = try archived(tenant, database.query(ArchiveSQL.archive, parameters))
+            let days = payload.retentionDays ?? retentionDays
+            let result = archived(
+                tenant, purgeAt: try database.query(ArchiveSQL.archive, tenant.slug, days).only(Timestamp.self))
             try ChildTenants.book(-1, account: tenant.account, on: &database)
             try tenant.announce(.tenantArchived, .archived, by: job, ["purge_at": result["purge_at"] ?? .null], on: &database)
             return Reply(result)
         }
     }
 
-    private static func archived(_ tenant: TenantRow, _ rows: Rows) -> [String: JSONValue] {
+    private static func archived(_ tenant: TenantRow, purgeAt: Timestamp) -> [String: JSONValue] {
         var result = tenant.result(.archived)
-        result["purge_at"] = .string(rows.timestamp(0, 0).rfc3339)
+        result["purge_at"] = .string(purgeAt.rfc3339)
         return result
     }
 
-    /// `tenant.restore`: as it was before its archive, if its account has a place for it.
+    /// `tenant.restore`: back to the state before the archive, if the account has a place.
     static func tenantRestore() -> any JobHandler {
         SingleJobHandler(TenantRestore.self) { _, job, database in
             let tenant = try TenantRow.hold(for: job, on: &database)
@@ -41,9 +41,7 @@ extension Tenants {
             guard places.room(for: 1) == 1 else { throw places.refusal }
             try places.take(1, on: &database)
             let state: TenantState = tenant.isSuspended ? .suspended : .active
-            var parameters = tenant.parameters()
-            parameters.append(state.rawValue)
-            _ = try database.query(ArchiveSQL.restore, parameters)
+            _ = try database.query(ArchiveSQL.restore, tenant.slug, state.rawValue)
             try tenant.announce(.tenantRestored, state, by: job, on: &database)
             return Reply(tenant.result(state))
         }

@@ -4,7 +4,7 @@ public import Postgres
 /// All of a tenant as JSON Lines, from one snapshot: as it was at one moment, whatever is logged meanwhile.
 ///
 /// Lines, in this order: one `tenant`, its `setting`s, its `document`s with their chunks, its `conversation`s, its `message`s with their
-/// ratings, and one `end` with the number of lines before it, by which a reader knows that it has them all.
+/// ratings, and one `end` with the number of lines before it, which tells a reader that none is missing.
 public enum TenantExport {
     /// Streams the lines, each with its line feed, valid during the call only.
     ///
@@ -26,17 +26,15 @@ public enum TenantExport {
         _ slug: String, on database: inout Transaction, begin: (Int64) -> Void, line: (UnsafeRawBufferPointer) throws -> Void
     ) throws -> Int64 {
         _ = try database.query(SQL.universalTime)
-        var parameters = Parameters()
-        parameters.append(slug)
-        let rows = try database.query(SQL.tenant, parameters)
-        guard rows.count == 1 else { throw Rejection(.tenantUnknown, "there is no tenant \(slug)") }
-        guard rows.text(0, 1) != TenantState.purged.rawValue else { throw Rejection(.tenantUnknown, "tenant \(slug) was purged") }
-        let schema = try Identifier(rows.text(0, 0))
-        begin(try database.query(SQL.size(schema)).int(0, 0))
+        let found = try database.query(SQL.tenant, slug).first((String, String, String).self)
+        guard let (name, state, first) = found else { throw Rejection(.tenantUnknown, "there is no tenant \(slug)") }
+        guard state != TenantState.purged.rawValue else { throw Rejection(.tenantUnknown, "tenant \(slug) was purged") }
+        let schema = try Identifier(name)
+        begin(try database.query(SQL.size(schema)).only(Int64.self))
         var lines: Int64 = 1
-        try Array("\(rows.text(0, 2))\n".utf8).withUnsafeBytes { try line($0) }
+        try Array("\(first)\n".utf8).withUnsafeBytes { try line($0) }
         for select in SQL.parts(schema) {
-            // JSON has neither the delimiter nor the quote in it, so what comes out is the JSON.
+            // JSON text holds neither of these two control characters, so COPY writes it unchanged.
             try database.copyOut(#"copy (\#(select)) to stdout (format csv, delimiter e'\x01', quote e'\x02')"#) { row in
                 lines += 1
                 try line(row)

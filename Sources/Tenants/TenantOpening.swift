@@ -10,37 +10,29 @@ struct TenantOpening {
     let account: String
     let jobID: String
 
-    /// What became of one of them.
-    enum Verdict {
-        case created(schema: Identifier)
-        /// It was there before; `byThisJob`: an earlier delivery of this job made it.
-        case exists(schema: Identifier, byThisJob: Bool)
-        case refused(Rejection)
-    }
-
-    /// Who made it, as `tenantry.tenants.created_by` remembers it.
+    /// The job that made a tenant, as it stands in `tenantry.tenants.created_by`.
     private var creator: String { "\(account)/\(jobID)" }
 
-    /// Opens those that can be opened; a refused one leaves nothing behind, and is no harm to the others.
+    /// Opens the tenants that can be opened. One that is refused leaves nothing behind and does not stop the others.
     ///
-    /// - Parameter tenants: each slug once. One that names a template has to come alone: a template that does not fit is thrown.
-    /// - Returns: a verdict for each, in order.
-    func open(_ tenants: [TenantCreate], on database: inout Transaction) throws -> [Verdict] {
-        // What copies documents takes its turn before it holds the account's row, as ingestions do.
+    /// - Parameter tenants: each slug once. A tenant with a template has to come alone, because a template that does not fit is thrown.
+    /// - Returns: an outcome for each, in order.
+    func open(_ tenants: [TenantCreate], on database: inout Transaction) throws -> [OpeningOutcome] {
+        // Copying documents takes the account's turn before the account's row is locked, as ingestion does: the same order everywhere.
         if tenants.contains(where: { $0.template != nil }) { try takeTurn(on: &database) }
         var places = try ChildTenants(of: account, on: &database)
-        let known = try Known(of: tenants, account: account, on: &database)
-        var verdicts = [Verdict?](repeating: nil, count: tenants.count)
-        try judge(Array(tenants.indices), tenants, &verdicts, on: &database)
-        for (index, tenant) in tenants.enumerated() where verdicts[index] == nil {
-            verdicts[index] = refusal(of: tenant, prefix: places.slugPrefix, known).map { .refused($0) }
+        let references = try References(of: tenants, account: account, on: &database)
+        var outcomes = [OpeningOutcome?](repeating: nil, count: tenants.count)
+        try noteExisting(Array(tenants.indices), tenants, &outcomes, on: &database)
+        for (index, tenant) in tenants.enumerated() where outcomes[index] == nil {
+            outcomes[index] = refusal(of: tenant, prefix: places.slugPrefix, references).map { .refused($0) }
         }
         var fresh: [Int] = []
-        var waiting = tenants.indices.filter { verdicts[$0] == nil }
+        var waiting = tenants.indices.filter { outcomes[$0] == nil }
         while !waiting.isEmpty {
             let fitting = Array(waiting.prefix(places.room(for: waiting.count)))
             guard !fitting.isEmpty else {
-                for index in waiting { verdicts[index] = .refused(places.refusal) }
+                for index in waiting { outcomes[index] = .refused(places.refusal) }
                 break
             }
             waiting.removeFirst(fitting.count)
@@ -48,41 +40,39 @@ struct TenantOpening {
             let added = fitting.filter { inserted.contains(tenants[$0].slug) }
             try places.take(added.count, on: &database)
             fresh += added
-            // Somebody else was quicker; the place is free for the next.
+            // Another job has made a tenant of this slug meanwhile; the place is free for the next tenant.
             let lost = fitting.filter { !inserted.contains(tenants[$0].slug) }
-            for index in lost { verdicts[index] = .refused(Self.slugTaken(tenants[index].slug)) }
-            try judge(lost, tenants, &verdicts, on: &database)
+            for index in lost { outcomes[index] = .refused(Self.slugTaken(tenants[index].slug)) }
+            try noteExisting(lost, tenants, &outcomes, on: &database)
         }
         let schemas = try furnish(fresh.map { tenants[$0] }, on: &database)
-        for (index, schema) in zip(fresh, schemas) { verdicts[index] = .created(schema: schema) }
-        return verdicts.map { verdict in
-            guard let verdict else { preconditionFailure("a tenant was left without a verdict") }
-            return verdict
+        for (index, schema) in zip(fresh, schemas) { outcomes[index] = .created(schema: schema) }
+        return outcomes.map { outcome in
+            guard let outcome else { preconditionFailure("a tenant was left without an outcome") }
+            return outcome
         }
     }
 
-    /// The account's turn, which goes before its row; held until the commit.
+    /// Takes the account's turn, which has to come before its row is locked; held until the commit.
     func takeTurn(on database: inout Transaction) throws(PostgresError) {
         try HardLimits.takeTurn(account: account, on: &database)
     }
 
-    /// Gives those that are there already their verdicts.
-    private func judge(
-        _ indices: [Int], _ tenants: [TenantCreate], _ verdicts: inout [Verdict?], on database: inout Transaction
+    /// Fills in the outcomes of those whose slug is taken already.
+    private func noteExisting(
+        _ indices: [Int], _ tenants: [TenantCreate], _ outcomes: inout [OpeningOutcome?], on database: inout Transaction
     ) throws {
         guard !indices.isEmpty else { return }
-        var parameters = Parameters()
-        parameters.append(indices.map { tenants[$0].slug })
-        let rows = try database.query(SQL.existing, parameters)
-        let rowOf = Dictionary(uniqueKeysWithValues: (0..<rows.count).map { (rows.text($0, 0), $0) })
+        let existing = try database.query(SQL.existing, indices.map { tenants[$0].slug }).decode(ExistingTenant.init)
+        let tenantOf = Dictionary(uniqueKeysWithValues: existing.map { ($0.slug, $0) })
         for index in indices {
-            guard let row = rowOf[tenants[index].slug] else { continue }
-            let byThisJob = rows.optionalText(row, 4) == creator
-            let isThere = rows.text(row, 1) == account && rows.text(row, 3) != TenantState.purged.rawValue
-            verdicts[index] =
+            guard let tenant = tenantOf[tenants[index].slug] else { continue }
+            let byThisJob = tenant.createdBy == creator
+            let isThere = tenant.account == account && tenant.state != TenantState.purged.rawValue
+            outcomes[index] =
                 isThere || byThisJob
-                ? .exists(schema: try Identifier(rows.text(row, 2)), byThisJob: byThisJob)
-                : .refused(Self.slugTaken(tenants[index].slug))
+                ? .exists(schema: try Identifier(tenant.schema), byThisJob: byThisJob)
+                : .refused(Self.slugTaken(tenant.slug))
         }
     }
 
@@ -90,13 +80,13 @@ struct TenantOpening {
         Rejection(.slugTaken, "there is a tenant \(slug) already, or was one", field: "/slug")
     }
 
-    private func refusal(of tenant: TenantCreate, prefix: String?, _ known: Known) -> Rejection? {
+    private func refusal(of tenant: TenantCreate, prefix: String?, _ references: References) -> Rejection? {
         if let prefix, !tenant.slug.hasPrefix(prefix) {
             return .invalid("/slug", "must begin with the account's prefix \"\(prefix)\"")
         }
-        if let plan = tenant.plan, !known.plans.contains(plan) { return .invalid("/plan", "there is no plan \"\(plan)\"") }
-        if let template = tenant.template, !known.templates.contains(template) { return Self.noTemplate(template) }
-        if let stripe = tenant.stripeAccount, known.foreignStripeAccounts.contains(stripe) { return StripeAccounts.refusal }
+        if let plan = tenant.plan, !references.plans.contains(plan) { return .invalid("/plan", "there is no plan \"\(plan)\"") }
+        if let template = tenant.template, !references.templates.contains(template) { return Self.noTemplate(template) }
+        if let stripe = tenant.stripeAccount, references.foreignStripeAccounts.contains(stripe) { return StripeAccounts.refusal }
         return nil
     }
 
@@ -104,30 +94,18 @@ struct TenantOpening {
         .invalid("/template", "there is no template \"\(name)\"")
     }
 
-    /// - Returns: the slugs of those inserted; the others are somebody else's by now.
+    /// - Returns: the slugs of those inserted; the others were made by another job meanwhile.
     private func insert(_ tenants: [TenantCreate], on database: inout Transaction) throws -> Set<String> {
-        // In the order of their slugs: two that want the same ones wait for each other instead of blocking each other.
+        // Always in the order of their slugs, so that two jobs with the same slugs wait for each other and do not deadlock.
         let ordered = tenants.sorted { $0.slug.utf8.lexicographicallyPrecedes($1.slug.utf8) }
-        var parameters = Parameters()
-        parameters.append(account)
-        parameters.append(creator)
-        parameters.append(ordered.map(\.slug))
-        parameters.append(try ordered.map { try schema(of: $0).name })
-        parameters.append(ordered.map(\.displayName))
-        parameters.append(ordered.map(\.environment))
-        parameters.append(ordered.map(\.billingMode.rawValue))
-        var (plans, stripeAccounts) = (BinaryArray(.text), BinaryArray(.text))
-        for tenant in ordered {
-            plans.append(tenant.plan)
-            stripeAccounts.append(tenant.stripeAccount)
-        }
-        parameters.append(plans)
-        parameters.append(stripeAccounts)
-        let rows = try database.query(SQL.insert, parameters)
-        return Set((0..<rows.count).map { rows.text($0, 0) })
+        let schemas = try ordered.map { try schema(of: $0).name }
+        let inserted = try database.query(
+            SQL.insert, account, creator, ordered.map(\.slug), schemas, ordered.map(\.displayName), ordered.map(\.environment),
+            ordered.map(\.billingMode.rawValue), ordered.map(\.plan), ordered.map(\.stripeAccount))
+        return Set(inserted.decode(String.self))
     }
 
-    /// Gives new tenants all that is theirs: schema, limits, template and settings; and tells the world.
+    /// Gives new tenants their schemas, limits, template and settings, and puts the events `tenant.created` into the outbox.
     private func furnish(_ tenants: [TenantCreate], on database: inout Transaction) throws -> [Identifier] {
         guard !tenants.isEmpty else { return [] }
         let schemas = try tenants.map { try schema(of: $0) }
@@ -162,29 +140,39 @@ struct TenantOpening {
     }
 }
 
+/// What became of a tenant that was to be opened.
+enum OpeningOutcome {
+    case created(schema: Identifier)
+    /// It was there before; `byThisJob`: an earlier delivery of this job made it.
+    case exists(schema: Identifier, byThisJob: Bool)
+    case refused(Rejection)
+}
+
 extension TenantOpening {
-    /// Which of the plans and templates that tenants ask for there are, and which Stripe accounts are somebody else's.
-    private struct Known {
+    /// A tenant that has a slug already; its properties are the columns of ``SQL/existing``.
+    private struct ExistingTenant {
+        let slug: String
+        let account: String
+        let schema: String
+        let state: String
+        /// nil where no job made it.
+        let createdBy: String?
+    }
+
+    /// What tenants refer to: which of the plans and templates exist, and which Stripe accounts belong to another account.
+    private struct References {
         let plans: Set<String>
         let templates: Set<String>
         let foreignStripeAccounts: Set<String>
 
         init(of tenants: [TenantCreate], account: String, on database: inout Transaction) throws(PostgresError) {
-            plans = try Self.names(SQL.plans, Set(tenants.compactMap(\.plan)), account: nil, on: &database)
-            templates = try Self.names(SQL.templates, Set(tenants.compactMap(\.template)), account: account, on: &database)
+            let plans = Set(tenants.compactMap(\.plan)).sorted()
+            let templates = Set(tenants.compactMap(\.template)).sorted()
+            self.plans = plans.isEmpty ? [] : Set(try database.query(SQL.plans, plans).decode(String.self))
+            self.templates =
+                templates.isEmpty ? [] : Set(try database.query(SQL.templates, templates, account).decode(String.self))
             foreignStripeAccounts = try StripeAccounts.foreign(
                 Set(tenants.compactMap(\.stripeAccount)), to: account, on: &database)
-        }
-
-        private static func names(
-            _ statement: Statement, _ asked: Set<String>, account: String?, on database: inout Transaction
-        ) throws(PostgresError) -> Set<String> {
-            guard !asked.isEmpty else { return [] }
-            var parameters = Parameters()
-            parameters.append(asked.sorted())
-            if let account { parameters.append(account) }
-            let rows = try database.query(statement, parameters)
-            return Set((0..<rows.count).map { rows.text($0, 0) })
         }
     }
 

@@ -5,17 +5,17 @@ internal import Postgres
 internal import Schema
 
 /// The end of a tenant, in the caller's transaction: its schema is dropped with all that is in it, and proved to be gone. What was metered
-/// stays, for it may be billed yet, and the row stays, so that the slug is nobody else's.
+/// stays because it may still be billed, and the tenant's row stays so that its slug is never given to another.
 struct TenantPurge {
-    /// What was there, and is gone.
-    struct Report {
+    /// What was deleted.
+    struct Proof {
         let schema: Identifier
         /// By table.
         let rows: [(table: String, count: Int64)]
 
         var counts: JSONValue { .object(Dictionary(uniqueKeysWithValues: rows.map { ($0.table, .int($0.count)) })) }
 
-        /// As it stands in answers and events. That the schema is gone was proved, or there would be no report.
+        /// As it stands in answers and events. There is only a proof if the schema was checked to be gone.
         var result: JSONValue { ["schema": .string(schema.name), "schema_is_gone": true, "rows": counts] }
     }
 
@@ -24,14 +24,14 @@ struct TenantPurge {
     private let schema: Identifier
     private let wasCounted: Bool
 
-    /// How long it waits for those who are at work in the schema. They come first; and whoever holds it for long (a dump, an export) must
-    /// not make the lanes wait that queue behind a purge.
-    private static let patienceMilliseconds = "2000"
+    /// How long a purge waits for others who use the schema. If one of them takes long (a dump, an export), the purge gives up and is tried
+    /// again later, because the jobs that wait behind it would have to wait as long.
+    private static let lockTimeoutMilliseconds = "2000"
 
     /// Purges a tenant in whatever state it is.
     ///
     /// - Throws: `Rejection` (`tenant_unknown`) if it is purged already; ``SchemaRemains``; `PostgresError`.
-    static func run(_ slug: String, jobID: String, on database: inout Transaction) throws -> Report {
+    static func run(_ slug: String, jobID: String, on database: inout Transaction) throws -> Proof {
         guard let purge = try TenantPurge(slug, isDue: false, on: &database) else {
             throw Rejection(.tenantUnknown, "tenant \(slug) was purged")
         }
@@ -41,57 +41,54 @@ struct TenantPurge {
     /// Purges an archived tenant whose time has come, as the fleet's own duty.
     ///
     /// - Returns: nil if there is nothing to do any more.
-    static func runDue(_ slug: String, on database: inout Transaction) throws -> Report? {
+    static func runDue(_ slug: String, on database: inout Transaction) throws -> Proof? {
         guard let purge = try TenantPurge(slug, isDue: true, on: &database) else { return nil }
         let jobID = "purge-\(slug)"
-        let report = try purge.run(jobID: jobID, on: &database)
+        let proof = try purge.run(jobID: jobID, on: &database)
         try AuditLog.append(
             AuditLog.Entry(
                 account: purge.account, tenant: slug, credential: "fleet", role: "fleet", actor: "fleet",
                 kind: Kind.tenantDelete.name, jobID: jobID,
-                details: ["result": ["tenant": .string(slug), "state": "purged", "purged": report.result]]),
+                details: ["result": ["tenant": .string(slug), "state": "purged", "purged": proof.result]]),
             on: &database)
-        return report
+        return proof
     }
 
-    /// Takes the tenant's row; nil if it is purged, or (`isDue`) if it is not to be purged yet.
+    /// Locks the tenant's row; nil if the tenant is purged, or (`isDue`) if it is not to be purged yet.
     private init?(_ slug: String, isDue: Bool, on database: inout Transaction) throws {
-        _ = try database.query(SQL.patience)
-        var parameters = Parameters()
-        parameters.append(slug)
-        let rows = try database.query(SQL.hold, parameters)
-        guard rows.count == 1, let state = TenantState(rawValue: rows.text(0, 2)), state != .purged else { return nil }
-        guard !isDue || rows.bool(0, 3) else { return nil }
+        _ = try database.query(SQL.setLockTimeout)
+        let found = try database.query(SQL.hold, slug).first((String, String, String, Bool?).self)
+        guard let (account, schema, stateName, isTime) = found, let state = TenantState(rawValue: stateName), state != .purged
+        else {
+            return nil
+        }
+        guard !isDue || isTime == true else { return nil }
         self.slug = slug
-        account = rows.text(0, 0)
-        schema = try Identifier(rows.text(0, 1))
+        self.account = account
+        self.schema = try Identifier(schema)
         wasCounted = Set<TenantState>.counted.contains(state)
     }
 
-    /// The order of locks: the tenant's row, its tables as jobs take them, its counters, its account's row. A job takes the tables
-    /// before the counters, too, so one of the two waits and neither is killed.
-    private func run(jobID: String, on database: inout Transaction) throws -> Report {
-        var name = Parameters()
-        name.append(schema.name)
-        let found = try database.query(SQL.namespace, name)
-        let report = try Report(schema: schema, rows: takeAndCount(on: &database))
-        if found.count == 1 { try database.run(script: "drop schema \(schema.quoted) cascade") }
-        name.append(found.count == 1 ? found.int(0, 0) : 0)
-        guard try database.query(SQL.isGone, name).bool(0, 0) else { throw SchemaRemains(schema: schema.name) }
+    /// Locks are taken in this order: the tenant's row, its tables as jobs take them, its counters, its account's row. Jobs take the tables
+    /// before the counters, too, so a purge and a job wait for each other and do not deadlock.
+    private func run(jobID: String, on database: inout Transaction) throws -> Proof {
+        let namespace = try database.query(SQL.namespace, schema.name).first(Int64.self)
+        let proof = try Proof(schema: schema, rows: lockAndCount(on: &database))
+        if namespace != nil { try database.run(script: "drop schema \(schema.quoted) cascade") }
+        guard try database.query(SQL.isGone, schema.name, namespace ?? 0).only(Bool.self) else {
+            throw SchemaRemains(schema: schema.name)
+        }
         try Migrator.forget(tenantSchema: schema, on: &database)
-        try settle(on: &database)
+        try releaseGauges(on: &database)
         try withdraw(on: &database)
-        try note(report, jobID: jobID, on: &database)
-        return report
+        try note(proof, jobID: jobID, on: &database)
+        return proof
     }
 
-    /// Every table of the schema with its exact count of rows, none of which can change any more.
-    private func takeAndCount(on database: inout Transaction) throws -> [(table: String, count: Int64)] {
-        var parameters = Parameters()
-        parameters.append(schema.name)
-        parameters.append(Self.tablesAsJobsTakeThem)
-        let found = try database.query(SQL.tables, parameters)
-        let tables = try (0..<found.count).map { try Identifier(found.text($0, 0)) }
+    /// Locks every table of the schema, so that nothing in it changes any more, and counts its rows.
+    private func lockAndCount(on database: inout Transaction) throws -> [(table: String, count: Int64)] {
+        let found = try database.query(SQL.tables, schema.name, Self.tablesAsJobsTakeThem).decode(String.self)
+        let tables = try found.map { try Identifier($0) }
         guard !tables.isEmpty else { return [] }
         let names = tables.map { "\(schema.quoted).\($0.quoted)" }
         try database.run(script: "lock table \(names.joined(separator: ", ")) in access exclusive mode")
@@ -99,47 +96,38 @@ struct TenantPurge {
         return tables.indices.map { (tables[$0].name, counts.int(0, $0)) }
     }
 
-    /// Tables that one job touches, in its order; others come after them.
+    /// The tables that jobs use, in the order in which they use them; all others come after these.
     private static let tablesAsJobsTakeThem = [
         "messages", "conversations", "active_users", "settings", "documents", "chunks", "usage_hourly",
     ]
 
-    /// Takes what the tenant held out of its account's gauges. What it used of flows stays: it was used.
-    private func settle(on database: inout Transaction) throws {
-        var parameters = Parameters()
-        parameters.append(slug)
-        let held = try database.query(SQL.gauges, parameters)
-        if held.count == 1 {
+    /// Takes the tenant's documents and bytes out of its account's gauges. Flows, such as messages, are not given back: they were used.
+    private func releaseGauges(on database: inout Transaction) throws {
+        if let (documents, corpusBytes) = try database.query(SQL.gauges, slug).first((Int64, Int64).self) {
             var counts = UsageCounts()
-            counts.documents = -held.int(0, 0)
-            counts.corpusBytes = -held.int(0, 1)
+            counts.documents = -documents
+            counts.corpusBytes = -corpusBytes
             try Meter.book([Usage(account: account, tenant: slug, period: .always, counts: counts)], on: &database)
         }
         if wasCounted { try ChildTenants.book(-1, account: account, on: &database) }
     }
 
-    /// Nobody speaks for it any more.
+    /// Withdraws the tenant's credentials, and removes its administrators, its limits and the notes of what was erased.
     private func withdraw(on database: inout Transaction) throws(PostgresError) {
-        var parameters = Parameters()
-        parameters.append(slug)
         for statement in [SQL.revoke, SQL.removeAdministrators, SQL.forgetErasedMessages, SQL.forgetErasedUsage] {
-            try database.send(statement, parameters)
+            try database.send(statement, slug)
         }
         _ = try database.collect()
         try CustomLimits.clear(account: account, tenant: slug, on: &database)
     }
 
-    private func note(_ report: Report, jobID: String, on database: inout Transaction) throws {
-        var parameters = Parameters()
-        parameters.append(slug)
-        try database.send(SQL.finish, parameters)
-        parameters.append(account)
-        parameters.append(schema.name)
-        parameters.append(jsonb: String(decoding: report.counts.serialised(), as: UTF8.self))
-        try database.send(SQL.note, parameters)
+    /// Sets the tenant's state, keeps the proof in `tenantry.purges`, and puts the event into the outbox.
+    private func note(_ proof: Proof, jobID: String, on database: inout Transaction) throws {
+        try database.send(SQL.finish, slug)
+        try database.send(SQL.note, slug, account, schema.name, JSONText(proof.counts.serialised()))
         _ = try database.collect()
         let event = Outbox.Entry.event(
-            .tenantPurged, account: account, tenant: slug, job: jobID, ["state": "purged", "purged": report.result])
+            .tenantPurged, account: account, tenant: slug, job: jobID, ["state": "purged", "purged": proof.result])
         try Outbox.append([event], on: &database)
     }
 }
@@ -153,7 +141,8 @@ struct SchemaRemains: Error, CustomStringConvertible {
 
 extension TenantPurge {
     enum SQL {
-        static let patience = Statement("select pg_catalog.set_config('lock_timeout', '\(patienceMilliseconds)', true)")
+        static let setLockTimeout = Statement(
+            "select pg_catalog.set_config('lock_timeout', '\(lockTimeoutMilliseconds)', true)")
         static let hold: Statement = """
             select account, schema_name, state, state = 'archived' and purge_at <= now() from tenantry.tenants where slug = $1 for update
             """

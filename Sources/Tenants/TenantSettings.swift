@@ -3,10 +3,11 @@ internal import Postgres
 
 /// A tenant's settings: JSON values under names.
 enum TenantSettings {
-    /// Fills the settings of a tenant that has none yet. By COPY, which is not prepared: a statement for each new schema would be used once,
-    /// and stay with the connection.
-    static func fill(_ settings: [String: JSONValue], in schema: Identifier, on database: inout Transaction) throws(PostgresError)
-    {
+    /// Writes the settings of a tenant that has none yet. It uses COPY because that is not prepared: a prepared statement for each new schema
+    /// would be used once and stay in the connection's cache.
+    static func fill(
+        _ settings: [String: JSONValue], in schema: Identifier, on database: inout Transaction
+    ) throws(PostgresError) {
         var rows: [UInt8] = []
         for (name, change) in settings.sorted(by: { $0.key < $1.key }) where change != .null {
             rows.appendCopied(Array(name.utf8))
@@ -29,7 +30,7 @@ enum TenantSettings {
         _ patch: [String: JSONValue], in schema: Identifier, on database: inout Transaction
     ) throws -> Bool {
         let present = try values(of: patch.keys.sorted(), in: schema, on: &database)
-        var (names, values, removed) = ([String](), BinaryArray(.jsonb), [String]())
+        var (names, values, removed) = ([String](), [JSONText](), [String]())
         for (name, change) in patch.sorted(by: { $0.key < $1.key }) {
             guard change != .null else {
                 if present[name] != nil { removed.append(name) }
@@ -38,31 +39,20 @@ enum TenantSettings {
             let value = (present[name] ?? .null).mergePatch(change)
             guard value != present[name] else { continue }
             names.append(name)
-            values.append(String(decoding: value.serialised(), as: UTF8.self))
+            values.append(JSONText(value.serialised()))
         }
-        if !names.isEmpty {
-            var saved = Parameters()
-            saved.append(names)
-            saved.append(values)
-            _ = try database.query(SQL.save(schema), saved)
-        }
-        if !removed.isEmpty {
-            var gone = Parameters()
-            gone.append(removed)
-            _ = try database.query(SQL.remove(schema), gone)
-        }
+        if !names.isEmpty { _ = try database.query(SQL.save(schema), names, values) }
+        if !removed.isEmpty { _ = try database.query(SQL.remove(schema), removed) }
         return !names.isEmpty || !removed.isEmpty
     }
 
-    /// Held until the commit.
-    private static func values(of names: [String], in schema: Identifier, on database: inout Transaction) throws -> [String:
-        JSONValue]
-    {
-        var parameters = Parameters()
-        parameters.append(names)
-        let rows = try database.query(SQL.hold(schema), parameters)
+    /// The settings of these names; their rows stay locked until the commit.
+    private static func values(
+        of names: [String], in schema: Identifier, on database: inout Transaction
+    ) throws -> [String: JSONValue] {
+        let held = try database.query(SQL.hold(schema), names).decode((String, JSONText).self)
         var values: [String: JSONValue] = [:]
-        for row in 0..<rows.count { values[rows.text(row, 0)] = try JSONValue(parsing: Array(rows.text(row, 1).utf8)) }
+        for (name, value) in held { values[name] = try JSONValue(parsing: Array(value.text.utf8)) }
         return values
     }
 

@@ -3,24 +3,24 @@ internal import Jobs
 internal import Postgres
 
 extension Tenants {
-    /// `tenant.suspend`: holds from the next job that is sent after the answer.
+    /// `tenant.suspend`: jobs that are sent after the answer are rejected.
     static func tenantSuspend() -> any JobHandler {
         SingleJobHandler(TenantSuspend.self) { _, job, database in
             let tenant = try TenantRow.hold(for: job, on: &database)
             if tenant.state == .active {
-                _ = try database.query(SuspensionSQL.suspend, tenant.parameters())
+                _ = try database.query(SuspensionSQL.suspend, tenant.slug)
                 try tenant.announce(.tenantSuspended, .suspended, by: job, on: &database)
             }
             return Reply(tenant.result(.suspended))
         }
     }
 
-    /// `tenant.resume`: at once.
+    /// `tenant.resume`: jobs that are sent after the answer are accepted again.
     static func tenantResume() -> any JobHandler {
         SingleJobHandler(TenantResume.self) { _, job, database in
             let tenant = try TenantRow.hold(for: job, on: &database)
             if tenant.state == .suspended {
-                _ = try database.query(SuspensionSQL.resume, tenant.parameters())
+                _ = try database.query(SuspensionSQL.resume, tenant.slug)
                 try tenant.announce(.tenantResumed, .active, by: job, on: &database)
             }
             return Reply(tenant.result(.active))

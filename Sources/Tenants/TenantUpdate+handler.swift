@@ -4,7 +4,7 @@ internal import Metering
 internal import Postgres
 
 extension Tenants {
-    /// `tenant.update`: what changes of plan and limits is measured at once, so that alerts follow in the same transaction.
+    /// `tenant.update`: usage is measured against a changed plan or changed limits at once, so alerts are part of the same transaction.
     static func tenantUpdate() -> any JobHandler {
         SingleJobHandler(TenantUpdate.self) { payload, job, database in
             if job.principal.role == .tenantAdmin || job.principal.role == .token, let field = payload.fieldOfTheAccount {
@@ -31,52 +31,36 @@ extension Tenants {
         }
     }
 
-    /// - Returns: the columns that have another value now.
-    private static func updateRow(of tenant: TenantRow, _ payload: TenantUpdate, on database: inout Transaction) throws
-        -> [String]
-    {
+    /// - Returns: the names of the columns that have another value now.
+    private static func updateRow(
+        of tenant: TenantRow, _ payload: TenantUpdate, on database: inout Transaction
+    ) throws -> [String] {
         guard payload.fieldOfTheAccount != nil else { return [] }
-        if let plan = payload.plan.value {
-            var parameters = Parameters()
-            parameters.append([plan])
-            guard try database.query(TenantOpening.SQL.plans, parameters).count == 1 else {
-                throw Rejection.invalid("/plan", "there is no plan \"\(plan)\"")
-            }
+        if let plan = payload.plan.value, try database.query(TenantOpening.SQL.plans, [plan]).isEmpty {
+            throw Rejection.invalid("/plan", "there is no plan \"\(plan)\"")
         }
-        let before = try database.query(UpdateSQL.row, tenant.parameters())
-        var wanted: [(name: String, value: String?)] = (0..<before.columnCount).map {
-            (before.columnNames[$0], before.optionalText(0, $0))
-        }
-        let present = wanted
-        if let name = payload.displayName { wanted[0].value = name }
-        if payload.plan != .keep { wanted[1].value = payload.plan.value }
-        if let environment = payload.environment { wanted[2].value = environment }
-        if let mode = payload.billingMode { wanted[3].value = mode.rawValue }
-        if payload.stripeAccount != .keep { wanted[4].value = payload.stripeAccount.value }
-        // PostgreSQL tells apart what Unicode calls canonically equivalent.
-        let changed = zip(present, wanted).filter { $0.value.map { Array($0.utf8) } != $1.value.map { Array($0.utf8) } }
+        let present = try database.query(UpdateSQL.row, tenant.slug).decode(TenantColumns.init)[0]
+        let wanted = present.changed(by: payload)
+        let changed = present.names(changedIn: wanted)
         guard !changed.isEmpty else { return [] }
-        if let stripe = payload.stripeAccount.value, changed.contains(where: { $1.name == "stripe_account" }),
+        if let stripe = payload.stripeAccount.value, changed.contains("stripe_account"),
             try !StripeAccounts.foreign([stripe], to: tenant.account, on: &database).isEmpty
         {
             throw StripeAccounts.refusal
         }
-        var parameters = tenant.parameters()
-        for (_, value) in wanted { parameters.append(value) }
-        _ = try database.query(UpdateSQL.update, parameters)
-        return changed.map { $0.1.name }
+        _ = try database.query(
+            UpdateSQL.update, tenant.slug, wanted.displayName, wanted.plan, wanted.environment, wanted.billingMode,
+            wanted.stripeAccount)
+        return changed
     }
 
     /// - Returns: whether the tenant has other limits of its own now.
     private static func change(_ limits: Change<Limits>, of tenant: TenantRow, on database: inout Transaction) throws -> Bool {
         guard limits != .keep else { return false }
-        var parameters = tenant.parameters()
-        parameters.append(tenant.account)
-        let rows = try database.query(UpdateSQL.limits, parameters)
         var present: [Metric: Limit] = [:]
-        for row in 0..<rows.count {
-            guard let metric = Metric(rawValue: rows.text(row, 0)) else { continue }
-            present[metric] = rows.optionalInt(row, 1).map { .most($0) } ?? .unlimited
+        for (name, value) in try database.query(UpdateSQL.limits, tenant.slug, tenant.account).decode((String, Int64?).self) {
+            guard let metric = Metric(rawValue: name) else { continue }
+            present[metric] = value.map { .most($0) } ?? .unlimited
         }
         guard case .set(let wanted) = limits else {
             try CustomLimits.clear(account: tenant.account, tenant: tenant.slug, on: &database)
@@ -84,6 +68,38 @@ extension Tenants {
         }
         try CustomLimits.merge(wanted, account: tenant.account, tenant: tenant.slug, on: &database)
         return wanted.ordered.contains { present[$0.metric] != $0.limit }
+    }
+}
+
+/// The columns that `tenant.update` may change, in the order of ``UpdateSQL/row``.
+private struct TenantColumns {
+    var displayName: String
+    /// nil: the account's.
+    var plan: String?
+    var environment: String
+    var billingMode: String
+    var stripeAccount: String?
+
+    func changed(by payload: TenantUpdate) -> TenantColumns {
+        var columns = self
+        if let name = payload.displayName { columns.displayName = name }
+        if payload.plan != .keep { columns.plan = payload.plan.value }
+        if let environment = payload.environment { columns.environment = environment }
+        if let mode = payload.billingMode { columns.billingMode = mode.rawValue }
+        if payload.stripeAccount != .keep { columns.stripeAccount = payload.stripeAccount.value }
+        return columns
+    }
+
+    /// Compared byte by byte, as PostgreSQL does: `String` takes for equal what Unicode calls canonically equivalent.
+    func names(changedIn other: TenantColumns) -> [String] {
+        zip(named, other.named).filter { $0.value.map { Array($0.utf8) } != $1.value.map { Array($0.utf8) } }.map { $0.0.name }
+    }
+
+    private var named: [(name: String, value: String?)] {
+        [
+            ("display_name", displayName), ("plan", plan), ("environment", environment), ("billing_mode", billingMode),
+            ("stripe_account", stripeAccount),
+        ]
     }
 }
 

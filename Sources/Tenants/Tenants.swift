@@ -1,7 +1,7 @@
 internal import Contract
 public import Jobs
 
-/// The kinds `tenant.*`: the chatbots of an account, from their opening to their purge.
+/// The kinds `tenant.*`: an account's chatbots, from their creation to their purge.
 public enum Tenants {
     /// - Parameter retentionDays: from a tenant's archive to its purge, where the job does not say.
     public static func handlers(retentionDays: Int64) -> [any JobHandler] {
@@ -11,7 +11,7 @@ public enum Tenants {
         ]
     }
 
-    /// The leader's: purges archived tenants whose time has come.
+    /// What the leader does: purge archived tenants whose time has come.
     public static func duties() -> [LeaderDuty] {
         let purges = DuePurges()
         return [LeaderDuty("purge", intervalSeconds: 1, isBackground: true) { try purges.run(on: &$0) }]
@@ -19,7 +19,7 @@ public enum Tenants {
 }
 
 extension Outbox.Entry {
-    /// What became of a tenant, with its account and slug in the data.
+    /// An event about a tenant, with its account and slug in the data.
     static func event(
         _ what: LifecycleEvent, account: String, tenant: String, job id: String, _ data: [String: JSONValue]
     ) -> Outbox.Entry {

@@ -22,8 +22,7 @@ struct ManifestJobs {
     init(_ manifest: TenantManifest) throws {
         self.manifest = manifest
         all = try Self.cut(Array(manifest.entries.indices), of: manifest) { body in
-            let digest = SHA256.hash(data: body).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-            return "create-many-\(digest.prefix(40))"
+            "create-many-\(SHA256.hash(data: body).hexadecimal.prefix(40))"
         }
     }
 

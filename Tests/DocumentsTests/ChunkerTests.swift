@@ -2,7 +2,7 @@ import Documents
 import Testing
 
 @Suite struct ChunkerTests {
-    private func chunks(_ text: String, _ type: MediaType = .plain, target: Int, overlap: Int) throws -> [Chunk] {
+    private func chunks(_ text: String, _ type: DocumentFormat = .plain, target: Int, overlap: Int) throws -> [Chunk] {
         let document = try TextExtractor.extract(Array(text.utf8), as: type)
         return Chunker(targetTokens: target, overlapTokens: overlap).chunks(of: document)
     }
@@ -73,11 +73,11 @@ import Testing
         #expect(chunks.allSatisfy { $0.tokenCount <= 64 })
     }
 
-    static let formats: [MediaType] = [.plain, .markdown, .html]
+    static let formats: [DocumentFormat] = [.plain, .markdown, .html]
     static let seeds: [UInt64] = Array(1...20)
 
     @Test("No word is lost, no chunk too large, positions have no gaps, and twice is the same", arguments: formats, seeds)
-    func properties(type: MediaType, seed: UInt64) throws {
+    func properties(type: DocumentFormat, seed: UInt64) throws {
         var random = SeededGenerator(state: seed)
         let (text, words) = Self.document(type, &random)
         let target = Int.random(in: 16...200, using: &random)
@@ -97,7 +97,7 @@ import Testing
     }
 
     /// A document of sections with numbered words, and the words of its paragraphs.
-    private static func document(_ type: MediaType, _ random: inout SeededGenerator) -> (String, [Substring]) {
+    private static func document(_ type: DocumentFormat, _ random: inout SeededGenerator) -> (String, [Substring]) {
         let stems = [
             "Haus", "Größe", "the", "Über", "z.", "B.", "fox", "日本", "Straße", "e.g.", "naïve", "über-\u{201E}laut\u{201C}",
             "3.14",

@@ -1,7 +1,7 @@
 import Documents
 
 /// Blocks as `Path > to: text`, which reads well in a table of cases.
-func outline(_ text: String, _ type: MediaType) throws -> [String] {
+func outline(_ text: String, _ type: DocumentFormat) throws -> [String] {
     try TextExtractor.extract(Array(text.utf8), as: type).blocks.map { block in
         block.headingPath.isEmpty ? block.text : "\(block.headingPath.joined(separator: " > ")): \(block.text)"
     }

@@ -2,14 +2,14 @@ import Documents
 import Testing
 
 @Suite struct TextExtractorTests {
-    @Test("Bytes that are not UTF-8 are refused with their place", arguments: MediaType.allCases)
-    func invalidEncoding(type: MediaType) {
+    @Test("Bytes that are not UTF-8 are refused with their place", arguments: DocumentFormat.allCases)
+    func invalidEncoding(type: DocumentFormat) {
         let error = #expect(throws: ExtractionError.self) { try TextExtractor.extract([0x61, 0x62, 0xFF, 0x63], as: type) }
         #expect(error?.location == 2)
     }
 
-    @Test("An empty document has no blocks and no chunks", arguments: MediaType.allCases, ["", " \n\t\r\n ", "\u{FEFF}"])
-    func empty(type: MediaType, text: String) throws {
+    @Test("An empty document has no blocks and no chunks", arguments: DocumentFormat.allCases, ["", " \n\t\r\n ", "\u{FEFF}"])
+    func empty(type: DocumentFormat, text: String) throws {
         let document = try TextExtractor.extract(Array(text.utf8), as: type)
         #expect(document.blocks.isEmpty)
         #expect(Chunker().chunks(of: document).isEmpty)
@@ -18,11 +18,11 @@ import Testing
     @Test(
         "Control characters are gone from every format",
         arguments: [
-            (MediaType.plain, "a\u{0}b\u{1}\u{1B}c"), (.markdown, "a\u{0}b\u{1}\u{1B}c"),
+            (DocumentFormat.plain, "a\u{0}b\u{1}\u{1B}c"), (.markdown, "a\u{0}b\u{1}\u{1B}c"),
             (.html, "<p>a\u{0}b&#1;\u{1}&#0;\u{1B}c"),
             (.csv, "x\na\u{0}b\u{1}\u{1B}c"), (.json, #"["a\u0000b\u0001\u001bc"]"#),
         ])
-    func controls(type: MediaType, text: String) throws {
+    func controls(type: DocumentFormat, text: String) throws {
         let blocks = try outline(text, type)
         #expect(blocks == [type == .csv ? "x: abc" : "abc"])
     }

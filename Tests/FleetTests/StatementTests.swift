@@ -51,7 +51,7 @@ internal import Testing
             TenantOpening.SQL.templates, TenantOpening.SQL.insert, TenantRow.SQL.hold, SuspensionSQL.suspend,
             SuspensionSQL.resume,
             ArchiveSQL.archive, ArchiveSQL.prolong, ArchiveSQL.restore, UpdateSQL.row, UpdateSQL.update, UpdateSQL.limits,
-            TenantPurge.SQL.patience, TenantPurge.SQL.hold, TenantPurge.SQL.namespace, TenantPurge.SQL.tables,
+            TenantPurge.SQL.setLockTimeout, TenantPurge.SQL.hold, TenantPurge.SQL.namespace, TenantPurge.SQL.tables,
             TenantPurge.SQL.isGone, TenantPurge.SQL.gauges, TenantPurge.SQL.revoke, TenantPurge.SQL.removeAdministrators,
             TenantPurge.SQL.forgetErasedMessages, TenantPurge.SQL.forgetErasedUsage, TenantPurge.SQL.finish, TenantPurge.SQL.note,
             DuePurges.SQL.due, Migrator.SQL.noteNew,

@@ -1,3 +1,4 @@
+internal import Jobs
 internal import Metering
 internal import Postgres
 internal import TestSupport

@@ -1,5 +1,6 @@
 internal import Contract
 internal import Foundation
+internal import Jobs
 internal import Postgres
 internal import TestSupport
 internal import Testing

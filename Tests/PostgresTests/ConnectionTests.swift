@@ -77,7 +77,7 @@ import Testing
         var killer = try await connect()
         let kill: Statement = "SELECT pg_terminate_backend($1::int4)"
         // Killed while idle.
-        _ = try killer.query(kill, parameters { $0.append(victim.processID) })
+        _ = try killer.query(kill, victim.processID)
         usleep(100_000)
         let idle = failure { _ = try victim.query("SELECT 1") }
         #expect(idle?.isConnectionLoss == true)

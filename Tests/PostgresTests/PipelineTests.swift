@@ -27,9 +27,9 @@ import Testing
         let divide: Statement = "SELECT 1 / $1"
         let never: Statement = "SELECT $1 + 1"
         try connection.begin()
-        try connection.send(insert, parameters { $0.append(1) })
-        try connection.send(divide, parameters { $0.append(0) })
-        try connection.send(never, parameters { $0.append(0) })
+        try connection.send(insert, 1)
+        try connection.send(divide, 0)
+        try connection.send(never, 0)
         let error = failure { _ = try connection.collect() }
         #expect(error?.sqlState == "22012" && error?.statement == divide.sql && error?.isDataFault == true)
         #expect(connection.transactionStatus == .failed)
@@ -37,7 +37,7 @@ import Testing
         try connection.rollback()
         #expect(connection.transactionStatus == .idle)
         // The third statement's preparation was skipped; it must not be believed prepared.
-        #expect(try connection.query(never, parameters { $0.append(1) }).int(0, 0) == 2)
+        #expect(try connection.query(never, 1).int(0, 0) == 2)
         #expect(try connection.query("SELECT count(*) FROM numbers").int(0, 0) == 0)
     }
 
@@ -55,12 +55,12 @@ import Testing
         let text = String(repeating: "x", count: 16_384)
         try connection.send("SELECT 1 / 0")
         for number in 0..<2000 {
-            try connection.send(number % 100 == 0 ? Statement("SELECT $1, \(number)") : echo, parameters { $0.append(text) })
+            try connection.send(number % 100 == 0 ? Statement("SELECT $1, \(number)") : echo, text)
         }
         #expect(failure { _ = try connection.collect() }?.sqlState == "22012")
         // "SELECT 1 / 0" itself was prepared; it failed when it ran.
         #expect(connection.cacheCount == 1)
-        #expect(try connection.query(echo, parameters { $0.append(text) }).text(0, 0) == text)
+        #expect(try connection.query(echo, text).text(0, 0) == text)
     }
 
     @Test func `COPY in the pipeline is an error that ends the connection, not a hang`() async throws {
@@ -79,14 +79,7 @@ import Testing
                 "CREATE SCHEMA faults; CREATE TABLE faults.items (id bigint CONSTRAINT one_id PRIMARY KEY, name text NOT NULL)")
         let insert: Statement = "INSERT INTO faults.items VALUES ($1, $2)"
         func fault(_ id: Int, _ name: String?) -> PostgresError? {
-            failure {
-                _ = try connection.query(
-                    insert,
-                    parameters {
-                        $0.append(id)
-                        $0.append(name)
-                    })
-            }
+            failure { _ = try connection.query(insert, id, name) }
         }
         #expect(fault(1, "one") == nil)
         let duplicate = fault(1, "again")
@@ -155,9 +148,9 @@ import Testing
     @Test func `a statement is prepared anew for other parameter types`() async throws {
         var connection = try await connect()
         let kind: Statement = "SELECT pg_typeof($1)::text"
-        #expect(try connection.query(kind, parameters { $0.append(1) }).text(0, 0) == "bigint")
-        #expect(try connection.query(kind, parameters { $0.append("1") }).text(0, 0) == "text")
-        #expect(try connection.query(kind, parameters { $0.append(1) }).text(0, 0) == "bigint")
+        #expect(try connection.query(kind, 1).text(0, 0) == "bigint")
+        #expect(try connection.query(kind, "1").text(0, 0) == "text")
+        #expect(try connection.query(kind, 1).text(0, 0) == "bigint")
         #expect(connection.cacheCount == 1)
     }
 

@@ -7,12 +7,6 @@ func connect(statementCacheCapacity: Int = 2048) async throws -> Connection {
     return try Connection(ConnectionOptions(url: url, applicationName: "tests", statementCacheCapacity: statementCacheCapacity))
 }
 
-func parameters(_ fill: (inout Parameters) -> Void) -> Parameters {
-    var parameters = Parameters()
-    fill(&parameters)
-    return parameters
-}
-
 /// The error that the body throws, or nil.
 func failure(_ body: () throws -> Void) -> PostgresError? {
     do {

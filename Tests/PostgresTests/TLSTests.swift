@@ -34,11 +34,11 @@ import Testing
         // Answers and requests of many sizes: none may wait unseen in OpenSSL's buffer.
         let clock = ContinuousClock.now
         for size in stride(from: 1000, to: 60_000, by: 997) {
-            let row = try connection.query("SELECT repeat('x', $1::int4)", parameters { $0.append(Int32(size)) })
+            let row = try connection.query("SELECT repeat('x', $1::int4)", Int32(size))
             #expect(row.withBytes(0, 0) { $0?.count } == size)
         }
         let text = String(repeating: "x", count: 16_384)
-        for _ in 0..<1000 { try connection.send("SELECT $1", parameters { $0.append(text) }) }
+        for _ in 0..<1000 { try connection.send("SELECT $1", text) }
         #expect(try connection.collect().count == 1000)
         #expect(ContinuousClock.now - clock < .seconds(20))
     }

@@ -12,20 +12,20 @@ import Testing
         var connection = try await connect()
         try connection.run(script: "CREATE TEMP TABLE numbers (number bigint PRIMARY KEY)")
         let affected = try connection.transaction { connection in
-            try connection.query(Self.insert, parameters { $0.append(1) }).affected
+            try connection.query(Self.insert, 1).affected
         }
         #expect(affected == 1)
         #expect(throws: Refusal.self) {
             try connection.transaction { connection in
-                _ = try connection.query(Self.insert, parameters { $0.append(2) })
+                _ = try connection.query(Self.insert, 2)
                 throw Refusal()
             }
         }
         #expect(connection.transactionStatus == .idle)
         let error = failure {
             try connection.transaction { connection throws(PostgresError) in
-                _ = try connection.query(Self.insert, parameters { $0.append(3) })
-                _ = try connection.query(Self.insert, parameters { $0.append(1) })
+                _ = try connection.query(Self.insert, 3)
+                _ = try connection.query(Self.insert, 1)
             }
         }
         #expect(error?.sqlState == "23505")
@@ -36,11 +36,11 @@ import Testing
         var connection = try await connect()
         try connection.run(script: "CREATE TEMP TABLE numbers (number bigint PRIMARY KEY)")
         try connection.begin()
-        try connection.send(Self.insert, parameters { $0.append(1) })
+        try connection.send(Self.insert, 1)
         try connection.commit()
         try connection.begin()
-        try connection.send(Self.insert, parameters { $0.append(2) })
-        try connection.send(Self.insert, parameters { $0.append(1) })
+        try connection.send(Self.insert, 2)
+        try connection.send(Self.insert, 1)
         #expect(failure { try connection.commit() }?.statement == Self.insert.sql)
         try connection.rollback()
         #expect(try connection.query(Self.count).int(0, 0) == 1)
@@ -50,7 +50,7 @@ import Testing
         var connection = try await connect()
         try connection.run(script: "CREATE TEMP TABLE numbers (number bigint PRIMARY KEY)")
         try connection.begin()
-        try connection.send(Self.insert, parameters { $0.append(1) })
+        try connection.send(Self.insert, 1)
         try connection.send("SELECT 1 / 0")
         try connection.rollback()
         #expect(connection.transactionStatus == .idle)

@@ -1,3 +1,4 @@
+internal import Foundation
 internal import Postgres
 internal import Schema
 internal import Synchronization
@@ -68,6 +69,16 @@ internal import Testing
         try run("update tenantry.migrations set checksum = 'other' where schema_name = 'tenant_2'", options)
         let error = #expect(throws: SchemaError.self) { try Migrator(options).run() }
         #expect("\(try #require(error))".contains("schema tenant_2"))
+    }
+
+    @Test(
+        "Every migration's file is in the list, in the order of the names",
+        arguments: [("control", Migration.control), ("tenant", Migration.tenant)])
+    func list(folder: String, migrations: [Migration]) throws {
+        let migrationsURL = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../Sources/Schema/Migrations/\(folder)")
+        let files = try FileManager.default.contentsOfDirectory(atPath: migrationsURL.path).filter { $0.hasSuffix(".sql") }
+        #expect(migrations.map { $0.name + ".sql" } == files.sorted())
     }
 
     private func freshDatabase() async throws -> ConnectionOptions {

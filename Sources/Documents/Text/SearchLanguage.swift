@@ -24,3 +24,37 @@ public enum SearchLanguage {
     /// Written forms of Norwegian, and codes that BCP 47 keeps for old texts.
     private static let aliases = ["nb": "no", "nn": "no", "in": "id", "ji": "yi", "mo": "ro"]
 }
+
+extension SearchLanguage {
+    /// A guess at the language of a text that does not state one: `en`, `de`, `fr`, `es`, `it`, `nl` or `pt`.
+    ///
+    /// Counts frequent short words in the first 1,000 words. `nil` where they are few, or no language is clearly ahead.
+    public static func detect(_ text: String) -> String? {
+        var scores: [String: Int] = [:]
+        for word in text.prefix(20_000).split(maxSplits: 1_000, whereSeparator: { !$0.isLetter }).prefix(1_000) {
+            for language in languages[word.lowercased(), default: []] { scores[language, default: 0] += 1 }
+        }
+        let ranking = scores.sorted { $0.value > $1.value }
+        guard let best = ranking.first, best.value >= 3 else { return nil }
+        let second = ranking.dropFirst().first?.value ?? 0
+        return best.value * 2 >= second * 3 ? best.key : nil
+    }
+
+    private static let languages: [String: [String]] = {
+        var languages: [String: [String]] = [:]
+        for (language, words) in frequentWords {
+            for word in words.split(separator: " ") { languages[String(word), default: []].append(language) }
+        }
+        return languages
+    }()
+
+    private static let frequentWords = [
+        "en": "the and of to is that it for with you this are was on be have from or by not at your we can will",
+        "de": "der die das und ist nicht ein eine den mit von zu für auf dem sich des im wir sie werden bei auch wird oder",
+        "fr": "le la les et est des une un dans pour que qui pas du au sur avec vous nous ce par plus sont ou être",
+        "es": "el la los las y es que una un en por con para no del se lo al como más su está son este pero",
+        "it": "il la di che e è un una per non con del sono si della le dei nel anche come gli più questo alla ma",
+        "nl": "de het een en van is niet dat op te met voor zijn aan er ook als bij naar wordt worden of uit kan door",
+        "pt": "o a os as e é que um uma em para com não do da dos das no na por se mais como você são ao",
+    ]
+}

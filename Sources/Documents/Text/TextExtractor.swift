@@ -1,3 +1,19 @@
+internal import Contract
+
+/// The formats of documents that the corpus takes.
+public enum DocumentFormat: String, Sendable, Hashable, CaseIterable {
+    case plain = "text/plain"
+    case markdown = "text/markdown"
+    case html = "text/html"
+    case json = "application/json"
+    case csv = "text/csv"
+
+    /// The format of a media type such as `text/html` or `Text/Markdown; charset=UTF-8`; nil for one that is not taken.
+    ///
+    /// Case and parameters do not matter: every document is UTF-8 (RFC 9110, section 8.3.1).
+    public init?(mediaType: String) { self.init(rawValue: MediaType.essence(of: mediaType)) }
+}
+
 /// Turns a document's bytes into blocks of text under headings.
 public enum TextExtractor {
     /// The text of a document, in time and memory linear in its size.
@@ -5,9 +21,9 @@ public enum TextExtractor {
     /// - Parameter bytes: UTF-8, with or without a byte order mark.
     /// - Throws: `ExtractionError` for bytes that are not UTF-8, malformed JSON, and documents that were built to be expensive.
     /// - Returns: blocks in document order; none for an empty document. Control characters other than tab and line feed are gone.
-    public static func extract(_ bytes: [UInt8], as mediaType: MediaType) throws(ExtractionError) -> DocumentText {
+    public static func extract(_ bytes: [UInt8], as format: DocumentFormat) throws(ExtractionError) -> DocumentText {
         try checkEncoding(bytes)
-        switch mediaType {
+        switch format {
         case .plain: return try PlainText.read(cleaned(bytes))
         case .markdown: return try MarkdownText.read(cleaned(bytes))
         case .html: return try HTMLText.read(cleaned(bytes))
@@ -44,4 +60,23 @@ public enum TextExtractor {
     }
 
     static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+}
+
+/// `text/plain`: paragraphs parted by blank lines; their line breaks stay.
+enum PlainText {
+    static func read(_ text: [UInt8]) throws(ExtractionError) -> DocumentText {
+        var builder = DocumentBuilder()
+        var start = 0
+        var end = 0
+        try text[...].forEachLine { line throws(ExtractionError) in
+            if line.contains(where: { !$0.isBlank }) {
+                end = line.endIndex
+            } else {
+                if start < end { try builder.block(text[start..<end], verbatim: true) }
+                start = min(line.endIndex + 1, text.count)
+            }
+        }
+        if start < end { try builder.block(text[start..<end], verbatim: true) }
+        return try builder.finish()
+    }
 }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Contract
 internal import Glibc
+internal import Jobs
 internal import People
 internal import Postgres
 

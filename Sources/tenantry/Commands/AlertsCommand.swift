@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Client
 internal import Contract
 internal import Glibc
+internal import Jobs
 internal import Metering
 internal import Postgres
 

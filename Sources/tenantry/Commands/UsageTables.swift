@@ -1,4 +1,5 @@
 internal import Contract
+internal import Jobs
 internal import Metering
 internal import Postgres
 internal import Usage
