@@ -53,8 +53,8 @@ public enum TemplateStore {
             switch verdict {
             case .unchanged, .duplicateOf: break
             case .created, .updated:
-                counts.documents += verdict == .created ? 1 : 0
-                counts.corpusBytes += document.bytes - known.bytes(of: document.externalID)
+                counts[.documents] += verdict == .created ? 1 : 0
+                counts[.corpusBytes] += document.bytes - known.bytes(of: document.externalID)
                 known.note(document)
                 wanted.append(document.externalID)
             }

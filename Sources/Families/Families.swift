@@ -61,7 +61,7 @@ public enum Families {
     }
 
     /// Who is told what has been published.
-    public static let confirmations = [AlertReplay.confirmation]
+    public static let confirmations = [Alerts.confirmation]
 
     private static func idle(_ hours: Int64) -> [LeaderDuty] {
         guard hours > 0 else { return [] }

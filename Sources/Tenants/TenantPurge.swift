@@ -106,15 +106,7 @@ struct TenantPurge {
 
     /// Takes what the tenant held out of its account's gauges. What it used of flows stays: it was used.
     private func settle(on database: inout Transaction) throws {
-        var parameters = Parameters()
-        parameters.append(slug)
-        let held = try database.query(SQL.gauges, parameters)
-        if held.count == 1 {
-            var counts = UsageCounts()
-            counts.documents = -held.int(0, 0)
-            counts.corpusBytes = -held.int(0, 1)
-            try Meter.book([Usage(account: account, tenant: slug, period: .always, counts: counts)], on: &database)
-        }
+        try Meter.releaseGauges(of: slug, account: account, on: &database)
         if wasCounted { try ChildTenants.book(-1, account: account, on: &database) }
     }
 
@@ -166,9 +158,6 @@ extension TenantPurge {
         static let isGone: Statement = """
             select pg_catalog.to_regnamespace(pg_catalog.quote_ident($1)) is null
                and not exists (select from pg_catalog.pg_class where relnamespace = $2::oid)
-            """
-        static let gauges: Statement = """
-            select documents, corpus_bytes from tenantry.tenant_usage where tenant = $1 and period_start = '-infinity' for update
             """
         static let revoke: Statement = """
             update tenantry.credentials set revoked_at = now() where tenant = $1 and revoked_at is null
