@@ -36,7 +36,7 @@ extension Billing {
     /// - Throws: `Rejection` where there is no such account, or no such finished period of it.
     private static func close(
         _ slug: String, _ period: String, sendsInvoices: Bool, on database: inout Transaction
-    ) throws -> (invoices: [InvoiceSummary], areNew: Bool) {
+    ) throws -> (invoices: [AnsweredInvoice], areNew: Bool) {
         // Of two that close an account's periods at once, the second sees what the first has made.
         try database.takeTurn("tenantry.billing:\(slug)")
         let made = try InvoiceBook.invoices(of: slug, period: period, on: &database)
@@ -71,7 +71,7 @@ extension Billing {
         _ period: String, by job: Job, sendsInvoices: Bool, on database: inout PartwiseTransaction
     ) throws -> Reply {
         // The first of them, for the answer, and how many there are.
-        var invoices: [InvoiceSummary] = []
+        var invoices: [AnsweredInvoice] = []
         var invoiceCount = 0
         var accounts = 0
         var unfinished: [Rejection] = []
@@ -109,7 +109,7 @@ extension Billing {
 
     /// An account finds in the audit log what was done to it, also where it was one of all.
     private static func audit(
-        _ slug: String, _ period: String, _ made: [InvoiceSummary], by job: Job, on database: inout Transaction
+        _ slug: String, _ period: String, _ made: [AnsweredInvoice], by job: Job, on database: inout Transaction
     ) throws(PostgresError) {
         let sender = job.principal
         let payload: JSONValue = ["period": .string(period)]
@@ -121,7 +121,7 @@ extension Billing {
             on: &database)
     }
 
-    private static func answer(_ invoices: [InvoiceSummary], accounts: Int) -> [String: JSONValue] {
+    private static func answer(_ invoices: [AnsweredInvoice], accounts: Int) -> [String: JSONValue] {
         [
             "accounts": .int(Int64(accounts)), "invoices": .array(invoices.prefix(mostAnswered).map(\.json)),
             "invoice_count": .int(Int64(invoices.count)), "skipped": 0,

@@ -4,7 +4,7 @@ internal import Metering
 internal import Postgres
 
 /// An invoice as `billing.close` answers it.
-struct InvoiceSummary: Sendable {
+struct AnsweredInvoice: Sendable {
     let id: String
     let account: String
     let tenant: String?
@@ -24,9 +24,9 @@ struct InvoiceSummary: Sendable {
 enum InvoiceBook {
     /// The account's, then its tenants'; none where the period is not closed.
     static func invoices(of account: String, period: String, on database: inout Transaction) throws(PostgresError)
-        -> [InvoiceSummary]
+        -> [AnsweredInvoice]
     {
-        try database.query(SQL.invoices, account, period).decode(InvoiceSummary.init)
+        try database.query(SQL.invoices, account, period).decode(AnsweredInvoice.init)
     }
 
     /// Writes them with their events, and closes the period: what is sent late from now on is booked in the open one.

@@ -42,7 +42,7 @@ public struct PeriodBook {
     }
 
     /// Asks for the periods of moments that are not remembered.
-    mutating func learn(
+    public mutating func learn(
         _ moments: [(calendar: Calendar, microseconds: Int64)], on database: inout some Queryable & ~Copyable
     ) throws(PostgresError) {
         guard !moments.isEmpty else { return }
