@@ -1,10 +1,10 @@
--- A metric is added by one call, and what reads counters by a metric's name knows it at once.
+-- A metric is added by one call, and the view that shows counters by their metric's name needs no change for it.
 
 -- Whether tenants have it, too, or their account alone.
 alter table tenantry.metrics add column is_for_tenants boolean not null default true;
 update tenantry.metrics set is_for_tenants = false where name = 'child_tenants';
 
--- As before, but for what tenants have not: `metrics` says that now.
+-- As before; which metrics tenants do not have is now said by `metrics`.
 create or replace function tenantry.limits_of(of_account text, of_tenant text)
 returns table (metric text, limit_value bigint, mode text, plan text, thresholds int[])
 language sql stable
@@ -55,21 +55,22 @@ cross join lateral tenantry.limits_of(s.account, s.tenant) l
 join tenantry.metrics m on m.name = l.metric;
 
 -- For migrations: a metric with its columns in the three tables of counters. Its name is that of a case of `Metric`, in the same order.
--- `alert_at` of 0 has every row measured once, at its next booking, by which time the plans may have limits for it.
+-- An `alert_at` of 0 has every row measured at its next booking, by which time the plans may have limits for it.
 create function tenantry.add_metric(name text, is_gauge boolean, default_mode text, is_for_tenants boolean default true)
 returns void
 language plpgsql
 as $$
+declare
+    counters text;
 begin
     insert into tenantry.metrics (name, position, is_gauge, default_mode, is_for_tenants)
     select add_metric.name, max(m.position) + 1, add_metric.is_gauge, add_metric.default_mode, add_metric.is_for_tenants
     from tenantry.metrics m;
-    execute format('alter table tenantry.tenant_usage add column %I bigint not null default 0', name);
-    execute format('alter table tenantry.account_usage add column %I bigint not null default 0', name);
-    execute format('alter table tenantry.usage_deltas add column %I bigint not null default 0', name);
+    foreach counters in array array['tenant_usage', 'account_usage', 'usage_deltas'] loop
+        execute format('alter table tenantry.%I add column %I bigint not null default 0', counters, name);
+    end loop;
     execute format('alter table tenantry.account_usage add column %I bigint default 0', name || '_alert_at');
-    if is_for_tenants then
-        execute format('alter table tenantry.tenant_usage add column %I bigint default 0', name || '_alert_at');
-    end if;
+    execute format(
+        'alter table tenantry.tenant_usage add column %I bigint%s', name || '_alert_at', case when is_for_tenants then ' default 0' end);
 end
 $$;
