@@ -41,8 +41,8 @@ extension BilledAccount {
 
     enum SQL {
         static let accounts: Statement = "select slug from tenantry.accounts order by slug"
-        /// Invoiced periods tile time: where the account's zone or anchor day was changed between two months, one begins where the other
-        /// ends, so that no usage is in both and none in neither.
+        /// Invoiced periods follow each other without gap or overlap, also where the account's zone or anchor day was changed between two
+        /// months: one begins where the other ends, so that all usage is in exactly one of them.
         static let account: Statement = """
             select a.display_name, terms.plan, plans.price, a.created_at, tile.period_start, tile.period_end, tile.period_end <= now()
             from tenantry.accounts a

@@ -40,7 +40,7 @@ struct TenantStatements {
         fileprivate let sparesErased: Bool
     }
 
-    /// Texts kept before starting afresh: a megabyte and a half a thousand.
+    /// Schemas whose statements are kept before all are forgotten. A thousand of them take a megabyte and a half.
     private static let capacity = 20_000
     private var pairs: [String: Pair] = [:]
 

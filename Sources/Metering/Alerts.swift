@@ -3,7 +3,7 @@ internal import Foundation
 public import Jobs
 internal import Postgres
 
-/// The alerts' rows and their way out.
+/// Alerts: written in the transaction of what they tell of, and put into the outbox there.
 public enum Alerts {
     /// Notes in an alert's row that it is out.
     public static let confirmation = Outbox.Confirmation(exchange: Topology.alertsExchange) { ids, database in

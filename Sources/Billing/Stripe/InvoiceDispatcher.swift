@@ -145,7 +145,7 @@ public struct InvoiceDispatcher: Service {
 
     /// Shorter when the task is cancelled.
     private func pause(_ seconds: Double) async {
-        // Cancelled: the sender's loop looks at that next.
+        // It throws when the task is cancelled, and the loop looks at that next.
         try? await Task.sleep(for: .seconds(seconds))
     }
 }
