@@ -25,17 +25,14 @@ extension BilledTenant {
     static func read(
         _ named: Set<String>, account: String, period: InvoicePeriod, on database: inout Transaction
     ) throws -> [BilledTenant] {
-        var parameters = Parameters()
-        parameters.append(account)
-        parameters.append(named.sorted())
-        parameters.append(timestamp: period.start)
-        parameters.append(timestamp: period.end)
-        let rows = try database.query(SQL.tenants, parameters)
-        return try (0..<rows.count).map { row in
+        try database.query(SQL.tenants, account, named.sorted(), period.start, period.end).decode {
+            (
+                slug: String, displayName: String, plan: String?, price: String?, isSeparate: Bool, stripeAccount: String?,
+                email: String?, existed: Bool
+            ) in
             BilledTenant(
-                slug: rows.text(row, 0), displayName: rows.text(row, 1), plan: rows.optionalText(row, 2),
-                price: try Price.stored(rows.optionalText(row, 3)), isSeparate: rows.bool(row, 4),
-                stripeAccount: rows.optionalText(row, 5), email: rows.optionalText(row, 6), existed: rows.bool(row, 7))
+                slug: slug, displayName: displayName, plan: plan, price: try Price.stored(price), isSeparate: isSeparate,
+                stripeAccount: stripeAccount, email: email, existed: existed)
         }
     }
 

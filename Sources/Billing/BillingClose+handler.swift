@@ -14,8 +14,8 @@ extension Billing {
             guard let slug = try account(of: job, payload) else {
                 return try closeAll(period, by: job, sendsInvoices: sendsInvoices, on: &database)
             }
-            let entries = try close(slug, period, sendsInvoices: sendsInvoices, on: &database.transaction).entries
-            var result = answer(entries, accounts: 1)
+            let invoices = try close(slug, period, sendsInvoices: sendsInvoices, on: &database.transaction).invoices
+            var result = answer(invoices, accounts: 1)
             result["account"] = .string(slug)
             return Reply(result)
         }
@@ -36,17 +36,17 @@ extension Billing {
     /// - Throws: `Rejection` where there is no such account, or no such finished period of it.
     private static func close(
         _ slug: String, _ period: String, sendsInvoices: Bool, on database: inout Transaction
-    ) throws -> (entries: [InvoiceBook.Entry], areNew: Bool) {
+    ) throws -> (invoices: [AnsweredInvoice], areNew: Bool) {
         // Of two that close an account's periods at once, the second sees what the first has made.
         try database.takeTurn("tenantry.billing:\(slug)")
-        let made = try InvoiceBook.entries(of: slug, period: period, on: &database)
+        let made = try InvoiceBook.invoices(of: slug, period: period, on: &database)
         guard made.isEmpty else { return (made, false) }
         guard let account = try BilledAccount.read(slug, period: period, on: &database) else {
             throw Rejection(.accountUnknown, "there is no account \(slug)", field: "/account")
         }
         if let refusal = account.refusal { throw refusal }
         try make(account, sendsInvoices: sendsInvoices, on: &database)
-        return (try InvoiceBook.entries(of: slug, period: period, on: &database), true)
+        return (try InvoiceBook.invoices(of: slug, period: period, on: &database), true)
     }
 
     private static func make(_ account: BilledAccount, sendsInvoices: Bool, on database: inout Transaction) throws {
@@ -56,30 +56,30 @@ extension Billing {
         let others = Set(differences.map(\.period).filter { $0.name != account.period.name })
         let earlier = try UsageDifferences.terms(of: others, account: account.slug, on: &database)
         do {
-            let drafts = try Invoicing.invoices(of: account, tenants: tenants, differences: differences, earlier: earlier)
-            // Before anything is written, for what was sent cannot be taken back by itself.
-            for draft in drafts { for kind in InvoiceDraft.amounts { _ = try draft.amount(kind) } }
-            try InvoiceBook.write(drafts, account: account, sendsInvoices: sendsInvoices, on: &database)
+            let invoices = try Invoicing.invoices(of: account, tenants: tenants, differences: differences, earlier: earlier)
+            // Before anything is sent: a statement that is in the pipeline cannot be taken out of it.
+            for invoice in invoices { _ = try invoice.amounts() }
+            try InvoiceBook.write(invoices, account: account, sendsInvoices: sendsInvoices, on: &database)
         } catch is Tariff.Overflow {
             throw Rejection(.conflict, "an amount of account \(account.slug) is beyond what an invoice can hold")
         }
     }
 
-    /// Accounts whose own period has not ended, or had ended before there was the account, are passed over; one that cannot be closed does not
-    /// keep the others from it.
-    private static func closeAll(_ period: String, by job: Job, sendsInvoices: Bool, on database: inout PartwiseTransaction)
-        throws
-        -> Reply
-    {
-        var entries: [InvoiceBook.Entry] = []
+    /// Accounts whose own period has not ended, or had ended before there was the account, are skipped. One that cannot be closed does not
+    /// keep the others from being closed.
+    private static func closeAll(
+        _ period: String, by job: Job, sendsInvoices: Bool, on database: inout PartwiseTransaction
+    ) throws -> Reply {
+        // The first of them, for the answer, and how many there are.
+        var invoices: [AnsweredInvoice] = []
+        var invoiceCount = 0
         var accounts = 0
-        var invoices = 0
         var unfinished: [Rejection] = []
         var failed: [JSONValue] = []
         var skipped = 0
         for slug in try BilledAccount.all(on: &database.transaction) {
             guard let account = try BilledAccount.read(slug, period: period, on: &database.transaction) else { continue }
-            let isMade = try !InvoiceBook.entries(of: slug, period: period, on: &database.transaction).isEmpty
+            let isMade = try !InvoiceBook.invoices(of: slug, period: period, on: &database.transaction).isEmpty
             if !isMade, let refusal = account.refusal {
                 skipped += 1
                 if !account.isFinished { unfinished.append(refusal) }
@@ -92,16 +92,16 @@ extension Billing {
                     return made
                 }
                 accounts += 1
-                invoices += made.count
-                entries += made.prefix(mostAnswered - entries.count)
+                invoiceCount += made.count
+                invoices += made.prefix(mostAnswered - invoices.count)
             } catch let rejection as Rejection {
                 failed.append(["account": .string(slug), "error": rejection.json])
             }
             try database.nextPart()
         }
         if accounts == 0, failed.isEmpty, let first = unfinished.first { throw first }
-        var result = answer(entries, accounts: accounts)
-        result["invoice_count"] = .int(Int64(invoices))
+        var result = answer(invoices, accounts: accounts)
+        result["invoice_count"] = .int(Int64(invoiceCount))
         result["skipped"] = .int(Int64(skipped))
         result["failed"] = .array(Array(failed.prefix(mostAnswered)))
         return Reply(result)
@@ -109,7 +109,7 @@ extension Billing {
 
     /// An account finds in the audit log what was done to it, also where it was one of all.
     private static func audit(
-        _ slug: String, _ period: String, _ made: [InvoiceBook.Entry], by job: Job, on database: inout Transaction
+        _ slug: String, _ period: String, _ made: [AnsweredInvoice], by job: Job, on database: inout Transaction
     ) throws(PostgresError) {
         let sender = job.principal
         let payload: JSONValue = ["period": .string(period)]
@@ -121,10 +121,10 @@ extension Billing {
             on: &database)
     }
 
-    private static func answer(_ entries: [InvoiceBook.Entry], accounts: Int) -> [String: JSONValue] {
+    private static func answer(_ invoices: [AnsweredInvoice], accounts: Int) -> [String: JSONValue] {
         [
-            "accounts": .int(Int64(accounts)), "invoices": .array(entries.prefix(mostAnswered).map(\.json)),
-            "invoice_count": .int(Int64(entries.count)), "skipped": 0,
+            "accounts": .int(Int64(accounts)), "invoices": .array(invoices.prefix(mostAnswered).map(\.json)),
+            "invoice_count": .int(Int64(invoices.count)), "skipped": 0,
         ]
     }
 }

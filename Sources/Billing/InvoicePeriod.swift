@@ -24,27 +24,25 @@ struct BilledAccount: Sendable {
 extension BilledAccount {
     /// - Returns: nil where there is no such account.
     static func read(_ slug: String, period: String, on database: inout Transaction) throws -> BilledAccount? {
-        var parameters = Parameters()
-        parameters.append(slug)
-        parameters.append(period)
-        let rows = try database.query(SQL.account, parameters)
-        guard rows.count == 1 else { return nil }
-        return BilledAccount(
-            slug: slug, displayName: rows.text(0, 0), plan: rows.text(0, 1), price: try Price.stored(rows.optionalText(0, 2)),
-            createdAt: rows.timestamp(0, 3),
-            period: InvoicePeriod(name: period, start: rows.timestamp(0, 4), end: rows.timestamp(0, 5)),
-            isFinished: rows.bool(0, 6))
+        try database.query(SQL.account, slug, period).decode {
+            (
+                displayName: String, plan: String, price: String?, createdAt: Timestamp, start: Timestamp, end: Timestamp,
+                isFinished: Bool
+            ) in
+            BilledAccount(
+                slug: slug, displayName: displayName, plan: plan, price: try Price.stored(price), createdAt: createdAt,
+                period: InvoicePeriod(name: period, start: start, end: end), isFinished: isFinished)
+        }.first
     }
 
     static func all(on database: inout Transaction) throws(PostgresError) -> [String] {
-        let rows = try database.query(SQL.accounts)
-        return (0..<rows.count).map { rows.text($0, 0) }
+        try database.query(SQL.accounts).decode(String.self)
     }
 
     enum SQL {
         static let accounts: Statement = "select slug from tenantry.accounts order by slug"
-        /// Invoiced periods tile time: where the account's zone or anchor day was changed between two months, one begins where the other
-        /// ends, so that no usage is in both and none in neither.
+        /// Invoiced periods follow each other without gap or overlap, also where the account's zone or anchor day was changed between two
+        /// months: one begins where the other ends, so that all usage is in exactly one of them.
         static let account: Statement = """
             select a.display_name, terms.plan, plans.price, a.created_at, tile.period_start, tile.period_end, tile.period_end <= now()
             from tenantry.accounts a

@@ -9,7 +9,7 @@ struct Invoicing {
     private let account: BilledAccount
     private let tenants: [String: BilledTenant]
     private let earlier: [String: InvoicedPeriod]
-    private var invoices: [String?: InvoiceDraft] = [:]
+    private var invoices: [String?: NewInvoice] = [:]
 
     /// - Parameters:
     ///   - tenants: all that are billed separately, and all that used something.
@@ -18,7 +18,7 @@ struct Invoicing {
     /// - Returns: the account's invoice, then its tenants' by slug.
     static func invoices(
         of account: BilledAccount, tenants: [BilledTenant], differences: [UsageDifference], earlier: [String: InvoicedPeriod]
-    ) throws(Tariff.Overflow) -> [InvoiceDraft] {
+    ) throws(Tariff.Overflow) -> [NewInvoice] {
         var work = Invoicing(account: account, tenants: tenants, earlier: earlier)
         work.openInvoices(tenants)
         let present = differences.filter { $0.period.name == account.period.name }
@@ -39,32 +39,31 @@ struct Invoicing {
     // MARK: Base prices
 
     private mutating func openInvoices(_ tenants: [BilledTenant]) {
-        var own = draft(
+        var own = invoice(
             for: nil, billTo: account.displayName, plan: account.plan, price: account.price, hasOwnVolume: false)
         own.lines.append(base(own, account.price))
         invoices[nil] = own
         for tenant in tenants where tenant.isSeparate {
-            var draft = draft(
+            var invoice = invoice(
                 for: tenant.slug, billTo: tenant.displayName, plan: tenant.plan ?? account.plan,
                 price: tenant.hasOwnVolume ? tenant.price : account.price, hasOwnVolume: tenant.hasOwnVolume)
-            draft.email = tenant.email
-            draft.stripeAccount = tenant.stripeAccount
-            if tenant.hasOwnVolume, tenant.existed { draft.lines.append(base(draft, tenant.price)) }
-            invoices[tenant.slug] = draft
+            invoice.email = tenant.email
+            invoice.stripeAccount = tenant.stripeAccount
+            if tenant.hasOwnVolume, tenant.existed { invoice.lines.append(base(invoice, tenant.price)) }
+            invoices[tenant.slug] = invoice
         }
     }
 
-    private func draft(for tenant: String?, billTo: String, plan: String, price: Price?, hasOwnVolume: Bool) -> InvoiceDraft {
-        var draft = InvoiceDraft(
-            id: InvoiceDraft.id(account: account.slug, tenant: tenant, period: account.period.name), tenant: tenant,
-            billTo: billTo,
+    private func invoice(for tenant: String?, billTo: String, plan: String, price: Price?, hasOwnVolume: Bool) -> NewInvoice {
+        var invoice = NewInvoice(
+            id: NewInvoice.id(account: account.slug, tenant: tenant, period: account.period.name), tenant: tenant, billTo: billTo,
             plan: plan, price: price, hasOwnVolume: hasOwnVolume, currency: price?.currency ?? .unpriced)
-        if price == nil { draft.notes.append("plan \(plan) has no price") }
-        return draft
+        if price == nil { invoice.notes.append("plan \(plan) has no price") }
+        return invoice
     }
 
-    private func base(_ invoice: InvoiceDraft, _ price: Price?) -> InvoiceDraft.Line {
-        InvoiceDraft.Line(
+    private func base(_ invoice: NewInvoice, _ price: Price?) -> NewInvoice.Line {
+        NewInvoice.Line(
             kind: .base, tenant: invoice.tenant, metric: nil, period: account.period, quantity: 1, amount: price?.base ?? 0,
             isOwnVolume: invoice.hasOwnVolume, description: "\(invoice.plan), \(account.period.name)")
     }
@@ -92,7 +91,7 @@ struct Invoicing {
         let tenant = tenants[difference.tenant]
         let host: String? = tenant?.isSeparate == true ? difference.tenant : nil
         invoices[host]?.lines.append(
-            InvoiceDraft.Line(
+            NewInvoice.Line(
                 kind: .usage, tenant: difference.tenant, metric: difference.metric, period: account.period,
                 quantity: difference.used, amount: amount, isOwnVolume: tenant?.hasOwnVolume ?? false,
                 description: "\(difference.metric.title) of \(difference.tenant)"))
@@ -141,7 +140,7 @@ struct Invoicing {
 
     private mutating func adjust(_ difference: UsageDifference, amount: Int64, isOwnVolume: Bool) {
         invoices[host(of: difference)]?.lines.append(
-            InvoiceDraft.Line(
+            NewInvoice.Line(
                 kind: .adjustment, tenant: difference.tenant, metric: difference.metric, period: difference.period,
                 quantity: difference.used - difference.invoiced, amount: amount, isOwnVolume: isOwnVolume,
                 description: "\(difference.metric.title) of \(difference.tenant) in \(difference.period.name), adjusted"))
@@ -154,9 +153,9 @@ struct Invoicing {
     }
 }
 
-extension InvoiceDraft {
+extension NewInvoice {
     /// The base price, then usage by tenant and metric.
-    fileprivate func inOrder() -> InvoiceDraft {
+    fileprivate func inOrder() -> NewInvoice {
         var ordered = self
         let places = Dictionary(uniqueKeysWithValues: Price.metrics.enumerated().map { ($0.element, $0.offset) })
         func key(_ line: Line) -> (Int, String, Int) {

@@ -9,6 +9,18 @@ struct UsageDifference: Sendable {
     var metric: Metric
     var used: Int64
     var invoiced: Int64
+
+    /// A row of `UsageDifferences.SQL.differences`; nil where this build does not know the metric.
+    init?(
+        period: String, start: Timestamp, end: Timestamp, tenant: String, metric: String, used: Int64, invoiced: Int64
+    ) {
+        guard let metric = Metric(rawValue: metric) else { return nil }
+        self.period = InvoicePeriod(name: period, start: start, end: end)
+        self.tenant = tenant
+        self.metric = metric
+        self.used = used
+        self.invoiced = invoiced
+    }
 }
 
 /// A period that has its invoices, and by what terms: they stay what they were.
@@ -25,18 +37,9 @@ struct InvoicedPeriod: Sendable {
 enum UsageDifferences {
     /// The differences of the period that is being closed, which has no invoice yet, and of all earlier ones that have.
     static func read(_ account: BilledAccount, on database: inout Transaction) throws(PostgresError) -> [UsageDifference] {
-        var parameters = Parameters()
-        parameters.append(account.slug)
-        parameters.append(account.period.name)
-        parameters.append(timestamp: account.period.start)
-        parameters.append(timestamp: account.period.end)
-        let rows = try database.query(SQL.differences, parameters)
-        return (0..<rows.count).compactMap { row in
-            guard let metric = Metric(rawValue: rows.text(row, 4)) else { return nil }
-            return UsageDifference(
-                period: InvoicePeriod(name: rows.text(row, 0), start: rows.timestamp(row, 1), end: rows.timestamp(row, 2)),
-                tenant: rows.text(row, 3), metric: metric, used: rows.int(row, 5), invoiced: rows.int(row, 6))
-        }
+        try database.query(
+            SQL.differences, account.slug, account.period.name, account.period.start, account.period.end
+        ).decode(UsageDifference.init).compactMap { $0 }
     }
 
     /// How these periods were billed.
@@ -44,23 +47,19 @@ enum UsageDifferences {
         InvoicedPeriod]
     {
         guard !periods.isEmpty else { return [:] }
-        var parameters = Parameters()
-        parameters.append(account)
-        parameters.append(periods.map(\.name).sorted())
+        let names = periods.map(\.name).sorted()
         var known = Dictionary(uniqueKeysWithValues: periods.map { ($0.name, InvoicedPeriod(period: $0)) })
-        let terms = try database.query(SQL.terms, parameters)
-        for row in 0..<terms.count {
-            let price = try Price.stored(terms.optionalText(row, 2))
-            if let tenant = terms.optionalText(row, 1) {
-                known[terms.text(row, 0)]?.ownPrices.updateValue(price, forKey: tenant)
+        for (period, tenant, terms) in try database.query(SQL.terms, account, names).decode((String, String?, String?).self) {
+            let price = try Price.stored(terms)
+            if let tenant {
+                known[period]?.ownPrices.updateValue(price, forKey: tenant)
             } else {
-                known[terms.text(row, 0)]?.price = price
+                known[period]?.price = price
             }
         }
-        let pools = try database.query(SQL.pools, parameters)
-        for row in 0..<pools.count {
-            guard let metric = Metric(rawValue: pools.text(row, 1)) else { continue }
-            known[pools.text(row, 0)]?.pool[metric] = pools.int(row, 2)
+        for (period, name, quantity) in try database.query(SQL.pools, account, names).decode((String, String, Int64).self) {
+            guard let metric = Metric(rawValue: name) else { continue }
+            known[period]?.pool[metric] = quantity
         }
         return known
     }
@@ -69,7 +68,8 @@ enum UsageDifferences {
         /// Late usage counts where it belongs, from the moment on when the period that it was booked in is closed as well. Whatever else moved
         /// a counter after its period was closed, a batch that was under way then or a correction, shows in the same way. What belongs to a
         /// period before there was the account, which is never closed, stays where it was booked.
-        static let differences: Statement = """
+        static let differences = Statement(
+            """
             with closed as (
                 select i.period, i.period_start, i.period_end from tenantry.invoices i where i.account = $1 and i.tenant is null
                 union all
@@ -77,7 +77,7 @@ enum UsageDifferences {
             ), periods as (
                 select * from closed where closed.period <= $2
             ), moved as (
-                select l.tenant, l.messages, l.tokens, booked.period as booked_period, own.period as own_period
+                select l.tenant, \(Metric.late.columns { "l.\($0)" }), booked.period as booked_period, own.period as own_period
                 from tenantry.late_usage l
                 left join closed booked on l.booked_start >= booked.period_start and l.booked_start < booked.period_end
                 left join closed own on l.period_start >= own.period_start and l.period_start < own.period_end
@@ -86,20 +86,20 @@ enum UsageDifferences {
                     select from tenantry.period(l.period_start, a.timezone, a.billing_anchor_day) p where p.period_end > a.created_at
                 ))
             ), counted as (
-                select p.period, u.tenant, u.messages, u.conversations, u.active_users, u.tokens
+                select p.period, u.tenant, \(Metric.flows.columns { "u.\($0)" })
                 from periods p
                 join tenantry.tenant_usage u
                     on u.account = $1 and u.period_start >= p.period_start and u.period_start < p.period_end
                 union all
-                select m.booked_period, m.tenant, -m.messages, 0, 0, -m.tokens from moved m where m.booked_period is not null
+                select m.booked_period, m.tenant, \(moved("-")) from moved m where m.booked_period is not null
                 union all
-                select m.own_period, m.tenant, m.messages, 0, 0, m.tokens
+                select m.own_period, m.tenant, \(moved(""))
                 from moved m where m.own_period is not null and m.booked_period is not null
             ), used as (
                 select c.period, c.tenant, v.metric, greatest(sum(v.value), 0)::int8 as value
                 from counted c
                 cross join lateral (
-                    values ('messages', c.messages), ('conversations', c.conversations), ('active_users', c.active_users), ('tokens', c.tokens)
+                    values \(Metric.flows.columns { "('\($0)', c.\($0))" })
                 ) v (metric, value)
                 group by 1, 2, 3
             ), invoiced as (
@@ -119,7 +119,13 @@ enum UsageDifferences {
             join periods p on p.period = d.period
             join tenantry.metrics m on m.name = d.metric
             order by p.period, d.tenant collate "C", m.position
-            """
+            """)
+
+        /// What is taken from the period that late usage was booked in, or added to its own.
+        private static func moved(_ sign: String) -> String {
+            Metric.flows.map { Metric.late.contains($0) ? "\(sign)m.\($0.column)" : "0" }.joined(separator: ", ")
+        }
+
         static let terms: Statement = """
             select period, tenant, terms from tenantry.invoices
             where account = $1 and period = any($2) and (tenant is null or has_own_volume)

@@ -7,12 +7,9 @@ extension Conversations {
     static func conversationFeedback() -> any JobHandler {
         SingleJobHandler(ConversationFeedback.self) { payload, job, database in
             guard let tenant = job.tenant else { preconditionFailure("conversation.feedback passed without a tenant") }
-            var parameters = Parameters()
-            parameters.append(payload.messageID)
-            parameters.append(payload.conversationID)
-            parameters.append(payload.rating)
-            parameters.append(payload.comment)
-            guard try database.query(FeedbackSQL.rate(tenant.schema), parameters).affected == 1 else {
+            let rated = try database.query(
+                FeedbackSQL.rate(tenant.schema), payload.messageID, payload.conversationID, payload.rating, payload.comment)
+            guard rated.affected == 1 else {
                 // The job that logs it may be behind this one.
                 throw NotYet(Rejection.invalid("/message_id", "there is no such message in this conversation"))
             }

@@ -26,7 +26,7 @@ final class ConversationLogHandler: JobHandler {
 
     func handle(_ jobs: ArraySlice<Job>, on database: inout Transaction) throws -> [Outcome] {
         startBatch()
-        let now = Timestamp.now().microsecondsSince1970
+        let now = SystemClock.nowMicroseconds()
         var outcomes = [Outcome?](repeating: nil, count: jobs.count)
         var guarded: [Int] = []
         for (index, job) in jobs.enumerated() {
@@ -56,7 +56,7 @@ final class ConversationLogHandler: JobHandler {
         guard !groups.isEmpty else { return [] }
         groups.sort { $0.tenant.slug < $1.tenant.slug }
         let added = try write(on: &database)
-        try Meter.book(zip(groups, added).flatMap { group, added in group.usages(added) }, on: &database)
+        try Meter.book(zip(groups, added).flatMap { group, added in group.bookings(added) }, on: &database)
         try noteLate(added, on: &database)
         var outcomes: [(Int, Outcome)] = []
         var describes = false
@@ -73,20 +73,18 @@ final class ConversationLogHandler: JobHandler {
 
     private func write(on database: inout Transaction) throws -> [Added] {
         for group in groups { try database.send(statements.of(group).log, group.messageParameters()) }
-        var unspared = Parameters()
-        unspared.append(groups.filter { !$0.sparesErased }.map(\.tenant.slug))
-        try database.send(TenantStatements.erased, unspared)
+        try database.send(TenantStatements.erased, groups.filter { !$0.sparesErased }.map(\.tenant.slug))
         let results = try database.collect()
         try checkErasures(results[groups.count])
         return results[..<groups.count].map { Added($0) }
     }
 
-    /// An erasure holds the table, so a batch that began before a tenant's first one may have waited for it, and then written again what
-    /// was erased. Such a batch is done again, and knows.
+    /// An erasure locks the tenant's messages, so a batch that began before a tenant's first one may have waited for it, and then have
+    /// written again what was erased. Such a batch is run again, and leaves that out.
     private func checkErasures(_ rows: Rows) throws(RunAgain) {
         guard rows.count > 0 else { return }
         if erasedMeanwhile.count > 10_000 { erasedMeanwhile.removeAll() }
-        for row in 0..<rows.count { erasedMeanwhile.insert(rows.text(row, 0)) }
+        erasedMeanwhile.formUnion(rows.decode(String.self))
         throw RunAgain("something of a tenant was erased meanwhile")
     }
 
@@ -109,14 +107,15 @@ final class ConversationLogHandler: JobHandler {
         var outcomes: [(Int, Outcome)] = []
         for (index, job) in ordered {
             startBatch()
-            try reader.read(job.body, nowMicroseconds: Timestamp.now().microsecondsSince1970)
+            try reader.read(job.body, nowMicroseconds: SystemClock.nowMicroseconds())
             let group = group(of: job.tenant!)
             try group.append(reader, of: job, index: index, periods: &periods, on: &database)
             do {
                 try database.savepoint(isTrial: true) { database in
-                    for usage in group.usages(try write(on: &database)[0]) {
+                    for booking in group.bookings(try write(on: &database)[0]) {
                         try HardLimits.check(
-                            account: usage.account, tenant: group.tenant.slug, period: usage.period.start, counts: usage.counts,
+                            account: booking.account, tenant: group.tenant.slug, period: booking.period.start,
+                            counts: booking.counts,
                             on: &database)
                     }
                 }

@@ -48,7 +48,7 @@ enum ErasureSQL {
             """)
     }
 
-    /// `parts`: conversations of which something is left, as they will be. They began when they began: each stays counted in that hour.
+    /// `parts`: conversations of which something is left, as they will be. The time at which one began is kept: it stays counted in that hour.
     private static func conversations(_ schema: String) -> String {
         """
         parts as materialized (

@@ -60,7 +60,7 @@ final class MessageGroup {
     /// Adds the messages of the job that `reader` has just read.
     func append(
         _ reader: ConversationLogReader, of job: Job, index: Int, periods book: inout PeriodBook, on database: inout Transaction
-    ) throws(PostgresError) {
+    ) throws {
         let body = job.body
         jobs.append((index, job, reader.messages.count))
         for message in reader.messages {
@@ -133,10 +133,10 @@ final class MessageGroup {
     }
 
     /// What was added, as usage by period.
-    func usages(_ added: Added) -> [Usage] {
+    func bookings(_ added: Added) -> [UsageBooking] {
         added.counts.map { start, counts in
             let period = periods.first { $0.start == start } ?? BillingPeriod(start: start, end: start)
-            return Usage(account: tenant.account, tenant: tenant.slug, period: period, counts: counts)
+            return UsageBooking(account: tenant.account, tenant: tenant.slug, period: period, counts: counts)
         }
     }
 
@@ -166,19 +166,14 @@ final class MessageGroup {
     }
 
     /// The period that a message is booked in: that of its own time, or the first open one if that is closed.
-    private func period(of sentAt: Int64, book: inout PeriodBook, on database: inout Transaction) throws(PostgresError)
-        -> BillingPeriod
-    {
+    private func period(of sentAt: Int64, book: inout PeriodBook, on database: inout Transaction) throws -> BillingPeriod {
         let closedThrough = tenant.closedThrough.microsecondsSince1970
         if sentAt < closedThrough { hasLate = true }
         let moment = max(sentAt, closedThrough)
         if let period = periods.last, period.contains(moment) { return period }
         if let period = periods.first(where: { $0.contains(moment) }) { return period }
         let calendar = PeriodBook.Calendar(timezone: tenant.timezone, anchorDay: tenant.billingAnchorDay)
-        if book.period(of: moment, in: calendar) == nil { try book.learn([(calendar, moment)], on: &database) }
-        guard let period = book.period(of: moment, in: calendar) else {
-            throw PostgresError(.usage, "no billing period contains \(moment) in \(calendar)")
-        }
+        let period = try book.period(of: moment, in: calendar, on: &database)
         periods.append(period)
         return period
     }

@@ -1,3 +1,4 @@
+internal import Contract
 internal import Jobs
 internal import Metering
 internal import Postgres
@@ -15,16 +16,16 @@ struct Added {
         var ids: [String] = []
         for row in 0..<rows.count {
             var part = UsageCounts()
-            part.messages = rows.int(row, 1)
-            part.conversations = rows.int(row, 2)
-            part.activeUsers = rows.int(row, 3)
-            part.tokens = rows.int(row, 4)
+            part[.messages] = rows.int(row, 1)
+            part[.conversations] = rows.int(row, 2)
+            part[.activeUsers] = rows.int(row, 3)
+            part[.tokens] = rows.int(row, 4)
             counts[rows.timestamp(row, 0), default: UsageCounts()] += part
             if !rows.isNull(row, 5) { ids += rows.texts(row, 5) }
         }
         self.counts = counts
         self.ids = ids
-        messages = counts.values.reduce(0) { $0 + Int($1.messages) }
+        messages = counts.values.reduce(0) { $0 + Int($1[.messages]) }
     }
 }
 
@@ -39,7 +40,7 @@ struct TenantStatements {
         fileprivate let sparesErased: Bool
     }
 
-    /// Texts kept before starting afresh: a megabyte and a half a thousand.
+    /// Schemas whose statements are kept before all are forgotten. A thousand of them take a megabyte and a half.
     private static let capacity = 20_000
     private var pairs: [String: Pair] = [:]
 

@@ -22,8 +22,8 @@ extension Corpus {
                 case .unchanged, .duplicateOf: break
                 case .created, .updated:
                     let fresh = try PreparedDocument(document, index: index)
-                    counts.documents += outcome == .created ? 1 : 0
-                    counts.corpusBytes += document.bytes - known.bytes(of: document.source.externalID)
+                    counts[.documents] += outcome == .created ? 1 : 0
+                    counts[.corpusBytes] += document.bytes - known.bytes(of: document.source.externalID)
                     known.note(document.digest)
                     prepared.append(fresh)
                 }

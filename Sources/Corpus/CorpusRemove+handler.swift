@@ -11,8 +11,8 @@ extension Corpus {
             try DocumentStore.takeTurn(tenant.schema, on: &database)
             let removed = try DocumentStore.remove(payload.externalIDs, in: tenant.schema, on: &database)
             var counts = UsageCounts()
-            counts.documents = -Int64(removed.count)
-            counts.corpusBytes = -removed.reduce(0) { $0 + $1.bytes }
+            counts[.documents] = -Int64(removed.count)
+            counts[.corpusBytes] = -removed.reduce(0) { $0 + $1.bytes }
             try DocumentStore.book(counts, account: tenant.account, tenant: tenant.slug, on: &database)
             // Byte by byte, as PostgreSQL compares: `String` takes for equal what Unicode calls canonically equivalent.
             let gone = Set(removed.map { Array($0.externalID.utf8) })

@@ -49,12 +49,12 @@ public enum DocumentStore {
     ///
     /// - Throws: `Rejection` (`limit_reached`) if a hard limit does not allow it.
     public static func book(_ counts: UsageCounts, account: String, tenant: String, on database: inout Transaction) throws {
-        if counts.documents > 0 || counts.corpusBytes > 0 {
+        if counts.hasIncrease {
             try HardLimits.takeTurn(account: account, on: &database)
             try HardLimits.check(
                 account: account, tenant: tenant, period: BillingPeriod.always.start, counts: counts, on: &database)
         }
-        try Meter.book([Usage(account: account, tenant: tenant, period: .always, counts: counts)], on: &database)
+        try Meter.book([UsageBooking(account: account, tenant: tenant, period: .always, counts: counts)], on: &database)
     }
 
     enum SQL {

@@ -45,8 +45,8 @@ public enum TemplateStore {
             switch outcome {
             case .unchanged, .duplicateOf: break
             case .created, .updated:
-                counts.documents += outcome == .created ? 1 : 0
-                counts.corpusBytes += digest.bytes - known.bytes(of: digest.externalID)
+                counts[.documents] += outcome == .created ? 1 : 0
+                counts[.corpusBytes] += digest.bytes - known.bytes(of: digest.externalID)
                 known.note(digest)
                 wanted.append(digest.externalID)
             }

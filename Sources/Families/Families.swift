@@ -6,7 +6,6 @@ internal import Corpus
 public import Jobs
 internal import Metering
 internal import People
-internal import Postgres
 internal import Templates
 internal import Tenants
 internal import Usage
@@ -55,20 +54,11 @@ public enum Families {
 
     public static func duties(_ options: Options) -> [LeaderDuty] {
         [
-            LeaderDuty("pool sweep", intervalSeconds: options.sweepSeconds) { try PoolSweep.run(on: &$0) },
+            PoolSweep.duty(every: options.sweepSeconds),
             AggregationRequests.duty(every: options.aggregateSeconds),
-        ] + Tenants.duties() + idle(options.idleHours)
+        ] + Tenants.duties() + (options.idleHours > 0 ? [IdleTenants.duty(afterHours: options.idleHours)] : [])
     }
 
     /// Who is told what has been published.
-    public static let confirmations = [AlertReplay.confirmation]
-
-    private static func idle(_ hours: Int64) -> [LeaderDuty] {
-        guard hours > 0 else { return [] }
-        return [
-            LeaderDuty("idle tenants", intervalSeconds: 60) { database in
-                _ = try database.transaction { database in try IdleTenants.announce(afterHours: hours, on: &database) }
-            }
-        ]
-    }
+    public static let confirmations = [Alerts.confirmation]
 }

@@ -10,24 +10,13 @@ public enum CustomLimits {
         throws(PostgresError)
     {
         let ordered = limits.ordered
-        var values = BinaryArray(.int8)
-        for (_, limit) in ordered {
-            if let value = limit.value { values.append(value) } else { values.appendNull() }
-        }
-        var parameters = Parameters()
-        parameters.append(account)
-        parameters.append(tenant ?? "")
-        parameters.append(ordered.map(\.metric.rawValue))
-        parameters.append(values)
-        _ = try database.query(SQL.merge, parameters)
+        _ = try database.query(
+            SQL.merge, account, tenant ?? "", ordered.map(\.metric.rawValue), ordered.map(\.limit.value))
     }
 
     /// Back to what the plan says.
     public static func clear(account: String, tenant: String?, on database: inout Transaction) throws(PostgresError) {
-        var parameters = Parameters()
-        parameters.append(account)
-        parameters.append(tenant ?? "")
-        _ = try database.query(SQL.clear, parameters)
+        _ = try database.query(SQL.clear, account, tenant ?? "")
     }
 
     enum SQL {

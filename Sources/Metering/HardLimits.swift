@@ -19,17 +19,12 @@ public enum HardLimits {
     public static func check(
         account: String, tenant: String, period: Timestamp, counts: UsageCounts, on database: inout Transaction
     ) throws {
-        var parameters = Parameters()
-        parameters.append(account)
-        parameters.append(tenant)
-        parameters.append(timestamp: period)
-        let rows = try database.query(SQL.limits, parameters)
-        for row in 0..<rows.count {
-            guard let metric = Metric(rawValue: rows.text(row, 1)) else { continue }
+        let limits = try database.query(SQL.limits, account, tenant, period).decode((String, String, Int64, Int64).self)
+        for (subject, name, limit, value) in limits {
+            guard let metric = Metric(rawValue: name) else { continue }
             let added = counts[metric]
-            let (limit, value) = (rows.int(row, 2), rows.int(row, 3))
             guard added > 0, value + added > limit else { continue }
-            throw refusal(of: metric, subject: rows.text(row, 0), limit: limit, value: value, added: added)
+            throw refusal(of: metric, subject: subject, limit: limit, value: value, added: added)
         }
     }
 
@@ -41,29 +36,28 @@ public enum HardLimits {
     }
 
     enum SQL {
-        static let limits: Statement = """
+        /// Every hard limit of the tenant and its account that an effect on the tenant can reach: whose, of which metric, limit and value.
+        static let limits = Statement(
+            """
             select case when s.tenant is null then 'account ' || $1 else 'tenant ' || $2 end, l.metric, l.limit_value,
-                   coalesce(case l.metric when 'messages' then u.messages when 'conversations' then u.conversations
-                       when 'active_users' then u.active_users when 'tokens' then u.tokens
-                       when 'documents' then u.documents else u.corpus_bytes end, 0)::int8
+                   coalesce(\(Metric.ofTenants.value(of: "l.metric", in: "u")), 0)::int8
             from (values (null::text), ($2::text)) as s (tenant)
             cross join lateral tenantry.limits_of($1, s.tenant) l
-            join tenantry.metrics m on m.name = l.metric
+            join tenantry.metrics m on m.name = l.metric and m.is_for_tenants
             left join lateral (
-                select sum(messages) as messages, sum(conversations) as conversations, sum(active_users) as active_users, sum(tokens) as tokens,
-                       sum(documents) as documents, sum(corpus_bytes) as corpus_bytes
+                select \(Metric.ofTenants.columns { "sum(\($0)) as \($0)" })
                 from (
-                    select messages, conversations, active_users, tokens, documents, corpus_bytes from tenantry.tenant_usage t
+                    select \(Metric.ofTenants.columns) from tenantry.tenant_usage t
                     where t.tenant = s.tenant and t.period_start = case when m.is_gauge then '-infinity' else $3::timestamptz end
                     union all
-                    select messages, conversations, active_users, tokens, documents, corpus_bytes from tenantry.account_usage a
+                    select \(Metric.ofTenants.columns) from tenantry.account_usage a
                     where s.tenant is null and a.account = $1 and a.period_start = case when m.is_gauge then '-infinity' else $3::timestamptz end
                     union all
-                    select messages, conversations, active_users, tokens, documents, corpus_bytes from tenantry.usage_deltas d
+                    select \(Metric.ofTenants.columns) from tenantry.usage_deltas d
                     where s.tenant is null and d.account = $1 and d.period_start = case when m.is_gauge then '-infinity' else $3::timestamptz end
                 ) parts
             ) u on true
-            where l.mode = 'hard' and l.limit_value is not null and l.metric <> 'child_tenants'
-            """
+            where l.mode = 'hard' and l.limit_value is not null
+            """)
     }
 }

@@ -17,29 +17,45 @@ public struct PeriodBook {
 
     public init() {}
 
+    /// No period contains a moment, although periods follow each other without a gap: the database's own function is broken.
+    public struct Missing: Error, CustomStringConvertible {
+        public let description: String
+    }
+
     /// The period of a moment (microseconds since 1970), if it is remembered.
     public func period(of microseconds: Int64, in calendar: Calendar) -> BillingPeriod? {
         periods[calendar]?.last { $0.contains(microseconds) }
     }
 
+    /// As the other one; what is not remembered is asked for.
+    ///
+    /// - Throws: `PostgresError`; ``Missing``.
+    public mutating func period(
+        of microseconds: Int64, in calendar: Calendar, on database: inout some Queryable & ~Copyable
+    ) throws -> BillingPeriod {
+        if let period = period(of: microseconds, in: calendar) { return period }
+        try learn([(calendar, microseconds)], on: &database)
+        guard let period = period(of: microseconds, in: calendar) else {
+            throw Missing(description: "no billing period contains \(microseconds) in \(calendar)")
+        }
+        return period
+    }
+
     /// Asks for the periods of moments that are not remembered.
     public mutating func learn(
         _ moments: [(calendar: Calendar, microseconds: Int64)], on database: inout some Queryable & ~Copyable
-    )
-        throws(PostgresError)
-    {
+    ) throws(PostgresError) {
         guard !moments.isEmpty else { return }
         // A flood of strange dates must not grow the book without bound.
         if periods.values.reduce(0, { $0 + $1.count }) > 10_000 { periods.removeAll() }
-        var parameters = Parameters()
-        parameters.append(moments.map(\.calendar.timezone))
-        parameters.append(moments.map(\.calendar.anchorDay))
-        parameters.append(timestamps: moments.map { Timestamp(microsecondsSince1970: $0.microseconds) })
-        let rows = try database.query(SQL.periods, parameters)
-        for row in 0..<rows.count {
-            let calendar = Calendar(timezone: rows.text(row, 0), anchorDay: rows.int(row, 1))
-            let period = BillingPeriod(start: rows.timestamp(row, 2), end: rows.timestamp(row, 3))
-            if periods[calendar]?.contains(period) != true { periods[calendar, default: []].append(period) }
+        let learnt = try database.query(
+            SQL.periods, moments.map(\.calendar.timezone), moments.map(\.calendar.anchorDay),
+            moments.map { Timestamp(microsecondsSince1970: $0.microseconds) }
+        ).decode { (timezone: String, anchorDay: Int64, start: Timestamp, end: Timestamp) in
+            (Calendar(timezone: timezone, anchorDay: anchorDay), BillingPeriod(start: start, end: end))
+        }
+        for (calendar, period) in learnt where periods[calendar]?.contains(period) != true {
+            periods[calendar, default: []].append(period)
         }
     }
 

@@ -35,47 +35,27 @@ public struct Plan: Sendable, Equatable {
     ///
     /// - Returns: the plans that were removed.
     public static func apply(_ plans: [Plan], on database: inout Connection) throws -> [String] {
+        let names = plans.map(\.name)
         let removed = try database.transaction { (database: inout Transaction) throws -> [String] in
             for plan in plans { try plan.save(on: &database) }
-            var names = Parameters()
-            names.append(plans.map(\.name))
-            let rows = try database.query(SQL.removeOthers, names)
-            return (0..<rows.count).map { rows.text($0, 0) }
+            return try database.query(SQL.removeOthers, names).decode(String.self)
         }
-        var names = Parameters()
-        names.append(plans.map(\.name))
-        let accounts = try database.query(SQL.accounts, names)
-        for row in 0..<accounts.count {
+        for account in try database.query(SQL.accounts, names).decode(String.self) {
             try database.transaction { (database: inout Transaction) throws -> Void in
-                try Reevaluation.hold(account: accounts.text(row, 0), on: &database)
-                try Reevaluation.run(account: accounts.text(row, 0), on: &database)
+                try Reevaluation.hold(account: account, on: &database)
+                try Reevaluation.run(account: account, on: &database)
             }
         }
         return removed
     }
 
     private func save(on database: inout Transaction) throws(PostgresError) {
-        var plan = Parameters()
-        plan.append(name)
-        plan.append(displayName)
-        plan.append(thresholds.map { Int64($0) })
-        plan.append(jsonb: price.map { String(decoding: $0.json.serialised(), as: UTF8.self) })
-        _ = try database.query(SQL.save, plan)
-        var values = BinaryArray(.int8)
-        let metrics = Metric.allCases.filter { limits[$0] != nil }
-        for metric in metrics {
-            if let value = limits[metric]!.value { values.append(value) } else { values.appendNull() }
-        }
-        var parameters = Parameters()
-        parameters.append(name)
-        parameters.append(metrics.map(\.rawValue))
-        parameters.append(values)
-        parameters.append(metrics.map { limits[$0]!.mode.rawValue })
-        var kept = Parameters()
-        kept.append(name)
-        kept.append(metrics.map(\.rawValue))
-        _ = try database.query(SQL.removeLimits, kept)
-        _ = try database.query(SQL.saveLimits, parameters)
+        _ = try database.query(
+            SQL.save, name, displayName, thresholds.map { Int64($0) }, price.map { JSONText($0.json.serialised()) })
+        let limits = Metric.allCases.compactMap { metric in self.limits[metric].map { (metric: metric.rawValue, limit: $0) } }
+        _ = try database.query(SQL.removeLimits, name, limits.map(\.metric))
+        _ = try database.query(
+            SQL.saveLimits, name, limits.map(\.metric), limits.map(\.limit.value), limits.map(\.limit.mode.rawValue))
     }
 
     enum SQL {

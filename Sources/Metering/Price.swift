@@ -15,7 +15,7 @@ public struct Price: Sendable, Equatable {
     }
 
     /// What is counted in a period can be priced; a level that carries over cannot.
-    public static let metrics = Metric.allCases.filter { !$0.isGauge }
+    public static let metrics = Metric.flows
 
     /// What `quantity` of a metric costs in one period.
     public func amount(_ metric: Metric, _ quantity: Int64) throws(Tariff.Overflow) -> Int64 {

@@ -32,45 +32,28 @@ public enum Reevaluation {
         let account: String
         let tenants: [String]?
         let hasPool: Bool
-
-        var accountAlone: Parameters {
-            var parameters = Parameters()
-            parameters.append(account)
-            return parameters
-        }
-
-        var withTenants: Parameters {
-            var parameters = accountAlone
-            parameters.append(tenants ?? [])
-            return parameters
-        }
     }
 
     private static func hold(_ scope: Scope, on database: inout Transaction) throws(PostgresError) {
-        if scope.tenants == nil {
-            _ = try database.query(SQL.holdAll, scope.accountAlone)
+        if let tenants = scope.tenants {
+            _ = try database.query(SQL.holdTenants, scope.account, tenants)
         } else {
-            _ = try database.query(SQL.holdTenants, scope.withTenants)
+            _ = try database.query(SQL.holdAll, scope.account)
         }
-        if scope.hasPool { _ = try database.query(SQL.holdPools, scope.accountAlone) }
+        if scope.hasPool { _ = try database.query(SQL.holdPools, scope.account) }
     }
 
     private static func run(_ scope: Scope, on database: inout Transaction) throws(PostgresError) {
-        _ = try database.query(SQL.lockAccount, scope.accountAlone)
-        var subjects: [Subject: UsageCounts] = [:]
-        func add(_ rows: Rows) {
-            for row in 0..<rows.count {
-                let tenant = rows.optionalText(row, 0)
-                subjects[Subject(account: scope.account, tenant: tenant, periodStart: rows.timestamp(row, 1))] = UsageCounts()
-            }
-        }
-        if scope.tenants == nil {
-            add(try database.query(SQL.openAll, scope.accountAlone))
+        _ = try database.query(SQL.lockAccount, scope.account)
+        var open: [(tenant: String?, periodStart: Timestamp)]
+        if let tenants = scope.tenants {
+            open = try database.query(SQL.openTenants, scope.account, tenants).decode((String?, Timestamp).self)
         } else {
-            add(try database.query(SQL.openTenants, scope.withTenants))
+            open = try database.query(SQL.openAll, scope.account).decode((String?, Timestamp).self)
         }
-        if scope.hasPool { add(try database.query(SQL.openPools, scope.accountAlone)) }
-        try Evaluation.run(subjects, on: &database)
+        if scope.hasPool { open += try database.query(SQL.openPools, scope.account).decode((String?, Timestamp).self) }
+        let counters = open.map { CounterKey(account: scope.account, tenant: $0.tenant, periodStart: $0.periodStart) }
+        try Evaluation.run(Dictionary(uniqueKeysWithValues: counters.map { ($0, UsageCounts()) }), on: &database)
     }
 
     enum SQL {

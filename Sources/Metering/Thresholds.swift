@@ -16,7 +16,7 @@ struct Thresholds: Equatable {
     /// Every threshold that `value` has reached, ascending.
     func crossed(by value: Int64) -> [Int] {
         guard let limit, value > 0 else { return [] }
-        // Of nothing, anything is too much.
+        // With a limit of 0, the first unit crosses every threshold.
         guard limit > 0 else { return percents }
         let own = percents.filter { reaches(value, $0, limit) }
         let hundreds = Int(min(Int128(value) / Int128(limit), Int128(Self.mostFurther + 1)))

@@ -46,9 +46,8 @@ struct ChildTenants {
     }
 
     static func book(_ count: Int, account: String, on database: inout Transaction) throws(PostgresError) {
-        var counts = UsageCounts()
-        counts.childTenants = Int64(count)
-        try Meter.book([Usage(account: account, tenant: nil, period: .always, counts: counts)], on: &database)
+        let counts: UsageCounts = [.childTenants: Int64(count)]
+        try Meter.book([UsageBooking(account: account, tenant: nil, period: .always, counts: counts)], on: &database)
     }
 
     enum SQL {

@@ -103,12 +103,7 @@ struct TenantPurge {
 
     /// Takes the tenant's documents and bytes out of its account's gauges. Flows, such as messages, are not given back: they were used.
     private func releaseGauges(on database: inout Transaction) throws {
-        if let (documents, corpusBytes) = try database.query(SQL.gauges, slug).first((Int64, Int64).self) {
-            var counts = UsageCounts()
-            counts.documents = -documents
-            counts.corpusBytes = -corpusBytes
-            try Meter.book([Usage(account: account, tenant: slug, period: .always, counts: counts)], on: &database)
-        }
+        try Meter.releaseGauges(of: slug, account: account, on: &database)
         if wasCounted { try ChildTenants.book(-1, account: account, on: &database) }
     }
 
@@ -155,9 +150,6 @@ extension TenantPurge {
         static let isGone: Statement = """
             select pg_catalog.to_regnamespace(pg_catalog.quote_ident($1)) is null
                and not exists (select from pg_catalog.pg_class where relnamespace = $2::oid)
-            """
-        static let gauges: Statement = """
-            select documents, corpus_bytes from tenantry.tenant_usage where tenant = $1 and period_start = '-infinity' for update
             """
         static let revoke: Statement = """
             update tenantry.credentials set revoked_at = now() where tenant = $1 and revoked_at is null

@@ -15,17 +15,17 @@ struct Aggregation {
     /// Tenants of one part.
     static let partSize = 100
 
-    private let account: String
-    private let timezone: String
+    let account: String
+    let timezone: String
     private let closedThrough: Timestamp
     /// As of when the account counts as aggregated.
     private let startedAt: Timestamp
     /// Only what changed later than this; nil: everything.
-    private let since: Timestamp?
+    let since: Timestamp?
     /// Only hours from here on, and counters are not held against the rows; nil: whole periods.
-    private let recent: Timestamp?
+    let recent: Timestamp?
     /// The periods to look at, in ascending order, the present one or the one asked for last.
-    private let periods: [BillingPeriod]
+    let periods: [BillingPeriod]
     private let isWhole: Bool
 
     private var left: ArraySlice<String>
@@ -40,29 +40,20 @@ struct Aggregation {
     ///   - changesOnly: tenants whose counters have not moved since the last time are left out; and of the others, once a day has all been
     ///     counted, only the hours of the last two days are rolled up: rows are read once or twice, not every few minutes.
     init(account: String, month: String?, tenant: String?, changesOnly: Bool, on database: inout Transaction) throws {
-        var parameters = Parameters()
-        parameters.append(account)
-        let found = try database.query(AggregateSQL.account, parameters)
-        guard found.count == 1 else { throw Rejection(.accountUnknown, "there is no account \(account)", field: "/account") }
+        guard let found = try database.query(AggregateSQL.account, account).decode(AggregatedAccount.init).first else {
+            throw Rejection(.accountUnknown, "there is no account \(account)", field: "/account")
+        }
         self.account = account
-        timezone = found.text(0, 0)
-        closedThrough = found.timestamp(0, 1)
-        startedAt = found.timestamp(0, 2)
-        let isRecount = !changesOnly || found.bool(0, 6)
-        since = changesOnly ? found.timestamp(0, isRecount ? 4 : 3) : nil
-        recent = isRecount ? nil : found.timestamp(0, 5)
+        timezone = found.timezone
+        closedThrough = found.closedThrough
+        startedAt = found.now
+        let isRecount = !changesOnly || found.isRecountDue
+        since = changesOnly ? (isRecount ? found.changedSinceRecount : found.changedSinceLast) : nil
+        recent = isRecount ? nil : found.recentHours
         // A part of the account, or a period of choice, is not the whole that the next round may build on.
         isWhole = month == nil && tenant == nil
-
-        parameters.append(month)
-        let rows = try database.query(AggregateSQL.periods, parameters)
-        periods = (0..<rows.count).map { BillingPeriod(start: rows.timestamp($0, 0), end: rows.timestamp($0, 1)) }
-        var subjects = Parameters()
-        subjects.append(account)
-        subjects.append(tenant)
-        subjects.append(timestamp: since)
-        let slugs = try database.query(AggregateSQL.tenants, subjects)
-        left = (0..<slugs.count).map { slugs.text($0, 0) }[...]
+        periods = try database.query(AggregateSQL.periods, account, month).decode(BillingPeriod.init)
+        left = try database.query(AggregateSQL.tenants, account, tenant, since).decode(String.self)[...]
     }
 
     /// What the sender is told.
@@ -85,50 +76,57 @@ struct Aggregation {
         while true {
             // Aggregations of one account take turns: each would book the same correction.
             try database.transaction.takeTurn("tenantry.aggregate:\(account)")
-            let subjects = try subjects(of: slugs, on: &database.transaction)
-            guard !subjects.isEmpty else { return true }
+            let tenants = try aggregatedTenants(slugs, on: &database.transaction)
+            guard !tenants.isEmpty else { return true }
             do throws(PostgresError) {
-                let active = try take(subjects, on: &database.transaction)
+                let active = try take(tenants, on: &database.transaction)
                 try database.nextPart()
                 guard !active.isEmpty else { return true }
                 // By itself: whoever changes a tenant takes its counters first, and would meet this the other way round.
-                _ = try database.transaction.query(AggregateSQL.noteActivity, active.parameters)
+                let ordered = active.sorted { $0.key < $1.key }
+                _ = try database.transaction.query(AggregateSQL.noteActivity, ordered.map(\.key), ordered.map(\.value))
                 try database.nextPart()
                 return true
             } catch {
-                // A tenant was purged under our hands: the part once more, without it.
-                guard error.isMissingRelation, subjects.count < most else { throw error }
-                most = subjects.count
+                // A tenant was purged while it was being counted: the part once more, without it.
+                guard error.isMissingRelation, tenants.count < most else { throw error }
+                most = tenants.count
                 self = before
                 try database.startOver()
             }
         }
     }
 
-    private mutating func take(_ subjects: [Subject], on database: inout Transaction) throws(PostgresError) -> Activity {
-        tenants += subjects.count
-        for subject in subjects { try send(subject, on: &database) }
+    /// - Returns: when somebody last said something, by tenant.
+    private mutating func take(_ part: [AggregatedTenant], on database: inout Transaction) throws(PostgresError)
+        -> [String: Timestamp]
+    {
+        tenants += part.count
+        for tenant in part { try send(tenant, on: &database) }
         var results = try database.collect()[...]
-        var found: [Usage] = []
-        var active = Activity()
-        for subject in subjects {
+        var found: [UsageBooking] = []
+        var active: [String: Timestamp] = [:]
+        func note(_ last: Timestamp?, _ tenant: AggregatedTenant) {
+            if let last { active[tenant.slug] = max(last, active[tenant.slug] ?? last) }
+        }
+        for tenant in part {
             // The roll-ups' own results say nothing.
-            results = results.dropFirst(subject.hours.count)
+            results = results.dropFirst(tenant.hours.count)
             guard recent == nil else {
-                if let last = results.removeFirst().optionalTimestamp(0, 0) { active.note(subject.slug, last) }
+                note(results.removeFirst().first(Timestamp.self), tenant)
                 continue
             }
-            for period in subject.periods {
-                let rows = results.removeFirst()
-                add(Self.flow(rows), to: period, of: subject, &found)
-                if let last = rows.optionalTimestamp(0, 4) { active.note(subject.slug, last) }
+            for period in tenant.periods {
+                let (difference, last) = results.removeFirst().only((UsageCounts, Timestamp?).self)
+                add(difference, to: period, of: tenant, &found)
+                note(last, tenant)
             }
-            add(Self.gauges(results.removeFirst()), to: .always, of: subject, &found)
+            add(results.removeFirst().only(UsageCounts.self), to: .always, of: tenant, &found)
         }
         // Counters before the account's row, as everybody takes them.
-        try Reevaluation.hold(account: account, tenants: subjects.map(\.slug), on: &database)
+        try Reevaluation.hold(account: account, tenants: part.map(\.slug), on: &database)
         try Meter.book(found, on: &database)
-        try Reevaluation.run(account: account, tenants: subjects.map(\.slug), on: &database)
+        try Reevaluation.run(account: account, tenants: part.map(\.slug), on: &database)
         return active
     }
 
@@ -136,151 +134,25 @@ struct Aggregation {
     mutating func finish(on database: inout Transaction) throws(PostgresError) {
         try database.takeTurn("tenantry.aggregate:\(account)")
         try Reevaluation.hold(account: account, tenants: [], on: &database)
-        var found: [Usage] = []
+        var found: [UsageBooking] = []
         for period in touched.union(periods).union([.always]).sorted(by: { $0.start < $1.start }) {
-            var parameters = Parameters()
-            parameters.append(account)
-            parameters.append(timestamp: period.start)
-            let rows = try database.query(AggregateSQL.poolDifference, parameters)
-            var counts = UsageCounts()
-            for (column, metric) in Metric.allCases.enumerated() { counts[metric] = rows.int(0, column) }
-            found.append(Usage(account: account, tenant: nil, period: period, counts: counts))
+            let difference = try database.query(AggregateSQL.poolDifference, account, period.start).only(UsageCounts.self)
+            found.append(UsageBooking(account: account, tenant: nil, period: period, counts: difference))
         }
         try Meter.book(found, on: &database)
         try PoolSweep.sweep(account: account, on: &database)
         try Reevaluation.run(account: account, tenants: [], on: &database)
         guard isWhole else { return }
-        var parameters = Parameters()
-        parameters.append(account)
-        parameters.append(timestamp: startedAt)
-        parameters.append(recent == nil)
-        _ = try database.query(AggregateSQL.done, parameters)
+        _ = try database.query(AggregateSQL.done, account, startedAt, recent == nil)
     }
 
-    private mutating func add(_ counts: UsageCounts, to period: BillingPeriod, of subject: Subject, _ found: inout [Usage]) {
+    private mutating func add(
+        _ difference: UsageCounts, to period: BillingPeriod, of tenant: AggregatedTenant, _ found: inout [UsageBooking]
+    ) {
         touched.insert(period)
-        guard counts != UsageCounts() else { return }
+        guard !difference.isZero else { return }
         corrections += 1
         if period != .always, period.end <= closedThrough { closedCorrections += 1 }
-        found.append(Usage(account: account, tenant: subject.slug, period: period, counts: counts))
-    }
-}
-
-extension Aggregation {
-    /// A tenant, the periods to count, and the spans of hours to roll up.
-    struct Subject {
-        let slug: String
-        let schema: Identifier
-        var periods: [BillingPeriod]
-        var hours: [BillingPeriod] = []
-    }
-
-    /// When somebody last said something, by tenant.
-    struct Activity {
-        private var latest: [String: Timestamp] = [:]
-
-        var isEmpty: Bool { latest.isEmpty }
-
-        mutating func note(_ slug: String, _ at: Timestamp) { latest[slug] = max(at, latest[slug] ?? at) }
-
-        var parameters: Parameters {
-            let ordered = latest.sorted { $0.key < $1.key }
-            var parameters = Parameters()
-            parameters.append(ordered.map(\.key))
-            parameters.append(timestamps: ordered.map(\.value))
-            return parameters
-        }
-    }
-
-    /// Those of the tenants that are still there.
-    private func subjects(of slugs: [String], on database: inout Transaction) throws(PostgresError) -> [Subject] {
-        var parameters = Parameters()
-        parameters.append(slugs)
-        let rows = try database.query(AggregateSQL.schemas, parameters)
-        var subjects: [Subject] = []
-        for row in 0..<rows.count {
-            let schema = try Identifier(rows.text(row, 1))
-            subjects.append(Subject(slug: rows.text(row, 0), schema: schema, periods: since == nil ? periods : []))
-        }
-        if let since {
-            parameters.append(timestamp: since)
-            let changed = try database.query(AggregateSQL.changedPeriods, parameters)
-            var periods: [String: [BillingPeriod]] = [:]
-            for row in 0..<changed.count {
-                let period = BillingPeriod(start: changed.timestamp(row, 1), end: changed.timestamp(row, 2))
-                periods[changed.text(row, 0), default: []].append(period)
-            }
-            for index in subjects.indices { subjects[index].periods = periods[subjects[index].slug] ?? [] }
-        }
-        try addHours(to: &subjects, on: &database)
-        return subjects
-    }
-
-    /// All hours of the periods, and of those that late messages in them belong to; or the recent ones of all of them.
-    private func addHours(to subjects: inout [Subject], on database: inout Transaction) throws(PostgresError) {
-        if let recent {
-            for index in subjects.indices {
-                guard let end = subjects[index].periods.map(\.end).max(), end > recent else { continue }
-                subjects[index].hours = [BillingPeriod(start: recent, end: end)]
-            }
-            return
-        }
-        var parameters = Parameters()
-        parameters.append(subjects.map(\.slug))
-        parameters.append(timestamps: Set(subjects.flatMap { $0.periods.map(\.start) }).sorted())
-        let rows = try database.query(AggregateSQL.latePeriods, parameters)
-        var late: [String: [(booked: Timestamp, own: BillingPeriod)]] = [:]
-        for row in 0..<rows.count {
-            let own = BillingPeriod(start: rows.timestamp(row, 2), end: rows.timestamp(row, 3))
-            late[rows.text(row, 0), default: []].append((rows.timestamp(row, 1), own))
-        }
-        for index in subjects.indices {
-            let periods = subjects[index].periods
-            let booked = Set(periods.map(\.start))
-            let own = late[subjects[index].slug, default: []].filter { booked.contains($0.booked) }.map(\.own)
-            subjects[index].hours = Set(periods).union(own).sorted { $0.start < $1.start }
-        }
-    }
-
-    private func send(_ subject: Subject, on database: inout Transaction) throws(PostgresError) {
-        database.touch(subject.schema)
-        for span in subject.hours {
-            var hours = Parameters()
-            hours.append(timestamp: span.start)
-            hours.append(timestamp: span.end)
-            hours.append(timezone)
-            hours.append(subject.slug)
-            try database.send(AggregateSQL.rollUp(subject.schema), hours)
-        }
-        if let recent {
-            var parameters = Parameters()
-            parameters.append(timestamp: recent)
-            return try database.send(AggregateSQL.lastActivity(subject.schema), parameters)
-        }
-        for period in subject.periods {
-            var flow = Parameters()
-            flow.append(subject.slug)
-            flow.append(timestamp: period.start)
-            try database.send(AggregateSQL.flowDifference(subject.schema), flow)
-        }
-        var gauges = Parameters()
-        gauges.append(subject.slug)
-        try database.send(AggregateSQL.gaugeDifference(subject.schema), gauges)
-    }
-
-    private static func flow(_ rows: Rows) -> UsageCounts {
-        var counts = UsageCounts()
-        counts.messages = rows.int(0, 0)
-        counts.conversations = rows.int(0, 1)
-        counts.activeUsers = rows.int(0, 2)
-        counts.tokens = rows.int(0, 3)
-        return counts
-    }
-
-    private static func gauges(_ rows: Rows) -> UsageCounts {
-        var counts = UsageCounts()
-        counts.documents = rows.int(0, 0)
-        counts.corpusBytes = rows.int(0, 1)
-        return counts
+        found.append(UsageBooking(account: account, tenant: tenant.slug, period: period, counts: difference))
     }
 }

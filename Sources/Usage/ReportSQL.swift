@@ -1,8 +1,10 @@
+internal import Contract
+internal import Metering
 internal import Postgres
 
 /// The statements of ``UsageReport`` and ``UsageTotal``.
 enum ReportSQL {
-    /// The period that starts in month `$2`, or the present one.
+    /// The period that starts in month `$2`, or the present one. A row is a ``ReportPeriod``.
     static let period: Statement = """
         select a.timezone, a.billing_anchor_day, a.aggregated_at, p.period_start, p.period_end from tenantry.accounts a
         cross join lateral (
@@ -77,7 +79,8 @@ enum ReportSQL {
 
     /// As `tenantry.current_usage`, for any period, and with what the pool has. What is there now (documents and the like) belongs to the
     /// present period alone. A tenant that was purged is there where it used something.
-    static let totals: Statement = """
+    static let totals = Statement(
+        """
         with periods as (
             select a.slug as account, p.period_start, p.period_end, p.period_start <= now() and now() < p.period_end as is_present
             from tenantry.accounts a
@@ -97,19 +100,15 @@ enum ReportSQL {
                   select from tenantry.tenant_usage u where u.tenant = t.slug and u.period_start = p.period_start))
         ), totals as (
             select s.*, m.name as metric, m.position, l.limit_value,
-                   coalesce(case m.name when 'messages' then u.messages when 'conversations' then u.conversations
-                       when 'active_users' then u.active_users when 'tokens' then u.tokens when 'child_tenants' then u.child_tenants
-                       when 'documents' then u.documents else u.corpus_bytes end, 0) as value
+                   coalesce(\(Metric.allCases.value(of: "m.name", in: "u")), 0) as value
             from subjects s
             cross join lateral tenantry.limits_of(s.account, s.tenant) l
             join tenantry.metrics m on m.name = l.metric and (s.is_present or not m.is_gauge) and ($4::text is null or m.name = $4)
             left join lateral (
-                select messages, conversations, active_users, tokens, 0::int8 as child_tenants, documents, corpus_bytes
-                from tenantry.tenant_usage
+                select \(Metric.allCases.columns) from tenantry.tenant_usage
                 where tenant = s.tenant and period_start = case when m.is_gauge then '-infinity' else s.period_start end
                 union all
-                select messages, conversations, active_users, tokens, child_tenants, documents, corpus_bytes
-                from tenantry.account_usage
+                select \(Metric.allCases.columns) from tenantry.account_usage
                 where s.tenant is null and account = s.account
                   and period_start = case when m.is_gauge then '-infinity' else s.period_start end
             ) u on true
@@ -118,5 +117,14 @@ enum ReportSQL {
         from totals t join totals pool on pool.account = t.account and pool.metric = t.metric and pool.tenant is null
         where $2::text is null or t.tenant is not null
         order by t.account, t.tenant nulls first, t.position
-        """
+        """)
+}
+
+/// A row of `ReportSQL.period`.
+struct ReportPeriod {
+    let timezone: String
+    let anchorDay: Int64
+    let aggregatedAt: Timestamp
+    let start: Timestamp
+    let end: Timestamp
 }

@@ -31,7 +31,7 @@ public struct UsageReport: Sendable {
     }
 
     /// What can be spread over time.
-    public static let metrics = Metric.allCases.filter { !$0.isGauge }
+    public static let metrics = Metric.flows
     /// How many months a report by month goes back, the named one included.
     static let monthCount: Int64 = 12
     /// Tenants whose tables are opened in one transaction: each holds a lock.
@@ -77,36 +77,29 @@ public struct UsageReport: Sendable {
     /// - Throws: `PostgresError`
     /// - Returns: nil if there is no such account.
     public init?(_ question: Question, on database: inout some Queryable & ~Copyable) throws(PostgresError) {
-        var parameters = Parameters()
-        parameters.append(question.account)
-        parameters.append(question.month)
-        let found = try database.query(ReportSQL.period, parameters)
-        guard found.count == 1 else { return nil }
+        let found = try database.query(ReportSQL.period, question.account, question.month).decode(ReportPeriod.init)
+        guard let period = found.first else { return nil }
         account = question.account
         bucket = question.bucket
-        timezone = found.text(0, 0)
-        aggregatedAt = found.timestamp(0, 2)
-        end = found.timestamp(0, 4)
+        timezone = period.timezone
+        aggregatedAt = period.aggregatedAt
+        end = period.end
 
-        var span = Parameters()
-        span.append(timestamp: found.timestamp(0, 3))
-        span.append(timestamp: end)
-        span.append(timezone)
-        if bucket == .month {
-            span.append(found.int(0, 1))
-            span.append(Self.monthCount)
-        }
-        let buckets = try database.query(ReportSQL.buckets(bucket), span)
-        starts = (0..<buckets.count).map { buckets.timestamp($0, 0) }
-        labels = (0..<buckets.count).map { buckets.text($0, 1) }
+        let (statement, zone) = (ReportSQL.buckets(bucket), period.timezone)
+        let rows =
+            bucket == .month
+            ? try database.query(statement, period.start, end, zone, period.anchorDay, Self.monthCount)
+            : try database.query(statement, period.start, end, zone)
+        let buckets = rows.decode((Timestamp, String).self)
+        starts = buckets.map(\.0)
+        labels = buckets.map(\.1)
 
-        var subjects = Parameters()
-        subjects.append(question.account)
-        let tenants = try database.query(ReportSQL.tenants, subjects)
         let wanted = question.tenants.map { Set($0) }
-        let read = (0..<tenants.count).filter { question.hasPool || wanted?.contains(tenants.text($0, 0)) != false }
         var tables: [(tenant: String, schema: Identifier)] = []
-        for row in read { tables.append((tenants.text(row, 0), try Identifier(tenants.text(row, 1)))) }
+        for (tenant, schema) in try database.query(ReportSQL.tenants, question.account).decode((String, String).self)
+        where question.hasPool || wanted?.contains(tenant) != false {
+            tables.append((tenant, try Identifier(schema)))
+        }
         series = try Self.read(question, wanted, tables, starts: starts, end: end, on: &database)
     }
 
@@ -120,19 +113,18 @@ public struct UsageReport: Sendable {
         for first in stride(from: 0, to: tables.count, by: chunk) {
             let part = tables[first..<min(first + chunk, tables.count)]
             for table in part {
-                var parameters = Parameters()
-                parameters.append(timestamps: starts)
-                parameters.append(timestamp: end)
                 let hasUsers = question.metrics.contains(.activeUsers)
-                if question.bucket == .month, hasUsers { parameters.append(table.tenant) }
-                try database.send(ReportSQL.series(table.schema, question.bucket, hasUsers: hasUsers), parameters)
+                let statement = ReportSQL.series(table.schema, question.bucket, hasUsers: hasUsers)
+                if question.bucket == .month, hasUsers {
+                    try database.send(statement, starts, end, table.tenant)
+                } else {
+                    try database.send(statement, starts, end)
+                }
             }
             for (table, rows) in zip(part, try database.collect()) {
                 var values: [Metric: [Int64]] = [:]
-                for row in 0..<rows.count {
-                    guard let metric = Metric(rawValue: rows.text(row, 0)) else { continue }
-                    let (index, value) = (Int(rows.int(row, 1)), rows.int(row, 2))
-                    guard empty.indices.contains(index) else { continue }
+                for (name, index, value) in rows.decode((String, Int, Int64).self) {
+                    guard let metric = Metric(rawValue: name), empty.indices.contains(index) else { continue }
                     values[metric, default: empty][index] += value
                     pool[metric, default: empty][index] += value
                 }

@@ -26,18 +26,21 @@ public struct UsageTotal: Sendable {
         account: String? = nil, tenant: String? = nil, metric: Metric? = nil, month: String? = nil,
         on database: inout some Queryable & ~Copyable
     ) throws(PostgresError) -> [UsageTotal] {
-        var parameters = Parameters()
-        parameters.append(account)
-        parameters.append(tenant)
-        parameters.append(month)
-        parameters.append(metric?.rawValue)
-        let rows = try database.query(ReportSQL.totals, parameters)
-        return (0..<rows.count).compactMap { row in
-            guard let metric = Metric(rawValue: rows.text(row, 2)) else { return nil }
-            return UsageTotal(
-                account: rows.text(row, 0), tenant: rows.optionalText(row, 1), metric: metric, value: rows.int(row, 3),
-                limit: rows.optionalInt(row, 4), pool: rows.int(row, 5),
-                period: BillingPeriod(start: rows.timestamp(row, 6), end: rows.timestamp(row, 7)))
-        }
+        try database.query(ReportSQL.totals, account, tenant, month, metric?.rawValue).decode(UsageTotal.init).compactMap { $0 }
+    }
+
+    /// A row of `ReportSQL.totals`; nil where this build does not know the metric.
+    private init?(
+        account: String, tenant: String?, metric: String, value: Int64, limit: Int64?, pool: Int64, start: Timestamp,
+        end: Timestamp
+    ) {
+        guard let metric = Metric(rawValue: metric) else { return nil }
+        self.account = account
+        self.tenant = tenant
+        self.metric = metric
+        self.value = value
+        self.limit = limit
+        self.pool = pool
+        period = BillingPeriod(start: start, end: end)
     }
 }

@@ -29,7 +29,7 @@ internal import Testing
                 """)
         try fleet.logMessages(1, tenant: "busy", token: account)
         // A message that no user said.
-        let at = RFC3339.text(Timestamp.now().microsecondsSince1970)
+        let at = RFC3339.text(SystemClock.nowMicroseconds())
         let said = #"{"conversation_id":"c","messages":[{"id":"1","role":"system","content":"x","sent_at":"\#(at)"}]}"#
         #expect(try fleet.ask("conversation.log", said, tenant: "robot", token: account).status == .succeeded)
         #expect(try announce() == 1, "what is not aggregated yet is waited for")

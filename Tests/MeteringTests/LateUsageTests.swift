@@ -53,7 +53,7 @@ internal import Testing
         #expect(try noted(fleet) == expected)
         let more = log([
             ("e", "2024-02-01T00:00:00Z", 100), ("a", "2024-01-31T00:00:00Z", 3),
-            ("now", RFC3339.text(Timestamp.now().microsecondsSince1970), 1),
+            ("now", RFC3339.text(SystemClock.nowMicroseconds()), 1),
         ])
         #expect(
             try fleet.ask("conversation.log", more, tenant: "shop", token: account).result == ["accepted": 2, "duplicates": 1])

@@ -65,7 +65,7 @@ internal import Testing
         try fleet.startWorker()
         let account = try fleet.makeAccount("acme", plan: "enterprise-plus")
         try fleet.makeTenant("shop", token: account)
-        let old = RFC3339.text(Timestamp.now().microsecondsSince1970 - 5 * 86_400 * 1_000_000)
+        let old = RFC3339.text(SystemClock.nowMicroseconds() - 5 * 86_400 * 1_000_000)
         try fleet.logMessages(2, tenant: "shop", token: account, sentAt: old)
         #expect(try fleet.ask("usage.aggregate", "{}", token: account).result?["corrections"] == 0)
         await fleet.stop()

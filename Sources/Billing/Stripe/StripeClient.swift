@@ -103,13 +103,13 @@ struct StripeClient: Sendable {
             if Task.isCancelled { throw CancellationError() }
             throw StripeFailure.passing("no answer from \(options.url): \(error)")
         }
-        // What is no JSON is no answer of Stripe's, and told by its status alone.
+        // A body that is not JSON says nothing more: the status alone is reported.
         let json = try? JSONValue(parsing: body)
         if (200..<300).contains(status), let json { return json }
         throw Self.failure(status, json)
     }
 
-    /// Source: [HTTP status codes](https://docs.stripe.com/api/errors). A key that is not accepted is nobody's invoice's fault; a conflict is
+    /// Source: [HTTP status codes](https://docs.stripe.com/api/errors). A key that is not accepted is not the invoice's fault; a conflict is
     /// another request under the same idempotency key that is still under way.
     static func failure(_ status: UInt, _ json: JSONValue?) -> StripeFailure {
         var message = "Stripe answered \(status)"

@@ -33,7 +33,7 @@ public struct StripeOptions: Sendable {
 
     public static let standardURL = "https://api.stripe.com"
 
-    /// How long an invoice stays with the sender that took it. Each step of the delivery, two requests at most, renews it.
+    /// How long an invoice stays with the worker that took it. Each step, two requests at most, renews it.
     var leaseSeconds: Double { Double(2 * timeoutSeconds + 5) }
 
     /// `scheme://host[:port][/path]` without a slash at its end. Over plain http only to this very machine.

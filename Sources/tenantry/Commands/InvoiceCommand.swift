@@ -71,8 +71,8 @@ struct InvoiceCommand: AsyncParsableCommand {
         private func run(with settings: Settings) throws {
             var database = try Connection(try settings.database(name: "tenantry invoice"))
             do {
-                try DeliveryRetry.run(id, newDraft: newDraft, on: &database)
-            } catch let refusal as DeliveryRetry.Refusal {
+                try InvoiceRetry.run(id, newDraft: newDraft, on: &database)
+            } catch let refusal as InvoiceRetry.Refusal {
                 throw Failure(refusal.description)
             }
             print("invoice \(id) is sent by the next worker that has a Stripe key")

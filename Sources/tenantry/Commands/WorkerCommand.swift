@@ -65,7 +65,7 @@ struct WorkerCommand: AsyncParsableCommand {
             .init(service: console, failureTerminationBehavior: .gracefullyShutdownGroup),
             .init(service: DrainingWorker(worker: worker), successTerminationBehavior: .gracefullyShutdownGroup),
         ]
-        if let stripe { services.append(.init(service: InvoiceSender(stripe, logger: logger))) }
+        if let stripe { services.append(.init(service: InvoiceDispatcher(stripe, logger: logger))) }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))

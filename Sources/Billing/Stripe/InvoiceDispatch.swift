@@ -3,10 +3,10 @@ internal import Metering
 internal import Postgres
 
 /// An invoice on its way to Stripe, and how far it has come. A pure value: what the next request is follows from what Stripe has named so far,
-/// so a delivery that was cut off goes on with the very request that it was cut off in.
+/// so a dispatch that was cut off goes on with the very request that it was cut off in.
 ///
 /// A draft is made first and each line put onto it by name: lines that wait for the customer's next invoice could be swept up by another one.
-struct Delivery: Sendable {
+struct InvoiceDispatch: Sendable {
     struct Line: Sendable {
         let position: Int64
         let amount: Int64
@@ -42,7 +42,7 @@ struct Delivery: Sendable {
         let invoice: String
         let stripeAccount: String
 
-        var inspection: StripeRequest { Delivery.inspection(of: invoice) }
+        var inspection: StripeRequest { InvoiceDispatch.inspection(of: invoice) }
     }
 
     enum Step: Sendable {
@@ -153,22 +153,23 @@ struct Delivery: Sendable {
     }
 }
 
-extension Delivery {
+extension InvoiceDispatch {
     /// Whether a new invoice is to be sent, and if not, why.
-    struct State {
+    struct Start {
+        /// For the column `delivery`.
         let word: String
         let note: String?
 
-        init(_ draft: InvoiceDraft, sendsInvoices: Bool) {
-            note = Self.obstacle(draft, sendsInvoices).map { "not sent: \($0)" }
+        init(_ invoice: NewInvoice, sendsInvoices: Bool) {
+            note = Self.obstacle(invoice, sendsInvoices).map { "not sent: \($0)" }
             word = note == nil ? "pending" : "none"
         }
 
-        private static func obstacle(_ draft: InvoiceDraft, _ sendsInvoices: Bool) -> String? {
-            guard draft.tenant != nil else { return "only tenants that are billed separately are invoiced through Stripe" }
-            guard draft.stripeAccount != nil else { return "the tenant has no stripe_account" }
-            let comesToNothing = draft.lines.allSatisfy { $0.amount == 0 }
-            if let obstacle = Delivery.obstacle(comesToNothing: comesToNothing, draft.currency) { return obstacle }
+        private static func obstacle(_ invoice: NewInvoice, _ sendsInvoices: Bool) -> String? {
+            guard invoice.tenant != nil else { return "only tenants that are billed separately are invoiced through Stripe" }
+            guard invoice.stripeAccount != nil else { return "the tenant has no stripe_account" }
+            let comesToNothing = invoice.lines.allSatisfy { $0.amount == 0 }
+            if let obstacle = InvoiceDispatch.obstacle(comesToNothing: comesToNothing, invoice.currency) { return obstacle }
             guard sendsInvoices else { return "there is no Stripe key (TENANTRY_STRIPE_KEY)" }
             return nil
         }

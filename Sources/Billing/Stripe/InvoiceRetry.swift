@@ -1,9 +1,9 @@
 internal import Metering
 public import Postgres
 
-/// Has an invoice sent again that failed, or that was made when it could not be sent: to whom and through which Stripe account its tenant
-/// is invoiced now.
-public enum DeliveryRetry {
+/// Has an invoice sent again that failed, or that was made when it could not be sent: to the address and through the Stripe account that its
+/// tenant has now.
+public enum InvoiceRetry {
     /// Why an invoice is not sent again.
     public struct Refusal: Error, CustomStringConvertible {
         public let description: String
@@ -18,11 +18,7 @@ public enum DeliveryRetry {
             let invoice = try hold(id, on: &database)
             // A draft belongs to its customer, and a customer to its Stripe account.
             if newDraft || !invoice.hasDraft || invoice.isMoved { try startOver(id, invoice, on: &database) }
-            var parameters = Parameters()
-            parameters.append(id)
-            parameters.append(invoice.stripeAccount)
-            parameters.append(invoice.email)
-            _ = try database.query(SQL.retry, parameters)
+            _ = try database.query(SQL.retry, id, invoice.stripeAccount, invoice.email)
         }
     }
 
@@ -35,34 +31,40 @@ public enum DeliveryRetry {
         let isMoved: Bool
     }
 
+    /// A row of `SQL.hold`.
+    private struct Row {
+        let delivery: String
+        let tenant: String?
+        let note: String?
+        let currency: String
+        let stripeAccount: String?
+        let earlierStripeAccount: String?
+        let email: String?
+        let earlierEmail: String?
+        let hasDraft: Bool
+        let hasAmounts: Bool
+    }
+
     private static func hold(_ id: String, on database: inout Transaction) throws -> Held {
-        var parameters = Parameters()
-        parameters.append(id)
-        let rows = try database.query(SQL.hold, parameters)
-        guard rows.count == 1 else { throw Refusal(description: "there is no invoice \(id)") }
-        func refusal(_ reason: String) -> Refusal { Refusal(description: "invoice \(id) is not one to send again: \(reason)") }
-        let delivery = rows.text(0, 0)
-        guard let tenant = rows.optionalText(0, 1), ["none", "failed"].contains(delivery) else {
-            let note = rows.optionalText(0, 2).map { " (\($0))" } ?? ""
-            throw refusal("its delivery is \(delivery)\(note)")
+        guard let row = try database.query(SQL.hold, id).decode(Row.init).first else {
+            throw Refusal(description: "there is no invoice \(id)")
         }
-        let (currency, earlier) = (Currency(stored: rows.text(0, 3)), rows.optionalText(0, 5))
-        guard let stripeAccount = rows.optionalText(0, 4) else { throw refusal("tenant \(tenant) has no stripe_account") }
-        if let obstacle = Delivery.obstacle(comesToNothing: !rows.bool(0, 9), currency) { throw refusal(obstacle) }
-        let (email, earlierEmail) = (rows.optionalText(0, 6), rows.optionalText(0, 7))
+        func refusal(_ reason: String) -> Refusal { Refusal(description: "invoice \(id) is not one to send again: \(reason)") }
+        guard let tenant = row.tenant, ["none", "failed"].contains(row.delivery) else {
+            throw refusal("its delivery is \(row.delivery)\(row.note.map { " (\($0))" } ?? "")")
+        }
+        guard let stripeAccount = row.stripeAccount else { throw refusal("tenant \(tenant) has no stripe_account") }
+        let currency = Currency(stored: row.currency)
+        if let obstacle = InvoiceDispatch.obstacle(comesToNothing: !row.hasAmounts, currency) { throw refusal(obstacle) }
         return Held(
-            tenant: tenant, stripeAccount: stripeAccount, email: email, hasDraft: rows.bool(0, 8),
-            isMoved: earlier != stripeAccount || email != earlierEmail)
+            tenant: tenant, stripeAccount: stripeAccount, email: row.email, hasDraft: row.hasDraft,
+            isMoved: row.earlierStripeAccount != stripeAccount || row.email != row.earlierEmail)
     }
 
     private static func startOver(_ id: String, _ invoice: Held, on database: inout Transaction) throws {
-        var parameters = Parameters()
-        parameters.append(id)
-        for statement in [SQL.startOver, SQL.forgetItems] { _ = try database.query(statement, parameters) }
-        var customer = Parameters()
-        customer.append(invoice.tenant)
-        customer.append(invoice.stripeAccount)
-        _ = try database.query(SQL.forgetCustomer, customer)
+        _ = try database.query(SQL.startOver, id)
+        _ = try database.query(SQL.forgetItems, id)
+        _ = try database.query(SQL.forgetCustomer, invoice.tenant, invoice.stripeAccount)
     }
 
     enum SQL {
@@ -80,7 +82,7 @@ public enum DeliveryRetry {
             ) admin on true
             where i.id = $1 for update of i
             """
-        /// What was made at Stripe is kept in mind: it is asked for before there is another one.
+        /// What was made at Stripe is remembered: Stripe is asked for it before another one is made.
         static let startOver: Statement = """
             update tenantry.invoices
             set stripe_customer = null, stripe_invoice = null, earlier_invoice = coalesce(stripe_invoice, earlier_invoice),

@@ -2,7 +2,7 @@ internal import Contract
 internal import Metering
 
 /// An invoice as it is about to be written.
-struct InvoiceDraft: Sendable, Equatable {
+struct NewInvoice: Sendable, Equatable {
     enum LineKind: String, Sendable {
         case base, usage, adjustment
     }
@@ -31,11 +31,21 @@ struct InvoiceDraft: Sendable, Equatable {
     var lines: [Line] = []
     var notes: [String] = []
 
-    /// What an invoice says the amounts of; nil: all of it.
-    static let amounts: [LineKind?] = [.base, .usage, .adjustment, nil]
+    /// What its lines sum up to, by their kind and in all.
+    struct Amounts: Sendable, Equatable {
+        let base: Int64
+        let usage: Int64
+        let adjustment: Int64
+        let total: Int64
+    }
 
-    /// - Throws: `Tariff.Overflow` where the sum is beyond all bounds.
-    func amount(_ kind: LineKind? = nil) throws(Tariff.Overflow) -> Int64 {
+    /// - Throws: `Tariff.Overflow` where a sum is more than an invoice can hold.
+    func amounts() throws(Tariff.Overflow) -> Amounts {
+        Amounts(
+            base: try sum(of: .base), usage: try sum(of: .usage), adjustment: try sum(of: .adjustment), total: try sum(of: nil))
+    }
+
+    private func sum(of kind: LineKind?) throws(Tariff.Overflow) -> Int64 {
         var sum: Int64 = 0
         for line in lines where kind == nil || line.kind == kind {
             let (next, overflow) = sum.addingReportingOverflow(line.amount)
@@ -48,20 +58,5 @@ struct InvoiceDraft: Sendable, Equatable {
     /// Slugs have no dots, so that no two invoices share an id, although an account and a tenant may share a slug.
     static func id(account: String, tenant: String?, period: String) -> String {
         [account, tenant, period].compactMap { $0 }.joined(separator: ".")
-    }
-}
-
-extension Metric {
-    /// For people, as it stands in a line's description.
-    var title: String {
-        switch self {
-        case .messages: "Messages"
-        case .conversations: "Conversations"
-        case .activeUsers: "Active users"
-        case .tokens: "Tokens"
-        case .childTenants: "Child tenants"
-        case .documents: "Documents"
-        case .corpusBytes: "Corpus bytes"
-        }
     }
 }

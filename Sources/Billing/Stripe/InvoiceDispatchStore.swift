@@ -4,10 +4,11 @@ internal import Jobs
 internal import Metering
 internal import Postgres
 
-/// What the database knows of deliveries: each call is one short transaction.
+/// What the database knows of invoices on their way to Stripe: each call is one short transaction.
 ///
-/// Unchecked: `connection` is only touched on `queue`, which is serial. A thread that waits for the database is none of the tasks' pool.
-final class DeliveryDesk: @unchecked Sendable {
+/// Unchecked: `connection` is only touched on `queue`, which is serial. The thread that waits for the database there does not belong to the
+/// pool that runs the tasks.
+final class InvoiceDispatchStore: @unchecked Sendable {
     private let options: StripeOptions
     private let queue = DispatchQueue(label: "tenantry invoices")
     private var connection: Postgres.Connection?
@@ -17,87 +18,64 @@ final class DeliveryDesk: @unchecked Sendable {
     }
 
     /// The next invoice that is due, held for a while; nil where there is none. Invoices of one tenant go one after the other.
-    func claim() async throws -> Delivery? {
-        try await run { [options] database in try Self.claim(options, on: &database) }
-    }
-
-    func keep(customer: String, of delivery: Delivery) async throws {
+    func claim() async throws -> InvoiceDispatch? {
         try await run { [options] database in
-            var parameters = Parameters()
-            parameters.append(delivery.tenant)
-            parameters.append(delivery.stripeAccount)
-            parameters.append(customer)
-            parameters.append(delivery.id)
-            parameters.append(options.leaseSeconds)
-            _ = try database.query(SQL.keepCustomer, parameters)
+            let claimed = try database.query(SQL.claim, options.leaseSeconds, options.daysUntilDue)
+            guard var dispatch = claimed.decode(InvoiceDispatch.claimed).first else { return nil }
+            dispatch.lines = try database.query(SQL.lines, dispatch.id).decode(InvoiceDispatch.Line.init)
+            return dispatch
         }
     }
 
-    func keep(invoice: String, of delivery: Delivery) async throws {
+    func keep(customer: String, of dispatch: InvoiceDispatch) async throws {
         try await run { [options] database in
-            var parameters = Parameters()
-            parameters.append(delivery.id)
-            parameters.append(invoice)
-            parameters.append(options.leaseSeconds)
-            _ = try database.query(SQL.keepInvoice, parameters)
+            _ = try database.query(
+                SQL.keepCustomer, dispatch.tenant, dispatch.stripeAccount, customer, dispatch.id, options.leaseSeconds)
         }
     }
 
-    func keep(item: String, line: Int64, of delivery: Delivery) async throws {
+    func keep(invoice: String, of dispatch: InvoiceDispatch) async throws {
         try await run { [options] database in
-            var parameters = Parameters()
-            parameters.append(delivery.id)
-            parameters.append(line)
-            parameters.append(item)
-            parameters.append(options.leaseSeconds)
-            _ = try database.query(SQL.keepItem, parameters)
+            _ = try database.query(SQL.keepInvoice, dispatch.id, invoice, options.leaseSeconds)
         }
     }
 
-    func sent(_ delivery: Delivery) async throws {
-        try await conclude(delivery, "sent", error: nil, event: .invoiceSent)
-    }
-
-    func failed(_ delivery: Delivery, _ error: String) async throws {
-        try await conclude(delivery, "failed", error: error, event: .invoiceFailed)
-    }
-
-    func postpone(_ delivery: Delivery, seconds: Double, _ error: String) async throws {
-        try await run { database in
-            var parameters = Parameters()
-            parameters.append(delivery.id)
-            parameters.append(seconds)
-            parameters.append(error)
-            _ = try database.query(SQL.postpone, parameters)
+    func keep(item: String, line: Int64, of dispatch: InvoiceDispatch) async throws {
+        try await run { [options] database in
+            _ = try database.query(SQL.keepItem, dispatch.id, line, item, options.leaseSeconds)
         }
+    }
+
+    func sent(_ dispatch: InvoiceDispatch) async throws {
+        try await conclude(dispatch, "sent", error: nil, event: .invoiceSent)
+    }
+
+    func failed(_ dispatch: InvoiceDispatch, _ error: String) async throws {
+        try await conclude(dispatch, "failed", error: error, event: .invoiceFailed)
+    }
+
+    func postpone(_ dispatch: InvoiceDispatch, seconds: Double, _ error: String) async throws {
+        try await run { database in _ = try database.query(SQL.postpone, dispatch.id, seconds, error) }
     }
 
     /// Gives back what is in hand, for the next worker to go on with.
-    func release(_ delivery: Delivery) async throws {
-        try await run { database in
-            var parameters = Parameters()
-            parameters.append(delivery.id)
-            _ = try database.query(SQL.release, parameters)
-        }
+    func release(_ dispatch: InvoiceDispatch) async throws {
+        try await run { database in _ = try database.query(SQL.release, dispatch.id) }
     }
 
-    private func conclude(_ delivery: Delivery, _ state: String, error: String?, event: LifecycleEvent) async throws {
+    private func conclude(_ dispatch: InvoiceDispatch, _ state: String, error: String?, event: LifecycleEvent) async throws {
         try await run { database in
             try database.transaction { database in
-                var parameters = Parameters()
-                parameters.append(delivery.id)
-                parameters.append(state)
-                parameters.append(error)
-                parameters.append(delivery.invoice)
-                parameters.append(delivery.stripeAccount)
-                // Another sender, which took this one for dead, may have been quicker.
-                guard try database.query(SQL.conclude, parameters).count == 1 else { return }
+                let concluded = try database.query(
+                    SQL.conclude, dispatch.id, state, error, dispatch.invoice, dispatch.stripeAccount)
+                // Another worker, which took this one for dead, may have been quicker.
+                guard concluded.count == 1 else { return }
                 let entry = Outbox.Entry.event(
-                    event, subject: [delivery.account, delivery.tenant], id: "\(delivery.id)/\(delivery.round)",
+                    event, subject: [dispatch.account, dispatch.tenant], id: "\(dispatch.id)/\(dispatch.round)",
                     [
-                        "invoice": .string(delivery.id), "account": .string(delivery.account), "tenant": .string(delivery.tenant),
-                        "stripe_account": .string(delivery.stripeAccount),
-                        "stripe_invoice": delivery.invoice.map { .string($0) } ?? .null,
+                        "invoice": .string(dispatch.id), "account": .string(dispatch.account),
+                        "tenant": .string(dispatch.tenant), "stripe_account": .string(dispatch.stripeAccount),
+                        "stripe_invoice": dispatch.invoice.map { .string($0) } ?? .null,
                         "error": error.map { .string($0) } ?? .null,
                     ])
                 try Outbox.append([entry], on: &database)
@@ -125,32 +103,28 @@ final class DeliveryDesk: @unchecked Sendable {
             throw error
         }
     }
+}
 
-    private static func claim(_ options: StripeOptions, on database: inout Postgres.Connection) throws -> Delivery? {
-        var parameters = Parameters()
-        parameters.append(options.leaseSeconds)
-        parameters.append(Int64(options.daysUntilDue))
-        let rows = try database.query(SQL.claim, parameters)
-        guard rows.count == 1 else { return nil }
-        var invoice = Parameters()
-        invoice.append(rows.text(0, 0))
-        let lines = try database.query(SQL.lines, invoice)
-        return Delivery(
-            id: rows.text(0, 0), account: rows.text(0, 1), tenant: rows.text(0, 2), stripeAccount: rows.text(0, 3),
-            period: rows.text(0, 4), billTo: rows.text(0, 5), email: rows.optionalText(0, 6),
-            currency: Currency(stored: rows.text(0, 7)), total: rows.int(0, 8), daysUntilDue: rows.int(0, 9),
-            createdAt: rows.timestamp(0, 10), round: rows.int(0, 11), attempts: rows.int(0, 12),
-            customer: rows.optionalText(0, 13), invoice: rows.optionalText(0, 14),
-            earlier: rows.optionalText(0, 15).map { Delivery.Earlier(invoice: $0, stripeAccount: rows.text(0, 16)) },
-            lines: (0..<lines.count).map { row in
-                Delivery.Line(
-                    position: lines.int(row, 0), amount: lines.int(row, 1), description: lines.text(row, 2),
-                    start: lines.timestamp(row, 3), end: lines.timestamp(row, 4), item: lines.optionalText(row, 5))
-            })
+extension InvoiceDispatch {
+    /// A row of `InvoiceDispatchStore.SQL.claim`, without its lines.
+    fileprivate static func claimed(
+        id: String, account: String, tenant: String, stripeAccount: String, period: String, billTo: String, email: String?,
+        currency: String, total: Int64, daysUntilDue: Int64, createdAt: Timestamp, round: Int64, attempts: Int64,
+        customer: String?,
+        invoice: String?, earlierInvoice: String?, earlierAccount: String?
+    ) -> InvoiceDispatch {
+        var dispatch = InvoiceDispatch(
+            id: id, account: account, tenant: tenant, stripeAccount: stripeAccount, period: period, billTo: billTo, email: email,
+            currency: Currency(stored: currency), total: total, daysUntilDue: daysUntilDue, createdAt: createdAt, round: round,
+            attempts: attempts, customer: customer, invoice: invoice, lines: [])
+        if let earlierInvoice, let earlierAccount {
+            dispatch.earlier = Earlier(invoice: earlierInvoice, stripeAccount: earlierAccount)
+        }
+        return dispatch
     }
 }
 
-extension DeliveryDesk {
+extension InvoiceDispatchStore {
     enum SQL {
         static let claim: Statement = """
             update tenantry.invoices i
