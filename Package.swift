@@ -88,7 +88,8 @@ let package = Package(
         .executableTarget(
             name: "tenantry",
             dependencies: [
-                "Contract", "Postgres", "AMQP", "Schema", "Jobs", "Fleet", "Metering", "Tenants", "People", "Corpus", "Usage",
+                "Contract", "Postgres", "AMQP", "Schema", "Jobs", "Fleet", "Metering", "Accounts", "Tenants", "People",
+                "Templates", "Corpus", "Usage",
                 "Billing",
                 "Families", "Client", "Embedded", "Console", argumentParser, configuration, crypto, lifecycle, logging, metrics,
                 system, unixSignals, yams,

@@ -1,14 +1,16 @@
+internal import Accounts
 internal import ArgumentParser
 internal import Contract
 internal import Metering
 internal import Postgres
+internal import Tenants
 internal import Usage
 
 struct UsageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "usage", abstract: "What accounts and tenants use.", subcommands: [Show.self])
 
-    struct Show: AsyncParsableCommand {
+    struct Show: ServerCommand {
         static let configuration = CommandConfiguration(
             abstract: "Shows a period's usage and limits; a row without a tenant is the account's pool.",
             discussion: """
@@ -44,11 +46,7 @@ struct UsageCommand: AsyncParsableCommand {
             }
         }
 
-        func run() async throws {
-            try run(with: try await Settings(server))
-        }
-
-        private func run(with settings: Settings) throws {
+        func run(with settings: Settings) throws {
             var database = try Connection(try settings.database(name: "tenantry usage"))
             let ranking = metric ?? .messages
             // Those who used most are found by one metric, whatever is shown.
@@ -79,19 +77,12 @@ struct UsageCommand: AsyncParsableCommand {
 
         /// Says which name is wrong, where nothing was found.
         private func checkNames(_ totals: [UsageTotal], on database: inout Connection) throws {
-            if let account {
-                var parameters = Parameters()
-                parameters.append(account)
-                guard try database.query(SQL.account, parameters).count == 1 else {
-                    throw Failure("there is no account \(account)")
-                }
+            if let account, try AccountSummary.find(account, on: &database) == nil {
+                throw Failure("there is no account \(account)")
             }
             guard let tenant, totals.isEmpty else { return }
-            var parameters = Parameters()
-            parameters.append(tenant)
-            let rows = try database.query(SQL.tenant, parameters)
-            guard rows.count == 1 else { throw Failure("there is no tenant \(tenant)") }
-            if let account, rows.text(0, 0) != account { throw Failure("tenant \(tenant) is not of account \(account)") }
+            guard let found = try TenantSummary.find(tenant, on: &database) else { throw Failure("there is no tenant \(tenant)") }
+            if let account, found.account != account { throw Failure("tenant \(tenant) is not of account \(account)") }
             throw Failure("tenant \(tenant) was purged and used nothing in this period")
         }
 
@@ -108,11 +99,6 @@ struct UsageCommand: AsyncParsableCommand {
                 throw ValidationError("There is no metric \(text); there are \(known).")
             }
             return metric
-        }
-
-        private enum SQL {
-            static let account: Statement = "select 1 from tenantry.accounts where slug = $1"
-            static let tenant: Statement = "select account from tenantry.tenants where slug = $1"
         }
     }
 }

@@ -3,8 +3,9 @@ internal import Client
 internal import Contract
 internal import Foundation
 
-struct Load: AsyncParsableCommand {
+struct LoadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "load",
         abstract: "Makes a backlog of conversation.log jobs, to measure a fleet with.",
         discussion: """
             Creates an account of its own (plan enterprise-plus) with tenants <prefix>-00000, <prefix>-00001, …, and sends jobs of one message

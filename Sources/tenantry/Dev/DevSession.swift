@@ -3,6 +3,7 @@ internal import Embedded
 internal import Foundation
 internal import Glibc
 internal import Metering
+internal import People
 internal import Postgres
 internal import Schema
 
@@ -70,13 +71,10 @@ struct DevSession {
 
     /// The credential of the last session, as long as the database knows it.
     private func operatorToken(on database: inout Connection) throws -> String {
-        if let token = folder.variable("TENANTRY_OPERATOR_TOKEN"), let key = token.split(separator: ".").first {
-            var parameters = Parameters()
-            parameters.append(String(key))
-            let known = try database.query(
-                "select exists (select from tenantry.credentials where key = $1 and role = 'operator' and revoked_at is null)",
-                parameters)
-            if known.bool(0, 0) { return token }
+        if let token = folder.variable("TENANTRY_OPERATOR_TOKEN"), let key = token.split(separator: ".").first,
+            try OperatorCredential.isValid(String(key), on: &database)
+        {
+            return token
         }
         return try OperatorCredential.issue(name: "tenantry dev", on: &database)
     }
@@ -108,59 +106,4 @@ struct DevSession {
         printLine(
             "ready. Variables: \(folder.environmentFile) (. .tenantry/env); health and metrics: http://127.0.0.1:\(port)/metrics")
     }
-}
-
-/// A `tenantry worker` of this very executable.
-private final class WorkerProcess {
-    private let process = Process()
-    /// Its reading end is the worker's standard input, which so ends with this process, however it ends.
-    private let lifeline = Pipe()
-
-    init(_ variables: [(name: String, value: String)], config: String?) throws {
-        process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.arguments = ["worker", "--until-input-ends"] + (config.map { ["--config", $0] } ?? [])
-        process.standardInput = lifeline
-        process.environment = ProcessInfo.processInfo.environment.merging(variables.map { ($0.name, $0.value) }) { _, own in own }
-        try process.run()
-        // Ctrl-C in the terminal is for the session, which then drains the worker.
-        setpgid(process.processIdentifier, process.processIdentifier)
-    }
-
-    var isRunning: Bool { process.isRunning }
-
-    var ending: String {
-        guard !process.isRunning else { return "still running" }
-        return process.terminationReason == .uncaughtSignal
-            ? "signal \(process.terminationStatus)" : "exit code \(process.terminationStatus)"
-    }
-
-    func stop() async {
-        kill(process.processIdentifier, SIGTERM)
-        await withCheckedContinuation { continuation in
-            DispatchQueue.global().async { [process] in
-                process.waitUntilExit()
-                continuation.resume()
-            }
-        }
-    }
-}
-
-/// SIGINT, SIGTERM and SIGHUP, noted instead of ending the process at once.
-private final class StopSignals {
-    private let raised: RaisedFlag
-    private let sources: [any DispatchSourceSignal]
-
-    init() {
-        let raised = RaisedFlag()
-        self.raised = raised
-        sources = [SIGINT, SIGTERM, SIGHUP].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { raised.raise() }
-            source.resume()
-            return source
-        }
-    }
-
-    var isRaised: Bool { raised.isRaised }
 }

@@ -4,8 +4,9 @@ internal import Contract
 internal import Fleet
 internal import Jobs
 
-struct Dead: AsyncParsableCommand {
+struct DeadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "dead",
         abstract: "The dead-letter queue: jobs that were given up, and why.",
         subcommands: [List.self, Show.self, Replay.self, Discard.self])
 

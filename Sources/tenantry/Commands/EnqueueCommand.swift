@@ -4,8 +4,9 @@ internal import Contract
 internal import FoundationEssentials
 internal import Glibc
 
-struct Enqueue: AsyncParsableCommand {
+struct EnqueueCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "enqueue",
         abstract: "Sends jobs to the fleet.",
         discussion: """
             The payload is JSON, from --payload or standard input; with --lines there is one payload a line. Kinds:

@@ -2,8 +2,9 @@ internal import ArgumentParser
 internal import Schema
 internal import Synchronization
 
-struct Migrate: AsyncParsableCommand {
+struct MigrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "migrate",
         abstract: "Brings the control schema and every tenant's schema up to date.",
         discussion: "Safe to interrupt and to run again: what is done is noted in tenantry.migrations.")
 
