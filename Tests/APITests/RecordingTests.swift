@@ -1,7 +1,7 @@
 import CoreMetrics
 import Testing
 
-@testable import Console
+@testable import API
 
 @Suite("What is recorded")
 struct RecordingTests {

@@ -1,4 +1,4 @@
-import Console
+import API
 import Foundation
 import FoundationNetworking
 import Glibc
@@ -6,15 +6,15 @@ import Logging
 import ServiceLifecycle
 import Synchronization
 
-/// A console on a free port for as long as `body` runs, shut down gracefully after it.
-func withConsole<R: Sendable>(
+/// A health server on a free port for as long as `body` runs, shut down gracefully after it.
+func withHealthServer<R: Sendable>(
     metrics: PrometheusMetrics = PrometheusMetrics(),
-    logger: Logger = Logger(label: "console") { _ in SwiftLogNoOpLogHandler() },
+    logger: Logger = Logger(label: "health") { _ in SwiftLogNoOpLogHandler() },
     readiness: Readiness = Readiness(isReady: true, details: [:]),
     _ body: @Sendable (_ port: Int) async throws -> R
 ) async throws -> R {
     let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
-    let server = ConsoleServer(
+    let server = HealthServer(
         port: 0, readiness: { readiness }, metrics: metrics, logger: logger, onListening: { continuation.yield($0) })
     let services = ServiceGroup(services: [server], logger: Logger(label: "group") { _ in SwiftLogNoOpLogHandler() })
     return try await withThrowingTaskGroup(of: Void.self) { group in
@@ -34,13 +34,13 @@ func withConsole<R: Sendable>(
 }
 
 /// What came back over HTTP.
-struct Reply: Sendable {
+struct HTTPReply: Sendable {
     let status: Int
     let headers: [String: String]
     let body: String
 
     /// Sends one request, over the connection the last one left open if there is one.
-    static func to(_ path: String, port: Int, method: String = "GET") async throws -> Reply {
+    static func to(_ path: String, port: Int, method: String = "GET") async throws -> HTTPReply {
         var request = URLRequest(url: URL(string: "http://127.0.0.1:\(port)\(path)")!)
         request.httpMethod = method
         request.timeoutInterval = 10
@@ -48,7 +48,7 @@ struct Reply: Sendable {
         guard let response = response as? HTTPURLResponse else { throw URLError(.badServerResponse) }
         var headers: [String: String] = [:]
         for (name, value) in response.allHeaderFields { headers["\(name)".lowercased()] = "\(value)" }
-        return Reply(status: response.statusCode, headers: headers, body: String(decoding: data, as: UTF8.self))
+        return HTTPReply(status: response.statusCode, headers: headers, body: String(decoding: data, as: UTF8.self))
     }
 }
 

@@ -1,5 +1,5 @@
-/// The console could not listen, or stopped serving.
-public struct ConsoleError: Error, Sendable, CustomStringConvertible {
+/// The server could not listen, or stopped serving.
+public struct HealthServerError: Error, Sendable, CustomStringConvertible {
     /// Where it was to listen.
     public let host: String
     /// The port asked for; 0 for any free one.
@@ -7,5 +7,5 @@ public struct ConsoleError: Error, Sendable, CustomStringConvertible {
     /// What the operating system or the server said.
     public let message: String
 
-    public var description: String { "console on \(host):\(port): \(message)" }
+    public var description: String { "health server on \(host):\(port): \(message)" }
 }

@@ -2,7 +2,7 @@ internal import FoundationEssentials
 internal import Hummingbird
 
 /// Three paths, exactly; all else is 404, and all but GET and HEAD 405. A router would be more than they need.
-struct ConsoleResponder: HTTPResponder {
+struct HealthResponder: HTTPResponder {
     typealias Context = BasicRequestContext
 
     let readiness: @Sendable () -> Readiness

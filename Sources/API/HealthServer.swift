@@ -6,13 +6,13 @@ public import ServiceLifecycle
 ///
 /// It has no authentication and so listens on the loopback address unless told otherwise. It runs until the task is cancelled
 /// or its service group shuts down; then requests in hand are answered and idle connections closed.
-public struct ConsoleServer: Service {
+public struct HealthServer: Service {
     /// Enough for probes and scrapers; what comes beyond waits in the listen backlog.
     private static let connectionLimit = 256
 
     private let host: String
     private let port: Int
-    private let responder: ConsoleResponder
+    private let responder: HealthResponder
     private let logger: Logger
     private let onListening: @Sendable (Int) -> Void
 
@@ -35,17 +35,17 @@ public struct ConsoleServer: Service {
     ) {
         self.host = host
         self.port = port
-        self.responder = ConsoleResponder(readiness: readiness, metrics: metrics)
+        self.responder = HealthResponder(readiness: readiness, metrics: metrics)
         self.logger = logger
         self.onListening = onListening
     }
 
     /// Listens and answers until shutdown.
     ///
-    /// - Throws: `ConsoleError` if the port is taken, out of range or not ours to bind; `CancellationError` if cancelled.
+    /// - Throws: `HealthServerError` if the port is taken, out of range or not ours to bind; `CancellationError` if cancelled.
     public func run() async throws {
         guard (0...65_535).contains(port) else {
-            throw ConsoleError(host: host, port: port, message: "a port is a number from 0 to 65535")
+            throw HealthServerError(host: host, port: port, message: "a port is a number from 0 to 65535")
         }
         let application = Application(
             responder: responder,
@@ -61,7 +61,7 @@ public struct ConsoleServer: Service {
         } catch let error as CancellationError {
             throw error
         } catch {
-            throw ConsoleError(host: host, port: port, message: "\(error)")
+            throw HealthServerError(host: host, port: port, message: "\(error)")
         }
     }
 
