@@ -62,7 +62,7 @@ struct HealthResponder: HTTPResponder {
     }
 
     private func response(_ status: HTTPResponse.Status, type: String, body: ByteBuffer) -> Response {
-        // What stands here is true now only; a proxy in between must not keep it.
+        // The answer is true for this moment only, so no proxy may keep it.
         Response(
             status: status, headers: [.contentType: type, .cacheControl: "no-store"], body: ResponseBody(byteBuffer: body))
     }

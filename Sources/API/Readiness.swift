@@ -2,7 +2,7 @@
 public struct Readiness: Sendable {
     /// Whether every lane is connected and consuming: 200 when true, 503 when not.
     public var isReady: Bool
-    /// Who does or waits for what, shown as it stands: a lane's name → `running`, `waiting for broker`. No secrets.
+    /// The state of each part, shown as it is: a lane's name → `running`, `waiting for broker`. No secrets.
     public var details: [String: String]
 
     public init(isReady: Bool, details: [String: String]) {

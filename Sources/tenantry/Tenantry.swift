@@ -2,7 +2,7 @@ internal import AMQP
 internal import ArgumentParser
 internal import Postgres
 
-/// The one executable.
+/// The executable: the list of its commands, and how their errors are printed.
 @main
 struct Tenantry: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

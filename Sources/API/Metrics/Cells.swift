@@ -41,7 +41,7 @@ final class CounterCell: Cell, CounterHandler, FloatingPointCounterHandler {
     private let whole = Atomic<Int64>(0)
     private let fractional = Atomic<UInt64>(0)
 
-    /// A step back is no step: a falling counter would read as a restart.
+    /// A negative amount is ignored: Prometheus reads a falling counter as a restart.
     func increment(by amount: Int64) {
         if amount > 0 { whole.wrappingAdd(amount, ordering: .relaxed) }
     }

@@ -58,7 +58,7 @@ struct ExpositionText {
     static func number(_ value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
-        // Beyond 2^53 a Double no longer counts in ones, and its short form says as much.
+        // Above 2^53 a Double cannot hold every whole number, so it is written in its short form.
         if value.rounded() == value, abs(value) < 9_007_199_254_740_992 { return String(Int64(value)) }
         return "\(value)"
     }

@@ -37,7 +37,7 @@ final class HistogramCell: Cell, RecorderHandler, TimerHandler {
 
     func record(_ value: Int64) { record(Double(value)) }
 
-    /// A value that is no number would poison the sum for ever, and is left out.
+    /// NaN and infinite values are left out: the sum could never be a number again.
     func record(_ value: Double) {
         guard value.isFinite else { return }
         var bucket = 0

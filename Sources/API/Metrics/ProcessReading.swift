@@ -19,7 +19,7 @@ enum ProcessReading {
         return booted + ticks / Double(sysconf(Int32(_SC_CLK_TCK)))
     }()
 
-    /// Without the one that counts them.
+    /// Without the descriptor that is open to count them.
     static func openDescriptors() -> Int64? {
         guard let directory = opendir("/proc/self/fd") else { return nil }
         defer { closedir(directory) }

@@ -24,7 +24,7 @@ enum PasswordInput {
     private static func line() throws -> String {
         var bytes: [UInt8] = []
         var byte: UInt8 = 0
-        // One at a time: what comes after the line is somebody else's.
+        // Byte by byte, so that what follows the line is left unread.
         while bytes.count < mostBytes, Glibc.read(STDIN_FILENO, &byte, 1) == 1, byte != UInt8(ascii: "\n") { bytes.append(byte) }
         if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
         guard !bytes.isEmpty else { throw Failure("no password came on standard input") }

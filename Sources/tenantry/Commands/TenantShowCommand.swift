@@ -58,7 +58,7 @@ struct TenantShowCommand: ServerCommand {
         case .table:
             var table = Table(["field", "value"])
             for (name, value) in fields {
-                // A column of numbers stands at the right; these are not such a column.
+                // A column with a number in it is aligned to the right, which would not suit the other fields.
                 if case .int(let number) = value {
                     table.append([.string(name), .string("\(number)")])
                 } else {

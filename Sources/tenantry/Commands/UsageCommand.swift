@@ -49,7 +49,7 @@ struct UsageCommand: AsyncParsableCommand {
         func run(with settings: Settings) throws {
             var database = try Connection(try settings.database(name: "tenantry usage"))
             let ranking = metric ?? .messages
-            // Those who used most are found by one metric, whatever is shown.
+            // Every metric is read, because --top goes by `ranking`, whichever metric is shown.
             var totals = try UsageTotal.read(account: account, tenant: tenant, month: period, on: &database)
             if totals.isEmpty || account != nil && tenant != nil { try checkNames(totals, on: &database) }
             if let period, !totals.isEmpty, totals.allSatisfy({ $0.period.start > Timestamp.now() }) {
@@ -67,7 +67,7 @@ struct UsageCommand: AsyncParsableCommand {
             if let by {
                 try UsageSeriesTable(totals, by: by.bucket, month: period, on: &database).print(format)
             } else {
-                // The days of what is cheap to read, unless somebody asks for more.
+                // Only days that are cheap to read are drawn, unless somebody asks for more.
                 let drawn = totals.filter {
                     (metric == .activeUsers || $0.metric != .activeUsers) && ($0.tenant != nil || !large.contains($0.account))
                 }

@@ -26,7 +26,7 @@ struct DetachedStart {
 
     /// In a session of its own, so that the terminal's end does not end it.
     private func spawn() throws -> Int32 {
-        // Nor may it hold on to what our caller waits for the end of.
+        // The child must not inherit our other descriptors: a caller who waits until a pipe ends would wait for the child.
         for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
             if let descriptor = Int32(name), descriptor > 2 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         }

@@ -13,7 +13,7 @@ struct DevFolder {
 
     func prepare() throws {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        // PostgreSQL's own user must get through to its data, and no further.
+        // PostgreSQL runs as another user, who must be able to pass through this folder to its data.
         guard chmod(path, 0o711) == 0 else { throw Failure("\(path) cannot be made passable: \(systemError())") }
     }
 
@@ -88,7 +88,7 @@ struct DevFolder {
         guard written == count else { throw Failure("\(file) cannot be written: \(systemError())") }
     }
 
-    /// Field 22 of /proc/<pid>/stat: tells a process from a later one under the same number.
+    /// Field 22 of /proc/<pid>/stat. A later process under the same number has another one.
     private static func startTime(of pid: Int32) -> String? {
         guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return nil }
         let text = String(decoding: data, as: UTF8.self)

@@ -4,7 +4,7 @@ internal import Glibc
 /// A `tenantry worker` of this very executable.
 final class WorkerProcess {
     private let process = Process()
-    /// Its reading end is the worker's standard input, which so ends with this process, however it ends.
+    /// The worker's standard input. It ends when this process ends, however that comes about, and then the worker drains.
     private let lifeline = Pipe()
 
     init(_ variables: [(name: String, value: String)], config: String?) throws {

@@ -8,7 +8,7 @@ internal import Yams
 ///       - {slug: acme-shop, display_name: Shop}
 ///       - {slug: "acme-{n}", display_name: "Branch {n}", count: 200}
 struct TenantManifest {
-    /// One tenant to be, and where the file speaks of it.
+    /// A tenant that the manifest asks for, and its place in the file.
     struct Entry {
         let fields: [String: JSONValue]
         let place: YAMLPlace
@@ -67,7 +67,7 @@ struct TenantManifest {
         }
     }
 
-    /// The rules of `tenant.create`, and every slug once: found out here, nothing of a wrong manifest is sent.
+    /// The rules of `tenant.create`, and every slug once: they are checked before anything is sent.
     private func check() throws {
         var placeOf: [String: YAMLPlace] = [:]
         for entry in entries {
@@ -90,7 +90,7 @@ struct TenantManifest {
         try Dictionary(
             uniqueKeysWithValues: members.map { name, place in
                 let isText = !["settings", "limits"].contains(name)
-                // What is a text stays one, also if it looks like a number.
+                // A field of text stays text, also if its value looks like a number.
                 if isText, let text = place.node.scalar?.string, !place.isNull { return (name, .string(text)) }
                 return (name, try place.json())
             })

@@ -7,7 +7,7 @@ final class LineSink {
     private let path: String?
     private let descriptor: Int32
     private var buffer: [UInt8] = []
-    /// A file is written under this name, and has its own when it is whole.
+    /// A file is written under this name, and renamed when it is complete.
     private var partPath: String? { path.map { $0 + ".part" } }
 
     init(_ path: String?) throws {

@@ -11,7 +11,7 @@ struct OutputOptions: ParsableArguments {
     var format = OutputFormat.table
 }
 
-/// For what is not the command's result: standard error.
+/// Writes to standard error, where everything goes that is not the command's result.
 func writeError(_ text: String) {
     _ = text.withCString { write(STDERR_FILENO, $0, strlen($0)) }
 }

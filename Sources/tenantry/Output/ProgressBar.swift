@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A line on standard error that shows how far long work is. Silent where nobody watches.
+/// A line on standard error that shows how far long work is. Nothing is shown where standard error is no terminal.
 struct ProgressBar {
     private static let width = 30
     private let label: String
