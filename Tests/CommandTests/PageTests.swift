@@ -19,8 +19,10 @@ struct PageTests {
         for event in LifecycleEvent.allCases {
             #expect(cells.contains { $0.contains("`\(event.rawValue)`") }, "\(event.rawValue)")
         }
-        let headers = [Header.errorCode, .errorMessage, .errorField, .kind, .attempts, .failedAt].map(\.name)
-        for header in headers { #expect(page.text.contains("`\(header)`"), "\(header)") }
+        let headers = [
+            Header.errorCode, Header.errorMessage, Header.errorField, Header.kind, Header.attempts, Header.failedAt,
+        ]
+        for header in headers { #expect(page.text.contains("`\(header.name)`"), "\(header.name)") }
     }
 
     /// `name` → value of each setting in `config/tenantry.yaml`, of which the values stand on the line of their key.
