@@ -86,13 +86,14 @@ let package = Package(
         // The edges.
         .target(name: "Client", dependencies: ["Contract", "AMQP"]),
         .target(name: "Embedded"),
-        .target(name: "Console", dependencies: [hummingbird, lifecycle, logging, metrics]),
+        .target(name: "API", dependencies: [hummingbird, lifecycle, logging, metrics]),
         .executableTarget(
             name: "tenantry",
             dependencies: [
-                "Contract", "Postgres", "AMQP", "Schema", "Jobs", "Fleet", "Metering", "Tenants", "People", "Corpus", "Usage",
+                "Contract", "Postgres", "AMQP", "Schema", "Jobs", "Fleet", "Metering", "Accounts", "Tenants", "People",
+                "Templates", "Corpus", "Usage",
                 "Billing",
-                "Families", "Client", "Embedded", "Console", argumentParser, configuration, crypto, lifecycle, logging, metrics,
+                "Families", "Client", "Embedded", "API", argumentParser, configuration, crypto, lifecycle, logging, metrics,
                 system, unixSignals, yams,
             ]),
 
@@ -106,7 +107,7 @@ let package = Package(
         .testTarget(name: "EmbeddedTests", dependencies: ["Embedded", "TestSupport", "EmbeddedOwner"]),
         .testTarget(name: "DocumentsTests", dependencies: ["Documents"]),
         .testTarget(name: "SchemaTests", dependencies: ["Postgres", "Schema", "TestSupport"]),
-        .testTarget(name: "ConsoleTests", dependencies: ["Console", lifecycle, logging, metrics]),
+        .testTarget(name: "APITests", dependencies: ["API", lifecycle, logging, metrics]),
         .testTarget(name: "MeteringTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),
         .testTarget(name: "BillingTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),
         .testTarget(name: "FleetTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),

@@ -38,7 +38,7 @@ struct Settings {
         ] + Family.allCases.flatMap { ["worker.lanes.\($0.rawValue)", "partitions.\($0.rawValue)"] })
 
     private let reader: ConfigReader
-    /// For what does not belong in a file.
+    /// The environment alone, for what does not belong in a file.
     private let secrets: ConfigReader
     private let options: ServerOptions
 
@@ -124,7 +124,7 @@ struct Settings {
         return logger
     }
 
-    /// What a worker is told.
+    /// A worker's options.
     ///
     /// - Parameters:
     ///   - families: the families to serve; nil: as configured, all by default.
@@ -146,7 +146,7 @@ struct Settings {
         return fleet
     }
 
-    /// What the handlers and the leader's duties are told.
+    /// The options of the handlers and of the leader's duties.
     func families(_ fleet: FleetOptions) throws -> Families.Options {
         var options = Families.Options(batchLimit: fleet.batchLimit)
         options.retentionDays = Int64(try int("tenants.retention_days", Int(options.retentionDays), 0...3_650))

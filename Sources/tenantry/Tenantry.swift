@@ -2,7 +2,7 @@ internal import AMQP
 internal import ArgumentParser
 internal import Postgres
 
-/// The one executable.
+/// The executable: the list of its commands, and how their errors are printed.
 @main
 struct Tenantry: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -15,12 +15,13 @@ struct Tenantry: AsyncParsableCommand {
             Exit code: 0 done, 1 not done, 64 a mistake in the call.
             """,
         subcommands: [
-            Dev.self, WorkerCommand.self, Enqueue.self, Migrate.self, PlansCommand.self, TopologyCommand.self, Status.self,
-            Dead.self,
+            DevCommand.self, WorkerCommand.self, EnqueueCommand.self, MigrateCommand.self, PlansCommand.self,
+            TopologyCommand.self, StatusCommand.self,
+            DeadCommand.self,
             AlertsCommand.self, UsageCommand.self, InvoiceCommand.self, CorpusCommand.self, TenantCommand.self,
             TemplateCommand.self, AdminCommand.self, AuditCommand.self,
             OperatorCommand.self,
-            ContractCommand.self, Load.self,
+            ContractCommand.self, LoadCommand.self,
         ])
 
     static func main() async {

@@ -1,19 +1,14 @@
 internal import Foundation
 internal import Testing
 
-/// The README's examples, run as they are printed.
-@Suite("README.md", .serialized)
+/// The examples of README.md and of the pages about `tenantry`, run as they are printed.
+@Suite("README.md and its pages", .serialized)
 struct ReadmeTests {
-    /// The fenced blocks of a language, in order.
-    private func blocks(_ language: String) throws -> [String] {
-        let text = try String(contentsOf: Program.repository.appending(path: "README.md"), encoding: .utf8)
-        return text.components(separatedBy: "```\(language)\n").dropFirst().map { $0.components(separatedBy: "\n```")[0] }
-    }
 
     @Test("the producer's and the subscriber's Python work together, any number of times")
     func python() async throws {
         let instance = try await Instance.shared.value
-        let blocks = try blocks("python")
+        let blocks = try Page.readme().blocks("python")
         try #require(blocks.count == 2)
         let python = try await Program.python()
         let subscriber = try Program(python, ["-c", blocks[1]], environment: instance.environment)
@@ -42,7 +37,7 @@ struct ReadmeTests {
         let config = Program.repository.appending(path: "config")
         try FileManager.default.createSymbolicLink(at: folder.appending(path: "config"), withDestinationURL: config)
         let text = instance.environment.map { "\($0)='\($1)'\nexport \($0)\n" }.joined()
-        for block in try blocks("sh") {
+        for block in try Page.all().flatMap({ $0.blocks("sh") }) {
             let isOwn = block.contains("tenantry dev")
             try? FileManager.default.removeItem(at: variables)
             if !isOwn {
@@ -60,7 +55,7 @@ struct ReadmeTests {
         #expect(exported.contains("Open on Saturdays until noon."))
     }
 
-    /// What the README's invoices are about: an account that was there in October, with a tenant that is billed through Stripe.
+    /// What the invoices of the examples are about: an account that was there in October, with a tenant that is billed through Stripe.
     private func closeOctober(of account: String, on instance: Instance) async throws {
         let token = try await instance.makeAccount(account)
         let shop = #"{"slug":"\#(account)-shop","display_name":"Shop","billing_mode":"separate","stripe_account":"acct_1"}"#
@@ -79,7 +74,7 @@ struct ReadmeTests {
 
     @Test("every command has an example among them")
     func everyCommand() throws {
-        let examples = try blocks("sh").joined(separator: "\n")
+        let examples = try Page.all().flatMap { $0.blocks("sh") }.joined(separator: "\n")
         let groups = Set(HelpTests.commands.compactMap { $0.split(separator: " ").count > 1 ? $0.split(separator: " ")[0] : nil })
         for command in HelpTests.commands where !groups.contains(Substring(command)) {
             let called = command == "dev start" ? "dev --detach" : command
@@ -87,10 +82,10 @@ struct ReadmeTests {
         }
     }
 
-    @Test("the alert printed in it has the keys of a real one, and every command it names exists")
-    func names() async throws {
-        let text = try String(contentsOf: Program.repository.appending(path: "README.md"), encoding: .utf8)
-        let printed = try #require(try JSONSerialization.jsonObject(with: Data(try blocks("json")[0].utf8)) as? [String: Any])
+    @Test("the alert that is printed has the keys of a real one")
+    func alert() async throws {
+        let block = try Page.readme().blocks("json")[0]
+        let printed = try #require(try JSONSerialization.jsonObject(with: Data(block.utf8)) as? [String: Any])
         let instance = try await Instance.shared.value
         let account = newSlug("keys")
         let token = try await instance.makeAccount(account, #","limits":{"child_tenants":2}"#)
@@ -100,17 +95,11 @@ struct ReadmeTests {
         let event = try #require(try JSONSerialization.jsonObject(with: Data(sent.joined().utf8)) as? [String: Any])
         #expect(Set(printed.keys) == Set(event.keys))
         #expect(Set((printed["data"] as? [String: Any] ?? [:]).keys) == Set((event["data"] as? [String: Any] ?? [:]).keys))
-        for match in text.matches(
-            of:
-                /`(?:tenantry )?((?:dead|alerts|plans|operator|topology|usage|corpus|tenant|template|admin|audit|invoice|dev) [a-z][a-z-]+)/
-        ) {
-            #expect(HelpTests.commands.contains(String(match.1)), "\(match.1)")
-        }
     }
 }
 
 extension Program {
-    /// What the README's subscriber printed about the pools of accounts that its producer made.
+    /// What the subscriber of README.md printed about the pools of accounts that its producer made.
     fileprivate var alerts: [Substring] {
         output.split(separator: "\n").filter {
             $0.hasPrefix("tenantry.limit.warning accounts/acme-") && $0.hasSuffix(" messages 50 % 2 of 4")

@@ -101,7 +101,7 @@ internal import Testing
         let schema = try Identifier("tenant_a\"b C")
         try Migrator.create(tenantSchema: schema, on: &database)
         try database.run(script: "set search_path = ''")
-        for (index, statement) in (Self.control() + Self.tenant(schema)).enumerated() {
+        for (index, statement) in (Self.control() + Self.tenant(schema) + Self.reads + Self.tenantReads(schema)).enumerated() {
             do throws(PostgresError) {
                 try database.run(script: "prepare statement_\(index) as \(statement.sql)")
             } catch {

@@ -57,7 +57,7 @@ struct AlertsCommand: AsyncParsableCommand {
         }
     }
 
-    struct Replay: AsyncParsableCommand {
+    struct Replay: ServerCommand {
         static let configuration = CommandConfiguration(
             abstract: "Sends alerts again, under the ids that they had: a subscriber that knows an id has seen it.")
 
@@ -73,18 +73,14 @@ struct AlertsCommand: AsyncParsableCommand {
             }
         }
 
-        func run() async throws {
-            try run(with: try await Settings(server))
-        }
-
-        private func run(with settings: Settings) throws {
+        func run(with settings: Settings) throws {
             guard let since = Timestamp(rfc3339: since) else { return }
             var database = try Connection(try settings.database(name: "tenantry alerts"))
             print("\(try AlertReplay.run(since: since, account: account, on: &database)) alerts put into the outbox")
         }
     }
 
-    struct List: AsyncParsableCommand {
+    struct List: ServerCommand {
         static let configuration = CommandConfiguration(abstract: "Lists the alerts on record, newest first.")
 
         @OptionGroup var server: ServerOptions
@@ -94,29 +90,17 @@ struct AlertsCommand: AsyncParsableCommand {
         @Option(help: "The most alerts.")
         var limit = Count(100)
 
-        func run() async throws {
-            try run(with: try await Settings(server))
-        }
-
-        private func run(with settings: Settings) throws {
+        func run(with settings: Settings) throws {
             var database = try Connection(try settings.database(name: "tenantry alerts"))
-            var parameters = Parameters()
-            parameters.append(account)
-            parameters.append(Int64(limit.value))
-            let rows = try database.query(
-                """
-                select created_at, published_at, state, account, tenant, metric, threshold_percent::int8, value, limit_value, id::text
-                from tenantry.alerts where $1::text is null or account = $1 order by created_at desc, threshold_percent desc limit $2
-                """, parameters)
             var table = Table([
                 "created_at", "published_at", "state", "account", "tenant", "metric", "percent", "value", "limit", "id",
             ])
-            for row in 0..<rows.count {
+            for alert in try AlertRecord.list(account: account, limit: limit.value, on: &database) {
                 table.append([
-                    .text(rows.timestamp(row, 0).rfc3339), .text(rows.optionalTimestamp(row, 1)?.rfc3339),
-                    .text(rows.text(row, 2)),
-                    .text(rows.text(row, 3)), .text(rows.optionalText(row, 4)), .text(rows.text(row, 5)), .int(rows.int(row, 6)),
-                    .int(rows.int(row, 7)), .number(rows.optionalInt(row, 8)), .text(rows.text(row, 9)),
+                    .string(alert.createdAt.rfc3339), .text(alert.publishedAt?.rfc3339), .string(alert.state),
+                    .string(alert.account),
+                    .text(alert.tenant), .string(alert.metric), .int(alert.thresholdPercent), .int(alert.value),
+                    .number(alert.limit), .string(alert.id),
                 ])
             }
             table.print(output.format)

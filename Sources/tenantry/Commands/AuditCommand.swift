@@ -7,7 +7,7 @@ struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit", abstract: "Who did what, when, and by which job.", subcommands: [List.self])
 
-    struct List: AsyncParsableCommand {
+    struct List: ServerCommand {
         static let configuration = CommandConfiguration(
             abstract: "Lists administrative jobs that succeeded, latest first.",
             discussion: "With --format json there are also details: the payload, without secrets, and the result.")
@@ -27,30 +27,18 @@ struct AuditCommand: AsyncParsableCommand {
             if let kind, Kind.named(kind) == nil { throw ValidationError("there is no kind \"\(kind)\"") }
         }
 
-        func run() async throws {
-            try run(with: try await Settings(server))
-        }
-
-        private func run(with settings: Settings) throws {
+        func run(with settings: Settings) throws {
             var database = try Connection(try settings.database(name: "tenantry audit"))
-            var parameters = Parameters()
-            parameters.append(account)
-            parameters.append(tenant)
-            parameters.append(kind)
-            parameters.append(Int64(limit.value))
-            let rows = try database.query(
-                """
-                select at, nullif(account, ''), tenant, kind, actor, role, credential, job_id, details from tenantry.audit_log
-                where ($1::text is null or account = $1) and ($2::text is null or tenant = $2) and ($3::text is null or kind = $3)
-                order by id desc limit $4
-                """, parameters)
+            let records = try AuditRecord.list(account: account, tenant: tenant, kind: kind, limit: limit.value, on: &database)
+            let hasDetails = output.format == .json
             let columns = ["at", "account", "tenant", "kind", "actor", "role", "credential", "job_id"]
-            var table = Table(output.format == .json ? columns + ["details"] : columns)
-            for row in 0..<rows.count {
-                var cells = [JSONValue.text(rows.timestamp(row, 0).rfc3339)]
-                cells += (1..<columns.count).map { .text(rows.optionalText(row, $0)) }
-                if output.format == .json { cells.append(try JSONValue(parsing: Array(rows.text(row, 8).utf8))) }
-                table.append(cells)
+            var table = Table(columns + (hasDetails ? ["details"] : []))
+            for record in records {
+                let cells: [JSONValue] = [
+                    .string(record.at.rfc3339), .text(record.account), .text(record.tenant), .string(record.kind),
+                    .string(record.actor), .string(record.role), .string(record.credential), .string(record.jobID),
+                ]
+                table.append(cells + (hasDetails ? [try JSONValue(record.details)] : []))
             }
             table.print(output.format)
         }

@@ -7,7 +7,7 @@ struct CorpusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "corpus", abstract: "What a tenant's chatbot knows.", subcommands: [Search.self])
 
-    struct Search: AsyncParsableCommand {
+    struct Search: ServerCommand {
         static let configuration = CommandConfiguration(
             abstract: "Finds the chunks that match a query best, each in its document's language.",
             discussion: "The query is in web-search syntax: words, \"a phrase\", or, -without.")
@@ -21,11 +21,7 @@ struct CorpusCommand: AsyncParsableCommand {
         @Option(help: "The most hits.")
         var limit = Count(10)
 
-        func run() async throws {
-            try run(with: try await Settings(server))
-        }
-
-        private func run(with settings: Settings) throws {
+        func run(with settings: Settings) throws {
             var database = try Connection(try settings.database(name: "tenantry corpus"))
             let text = query.joined(separator: " ")
             let found: [CorpusSearch.Hit]?

@@ -9,7 +9,7 @@ struct InvoiceCommand: AsyncParsableCommand {
         commandName: "invoice", abstract: "Invoices of finished periods, as billing.close made them.",
         subcommands: [List.self, Show.self, Retry.self])
 
-    struct List: AsyncParsableCommand {
+    struct List: ServerCommand {
         static let configuration = CommandConfiguration(
             abstract: "Lists invoices, newest period first; one without a tenant is the account's own.")
 
@@ -22,34 +22,24 @@ struct InvoiceCommand: AsyncParsableCommand {
         @Option(help: "The most invoices.")
         var limit = Count(1_000)
 
-        func run() async throws {
-            try run(with: try await Settings(server))
-        }
-
-        private func run(with settings: Settings) throws {
+        func run(with settings: Settings) throws {
             var database = try Connection(try settings.database(name: "tenantry invoice"))
-            var parameters = Parameters()
-            parameters.append(account)
-            parameters.append(period?.name)
-            parameters.append(Int64(limit.value))
-            let rows = try database.query(InvoiceSQL.list, parameters)
             var table = Table([
                 "invoice", "account", "tenant", "period", "plan", "total", "amount", "currency", "delivery", "note",
             ])
-            for row in 0..<rows.count {
-                let currency = Currency(stored: rows.text(row, 6))
+            let invoices = try InvoiceSummary.list(account: account, period: period?.name, limit: limit.value, on: &database)
+            for invoice in invoices {
                 table.append([
-                    .text(rows.text(row, 0)), .text(rows.text(row, 1)), .text(rows.optionalText(row, 2)),
-                    .text(rows.text(row, 3)),
-                    .text(rows.text(row, 4)), .int(rows.int(row, 5)), .text(currency.decimal(rows.int(row, 5))),
-                    .text(currency.code), .text(rows.text(row, 7)), .text(rows.optionalText(row, 8)),
+                    .string(invoice.id), .string(invoice.account), .text(invoice.tenant), .string(invoice.period),
+                    .string(invoice.plan), .int(invoice.total), .string(invoice.currency.decimal(invoice.total)),
+                    .string(invoice.currency.code), .string(invoice.delivery), .text(invoice.note),
                 ])
             }
             table.print(output.format)
         }
     }
 
-    struct Retry: AsyncParsableCommand {
+    struct Retry: ServerCommand {
         static let configuration = CommandConfiguration(
             abstract: "Has an invoice sent to Stripe that failed, or that was made when there was no key.",
             discussion: "It goes through the Stripe account, and to the address, that its tenant has now.")
@@ -64,11 +54,7 @@ struct InvoiceCommand: AsyncParsableCommand {
                 """)
         var newDraft = false
 
-        func run() async throws {
-            try run(with: try await Settings(server))
-        }
-
-        private func run(with settings: Settings) throws {
+        func run(with settings: Settings) throws {
             var database = try Connection(try settings.database(name: "tenantry invoice"))
             do {
                 try InvoiceRetry.run(id, newDraft: newDraft, on: &database)
@@ -89,21 +75,4 @@ struct Month: ExpressibleByArgument {
         guard (try? BillingClose(period: argument).validate()) != nil else { return nil }
         name = argument
     }
-}
-
-enum InvoiceSQL {
-    static let list: Statement = """
-        select id, account, tenant, period, plan, total, currency, delivery, coalesce(last_error, note) from tenantry.invoices
-        where ($1::text is null or account = $1) and ($2::text is null or period = $2)
-        order by period desc, account, tenant nulls first limit $3
-        """
-    static let header: Statement = """
-        select account, tenant, period, period_start, period_end, bill_to, plan, currency, base_amount, usage_amount, adjustment_amount,
-            total, delivery, note, last_error, stripe_account, stripe_invoice, attempts, created_at, sent_at
-        from tenantry.invoices where id = $1
-        """
-    static let lines: Statement = """
-        select position, kind, tenant, metric, period, quantity, amount, description from tenantry.invoice_lines
-        where invoice = $1 order by position
-        """
 }

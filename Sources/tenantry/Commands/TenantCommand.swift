@@ -1,13 +1,14 @@
 internal import ArgumentParser
 internal import Contract
 internal import Postgres
+internal import Tenants
 
 struct TenantCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tenant", abstract: "The tenants of the platform.",
-        subcommands: [List.self, TenantShow.self, TenantCreateManyCommand.self, TenantExportCommand.self])
+        subcommands: [List.self, TenantShowCommand.self, TenantCreateManyCommand.self, TenantExportCommand.self])
 
-    struct List: AsyncParsableCommand {
+    struct List: ServerCommand {
         static let configuration = CommandConfiguration(abstract: "Lists tenants with their schemas and states.")
 
         @OptionGroup var server: ServerOptions
@@ -24,22 +25,15 @@ struct TenantCommand: AsyncParsableCommand {
             return state
         }
 
-        func run() async throws {
-            try run(with: try await Settings(server))
-        }
-
-        private func run(with settings: Settings) throws {
+        func run(with settings: Settings) throws {
             var database = try Connection(try settings.database(name: "tenantry tenant"))
-            var parameters = Parameters()
-            parameters.append(account)
-            parameters.append(state?.rawValue)
-            let rows = try database.query(
-                """
-                select slug, account, schema_name, display_name, plan, environment, state from tenantry.tenants
-                where ($1::text is null or account = $1) and ($2::text is null or state = $2) order by account, slug
-                """, parameters)
             var table = Table(["tenant", "account", "schema", "display_name", "plan", "environment", "state"])
-            for row in 0..<rows.count { table.append((0..<7).map { .text(rows.optionalText(row, $0)) }) }
+            for tenant in try TenantSummary.list(account: account, state: state, on: &database) {
+                table.append([
+                    .string(tenant.slug), .string(tenant.account), .string(tenant.schema), .string(tenant.displayName),
+                    .text(tenant.plan), .string(tenant.environment), .string(tenant.state.rawValue),
+                ])
+            }
             table.print(output.format)
         }
     }

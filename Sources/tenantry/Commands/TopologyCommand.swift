@@ -8,17 +8,13 @@ struct TopologyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "topology", abstract: "Exchanges and queues on the broker.", subcommands: [Apply.self])
 
-    struct Apply: AsyncParsableCommand {
+    struct Apply: ServerCommand {
         static let configuration = CommandConfiguration(
             abstract: "Declares exchanges, queues and bindings; what is there already stays as it is.")
 
         @OptionGroup var server: ServerOptions
 
-        func run() async throws {
-            try run(with: try await Settings(server))
-        }
-
-        private func run(with settings: Settings) throws {
+        func run(with settings: Settings) throws {
             var fleet = FleetOptions(broker: try settings.broker(), database: ConnectionOptions(url: ""))
             try settings.readTopology(&fleet)
             try TopologyDeclaration(fleet).apply(to: fleet.broker)

@@ -1,9 +1,9 @@
-/// Numbers as blocks of text, each against the largest.
+/// Numbers drawn with block characters, in proportion to the largest.
 enum UsageChart {
     private static let heights: [Character] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
     private static let widths: [Character] = ["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"]
 
-    /// A character for each value. What is there at all stands above what isn't.
+    /// One character for each value. A value above 0 is always drawn higher than 0.
     static func sparkline(_ values: [Int64]) -> String {
         guard let most = values.max(), most > 0 else { return String(repeating: "▁", count: values.count) }
         return String(values.map { heights[eighths(max(0, $0), of: most, in: 7)] })

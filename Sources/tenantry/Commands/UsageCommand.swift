@@ -1,15 +1,17 @@
+internal import Accounts
 internal import ArgumentParser
 internal import Contract
 internal import Jobs
 internal import Metering
 internal import Postgres
+internal import Tenants
 internal import Usage
 
 struct UsageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "usage", abstract: "What accounts and tenants use.", subcommands: [Show.self])
 
-    struct Show: AsyncParsableCommand {
+    struct Show: ServerCommand {
         static let configuration = CommandConfiguration(
             abstract: "Shows a period's usage and limits; a row without a tenant is the account's pool.",
             discussion: """
@@ -45,14 +47,10 @@ struct UsageCommand: AsyncParsableCommand {
             }
         }
 
-        func run() async throws {
-            try run(with: try await Settings(server))
-        }
-
-        private func run(with settings: Settings) throws {
+        func run(with settings: Settings) throws {
             var database = try Connection(try settings.database(name: "tenantry usage"))
             let ranking = metric ?? .messages
-            // Those who used most are found by one metric, whatever is shown.
+            // Every metric is read, because --top goes by `ranking`, whichever metric is shown.
             var totals = try UsageTotal.read(account: account, tenant: tenant, month: period, on: &database)
             if totals.isEmpty || account != nil && tenant != nil { try checkNames(totals, on: &database) }
             if let period, !totals.isEmpty, totals.allSatisfy({ $0.period.start > Timestamp.now() }) {
@@ -70,7 +68,7 @@ struct UsageCommand: AsyncParsableCommand {
             if let by {
                 try UsageSeriesTable(totals, by: by.bucket, month: period, on: &database).print(format)
             } else {
-                // The days of what is cheap to read, unless somebody asks for more.
+                // Only days that are cheap to read are drawn, unless somebody asks for more.
                 let drawn = totals.filter {
                     (metric == .activeUsers || $0.metric != .activeUsers) && ($0.tenant != nil || !large.contains($0.account))
                 }
@@ -80,19 +78,12 @@ struct UsageCommand: AsyncParsableCommand {
 
         /// Says which name is wrong, where nothing was found.
         private func checkNames(_ totals: [UsageTotal], on database: inout Connection) throws {
-            if let account {
-                var parameters = Parameters()
-                parameters.append(account)
-                guard try database.query(SQL.account, parameters).count == 1 else {
-                    throw Failure("there is no account \(account)")
-                }
+            if let account, try AccountSummary.find(account, on: &database) == nil {
+                throw Failure("there is no account \(account)")
             }
             guard let tenant, totals.isEmpty else { return }
-            var parameters = Parameters()
-            parameters.append(tenant)
-            let rows = try database.query(SQL.tenant, parameters)
-            guard rows.count == 1 else { throw Failure("there is no tenant \(tenant)") }
-            if let account, rows.text(0, 0) != account { throw Failure("tenant \(tenant) is not of account \(account)") }
+            guard let found = try TenantSummary.find(tenant, on: &database) else { throw Failure("there is no tenant \(tenant)") }
+            if let account, found.account != account { throw Failure("tenant \(tenant) is not of account \(account)") }
             throw Failure("tenant \(tenant) was purged and used nothing in this period")
         }
 
@@ -109,11 +100,6 @@ struct UsageCommand: AsyncParsableCommand {
                 throw ValidationError("There is no metric \(text); there are \(known).")
             }
             return metric
-        }
-
-        private enum SQL {
-            static let account: Statement = "select 1 from tenantry.accounts where slug = $1"
-            static let tenant: Statement = "select account from tenantry.tenants where slug = $1"
         }
     }
 }

@@ -1,6 +1,6 @@
+internal import API
 internal import ArgumentParser
 internal import Billing
-internal import Console
 internal import Families
 internal import Fleet
 internal import Foundation
@@ -51,7 +51,7 @@ struct WorkerCommand: AsyncParsableCommand {
         let worker = Worker(
             options, families: Families.all(families), duties: Families.duties(families), confirmations: Families.confirmations,
             logger: logger)
-        let console = ConsoleServer(
+        let healthServer = HealthServer(
             host: settings.httpHost, port: try httpPort?.value ?? settings.httpPort(),
             readiness: { Readiness(isReady: worker.health.isReady, details: worker.health.lanes.mapValues(\.rawValue)) },
             metrics: metrics,
@@ -62,7 +62,7 @@ struct WorkerCommand: AsyncParsableCommand {
                     metadata: ["worker.id": "\(worker.id)", "http.port": "\(port)", "lanes": "\(worker.laneCount)"])
             })
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
-            .init(service: console, failureTerminationBehavior: .gracefullyShutdownGroup),
+            .init(service: healthServer, failureTerminationBehavior: .gracefullyShutdownGroup),
             .init(service: DrainingWorker(worker: worker), successTerminationBehavior: .gracefullyShutdownGroup),
         ]
         if let stripe { services.append(.init(service: InvoiceDispatcher(stripe, logger: logger))) }
@@ -72,7 +72,7 @@ struct WorkerCommand: AsyncParsableCommand {
         if untilInputEnds { Self.drainWhenInputEnds() }
         do {
             try await group.run()
-        } catch let error as ConsoleError {
+        } catch let error as HealthServerError {
             throw Failure("\(error); name another port with --http-port or TENANTRY_HTTP_PORT, or 0 for a free one")
         }
         logger.info("worker drained", metadata: ["worker.id": "\(worker.id)"])

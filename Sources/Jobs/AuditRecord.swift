@@ -1,0 +1,40 @@
+public import Postgres
+
+/// An administrative job that succeeded, as ``AuditLog`` keeps it.
+public struct AuditRecord: Sendable {
+    public let at: Timestamp
+    /// nil where no account is concerned.
+    public let account: String?
+    public let tenant: String?
+    /// The job's kind.
+    public let kind: String
+    /// The credential's name, or the administrator's address, as it was then.
+    public let actor: String
+    /// The role in which the credential was used: a ``Principal/Role``.
+    public let role: String
+    /// The credential's key.
+    public let credential: String
+    public let jobID: String
+    /// An object with `payload`, without secrets, and `result`.
+    public let details: JSONText
+
+    /// What is on record, latest first. A filter that is nil lets everything pass.
+    ///
+    /// - Parameters:
+    ///   - kind: the name of a kind, such as `tenant.create`.
+    ///   - limit: the most records.
+    public static func list(
+        account: String? = nil, tenant: String? = nil, kind: String? = nil, limit: Int,
+        on database: inout some Queryable & ~Copyable
+    ) throws(PostgresError) -> [AuditRecord] {
+        try database.query(SQL.list, account, tenant, kind, limit).decode(AuditRecord.init)
+    }
+
+    enum SQL {
+        static let list: Statement = """
+            select at, nullif(account, ''), tenant, kind, actor, role, credential, job_id, details from tenantry.audit_log
+            where ($1::text is null or account = $1) and ($2::text is null or tenant = $2) and ($3::text is null or kind = $3)
+            order by id desc limit $4
+            """
+    }
+}

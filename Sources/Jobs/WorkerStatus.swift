@@ -1,0 +1,33 @@
+public import Postgres
+
+/// A worker that runs now, as it told of itself in its last heartbeat.
+public struct WorkerStatus: Sendable {
+    public let id: String
+    /// Its process id, on its own machine.
+    public let pid: Int64
+    /// The families that it serves.
+    public let families: [String]
+    public let lanes: Int64
+    /// Whether it leads the fleet.
+    public let leads: Bool
+    /// Jobs since it started: done, rejected, and put off for another attempt.
+    public let succeeded: Int64
+    public let rejected: Int64
+    public let retried: Int64
+    /// Of the last seconds.
+    public let jobsPerSecond: Double
+    public let secondsSinceHeartbeat: Double
+
+    /// The workers that were heard of in the last 30 seconds, the oldest first.
+    public static func list(on database: inout some Queryable & ~Copyable) throws(PostgresError) -> [WorkerStatus] {
+        try database.query(SQL.list).decode(WorkerStatus.init)
+    }
+
+    enum SQL {
+        static let list: Statement = """
+            select id, pid, families, lanes, leads, jobs, rejected, retried, jobs_per_second,
+                   extract(epoch from now() - seen_at)::float8
+            from tenantry.workers where seen_at > now() - interval '30 seconds' order by started_at
+            """
+    }
+}

@@ -1,0 +1,59 @@
+internal import Jobs
+public import Postgres
+
+/// A credential of the platform's own people. Its secret is known to its owner alone: the database keeps a hash.
+public struct OperatorCredential: Sendable {
+    /// What stands before the dot; it may be shown.
+    public let key: String
+    /// What it is for.
+    public let name: String
+    public let createdAt: Timestamp
+    /// nil while it is valid.
+    public let revokedAt: Timestamp?
+
+    /// Makes one.
+    ///
+    /// - Returns: `<key>.<secret>`, this once.
+    public static func issue(
+        name: String, on database: inout some Queryable & ~Copyable
+    ) throws(PostgresError) -> String {
+        let bearer = Bearer.make(prefix: "op")
+        _ = try database.query(SQL.issue, bearer.key, name, bearer.secretHash)
+        return bearer.token
+    }
+
+    /// Withdraws one; workers take it for at most 30 seconds more.
+    ///
+    /// - Returns: false where no operator's credential with this key is valid.
+    public static func revoke(
+        _ key: String, on database: inout some Queryable & ~Copyable
+    ) throws(PostgresError) -> Bool {
+        try database.query(SQL.revoke, key).count == 1
+    }
+
+    /// All that were ever made, the oldest first.
+    public static func list(on database: inout some Queryable & ~Copyable) throws(PostgresError) -> [OperatorCredential] {
+        try database.query(SQL.list).decode(OperatorCredential.init)
+    }
+
+    /// Whether an operator's credential with this key is valid.
+    public static func isValid(
+        _ key: String, on database: inout some Queryable & ~Copyable
+    ) throws(PostgresError) -> Bool {
+        try database.query(SQL.isValid, key).only(Bool.self)
+    }
+
+    enum SQL {
+        static let issue: Statement =
+            "insert into tenantry.credentials (key, role, name, secret_hash) values ($1, 'operator', $2, $3)"
+        static let revoke: Statement = """
+            update tenantry.credentials set revoked_at = now() where key = $1 and role = 'operator' and revoked_at is null returning key
+            """
+        static let list: Statement = """
+            select key, name, created_at, revoked_at from tenantry.credentials where role = 'operator' order by created_at
+            """
+        static let isValid: Statement = """
+            select exists (select from tenantry.credentials where key = $1 and role = 'operator' and revoked_at is null)
+            """
+    }
+}

@@ -1,0 +1,109 @@
+internal import ArgumentParser
+internal import Embedded
+internal import Foundation
+internal import Glibc
+internal import Metering
+internal import People
+internal import Postgres
+internal import Schema
+
+/// The life of `tenantry dev`: servers, schema, plans, credential, and a worker that is started again if it dies.
+struct DevSession {
+    let folder: DevFolder
+    let amqpPort: Int
+    let databasePort: Int
+    let httpPort: Int
+    let config: String?
+
+    func run() async throws {
+        try folder.claim()
+        defer { folder.forgetProcess() }
+        let stop = StopSignals()
+        var options = EmbeddedServers.Options()
+        options.brokerPort = amqpPort
+        options.databasePort = databasePort
+        // A mistake in a file is told before minutes are spent on servers.
+        let plans = try await readPlans()
+        printLine("starting RabbitMQ and PostgreSQL …")
+        let servers = try await EmbeddedServers.start(in: folder.servers, options)
+        do {
+            let variables = try await prepare(servers, plans)
+            try await superviseWorker(variables, until: stop)
+        } catch {
+            try await servers.stop()
+            throw error
+        }
+        try await servers.stop()
+        printLine("stopped; the data stays in \(folder.path)")
+    }
+
+    private func settings(_ more: [String] = []) async throws -> Settings {
+        try await Settings(try ServerOptions.parse((config.map { ["--config", $0] } ?? []) + more))
+    }
+
+    /// Away from the project there need not be a file: then it is the standard plans.
+    private func readPlans() async throws -> [Plan] {
+        let settings = try await settings()
+        if !settings.namesPlansFile, access(settings.plansFile, F_OK) != 0 { return try PlanFile.standardPlans() }
+        return try PlanFile.read(settings.plansFile)
+    }
+
+    /// Schema, plans, operator credential and the variables that reach all of it.
+    private func prepare(_ servers: EmbeddedServers, _ plans: [Plan]) async throws -> [(name: String, value: String)] {
+        try prepare(try await settings(["--amqp-url", servers.brokerURL, "--database-url", servers.databaseURL]), servers, plans)
+    }
+
+    private func prepare(_ settings: Settings, _ servers: EmbeddedServers, _ plans: [Plan]) throws -> [(
+        name: String, value: String
+    )] {
+        _ = try Migrator(try settings.database()).run()
+        var database = try Connection(try settings.database())
+        _ = try Plan.apply(plans, on: &database)
+        let configured = httpPort > 0 ? httpPort : try settings.httpPort()
+        let variables = [
+            ("TENANTRY_AMQP_URL", servers.brokerURL), ("TENANTRY_DATABASE_URL", servers.databaseURL),
+            ("TENANTRY_OPERATOR_TOKEN", try operatorToken(on: &database)),
+            ("TENANTRY_HTTP_PORT", "\(configured > 0 ? configured : try Loopback.freePorts(1)[0])"),
+        ]
+        try folder.writeEnvironment(variables)
+        return variables
+    }
+
+    /// The credential of the last session, as long as the database knows it.
+    private func operatorToken(on database: inout Connection) throws -> String {
+        if let token = folder.variable("TENANTRY_OPERATOR_TOKEN"), let key = token.split(separator: ".").first,
+            try OperatorCredential.isValid(String(key), on: &database)
+        {
+            return token
+        }
+        return try OperatorCredential.issue(name: "tenantry dev", on: &database)
+    }
+
+    private func superviseWorker(_ variables: [(name: String, value: String)], until stop: StopSignals) async throws {
+        var isFirst = true
+        while !stop.isRaised {
+            let worker = try WorkerProcess(variables, config: config)
+            if isFirst { try await announce(variables, worker: worker, stop: stop) }
+            isFirst = false
+            while worker.isRunning, !stop.isRaised { try await Task.sleep(for: .milliseconds(100)) }
+            if stop.isRaised {
+                printLine("draining the worker …")
+                await worker.stop()
+            } else {
+                printLine("the worker ended (\(worker.ending)); starting it again")
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+
+    private func announce(_ variables: [(name: String, value: String)], worker: WorkerProcess, stop: StopSignals) async throws {
+        let port = variables.last!.value
+        guard try await HealthProbe(port: port).waitUntilReady(whileTrue: { worker.isRunning && !stop.isRaised }) || stop.isRaised
+        else {
+            throw Failure("the worker did not get ready: \(worker.ending)")
+        }
+        try folder.noteReady()
+        printLine(
+            "ready. Variables: \(folder.environmentFile) (. .tenantry/env); health and metrics: http://127.0.0.1:\(port)/metrics")
+    }
+}

@@ -1,0 +1,23 @@
+internal import Postgres
+
+@testable internal import Accounts
+@testable internal import Billing
+@testable internal import Jobs
+@testable internal import Metering
+@testable internal import People
+@testable internal import Templates
+@testable internal import Tenants
+
+extension StatementTests {
+    /// What commands read.
+    static let reads: [Statement] = [
+        AccountSummary.SQL.find, AdministratorSummary.SQL.list, AlertRecord.SQL.list, AuditRecord.SQL.list,
+        InvoiceDetails.SQL.find,
+        InvoiceDetails.SQL.lines, InvoiceSummary.SQL.list, OperatorCredential.SQL.isValid, OperatorCredential.SQL.issue,
+        OperatorCredential.SQL.list, OperatorCredential.SQL.revoke, OutboxBacklog.SQL.read, Plan.SQL.list,
+        TemplateSummary.SQL.list,
+        TenantDetails.SQL.find, TenantSummary.SQL.find, TenantSummary.SQL.list, WorkerStatus.SQL.list,
+    ]
+
+    static func tenantReads(_ schema: Identifier) -> [Statement] { [TenantDetails.SQL.settings(schema)] }
+}
