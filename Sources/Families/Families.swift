@@ -53,22 +53,12 @@ public enum Families {
         ]
     }
 
+    /// What the leader does for the families, one line a duty.
     public static func duties(_ options: Options) -> [LeaderDuty] {
-        [
-            LeaderDuty("pool sweep", intervalSeconds: options.sweepSeconds) { try PoolSweep.run(on: &$0) },
-            AggregationRequests.duty(every: options.aggregateSeconds),
-        ] + Tenants.duties() + idle(options.idleHours)
+        [PoolSweep.duty(every: options.sweepSeconds), AggregationRequests.duty(every: options.aggregateSeconds)]
+            + Tenants.duties() + (options.idleHours > 0 ? [IdleTenants.duty(afterHours: options.idleHours)] : [])
     }
 
     /// Who is told what has been published.
     public static let confirmations = [AlertReplay.confirmation]
-
-    private static func idle(_ hours: Int64) -> [LeaderDuty] {
-        guard hours > 0 else { return [] }
-        return [
-            LeaderDuty("idle tenants", intervalSeconds: 60) { database in
-                _ = try database.transaction { database in try IdleTenants.announce(afterHours: hours, on: &database) }
-            }
-        ]
-    }
 }

@@ -1,10 +1,15 @@
 internal import Contract
+public import Jobs
 public import Postgres
 
 /// The leader's duty: adds what committed batches left behind to their accounts' pools, and measures the pools against their limits.
 public enum PoolSweep {
     /// Rows of one round.
     private static let batch: Int64 = 20_000
+
+    public static func duty(every seconds: Double) -> LeaderDuty {
+        LeaderDuty("pool sweep", intervalSeconds: seconds) { try run(on: &$0) }
+    }
 
     /// One round in one transaction; repeats while there is a full batch to take.
     public static func run(on database: inout Connection) throws(PostgresError) {

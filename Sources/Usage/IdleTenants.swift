@@ -1,10 +1,16 @@
 internal import Contract
-internal import Jobs
+public import Jobs
 public import Postgres
 
 /// The leader's duty that tells the platform which chatbots nobody talks to: an event `activity.idle.<account>.<tenant>` for each active
 /// tenant without a user's message for so long, once until somebody speaks again.
 public enum IdleTenants {
+    public static func duty(afterHours hours: Int64) -> LeaderDuty {
+        LeaderDuty("idle tenants", intervalSeconds: 60) { database in
+            _ = try database.transaction { database in try announce(afterHours: hours, on: &database) }
+        }
+    }
+
     /// One round, one statement.
     ///
     /// What has been logged since the last recount may not be in `last_active_at` yet: such tenants wait for it.
