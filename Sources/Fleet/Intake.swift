@@ -39,7 +39,8 @@ final class Intake {
     /// - Throws: only `brokerLost`, as does everything here.
     func pump() throws(Interruption) {
         if let failure { throw failure }
-        while isRoom, let event = try Interruption.onBroker({ () throws(AMQPError) in try connection.receive(timeoutMilliseconds: 0) })
+        while isRoom,
+            let event = try Interruption.onBroker({ () throws(AMQPError) in try connection.receive(timeoutMilliseconds: 0) })
         {
             lastReadAt = SystemClock.monotonicSeconds()
             switch event {

@@ -35,7 +35,9 @@ struct PostCommitMessages {
         }
     }
 
-    private mutating func retryLater(_ job: FinishedJob, _ reason: RetryLadder.Reason, cause: Rejection, last: Rejection) -> FinishedJob.Ending {
+    private mutating func retryLater(_ job: FinishedJob, _ reason: RetryLadder.Reason, cause: Rejection, last: Rejection)
+        -> FinishedJob.Ending
+    {
         let attempt = job.delivery.headerInt(Header.attempts.constant) ?? 1
         switch ladder.step(afterAttempt: attempt, reason: reason) {
         case .giveUp:

@@ -73,7 +73,9 @@ extension Quarantine {
         /// A job's name among all jobs. Cut to what an index takes, without the one character that PostgreSQL does not.
         private static func name(of delivery: Delivery) -> String {
             let sender = Bearer(delivery.headerText(Header.authorization.constant) ?? "")?.key ?? ""
-            let words = [delivery.messageID ?? "", delivery.routingKey, delivery.headerText(Header.tenant.constant) ?? "", sender]
+            let words = [
+                delivery.messageID ?? "", delivery.routingKey, delivery.headerText(Header.tenant.constant) ?? "", sender,
+            ]
             return String(
                 String.UnicodeScalarView(words.joined(separator: " ").unicodeScalars.lazy.filter { $0 != "\0" }.prefix(500)))
         }
