@@ -1,4 +1,5 @@
 internal import AMQP
+internal import Contract
 internal import Families
 internal import Jobs
 internal import Logging
