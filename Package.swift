@@ -3,6 +3,7 @@
 import PackageDescription
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
@@ -35,7 +36,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.2.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -64,7 +65,7 @@ let package = Package(
             resources: [.embedInCode("Migrations/control"), .embedInCode("Migrations/tenant")]),
         .target(name: "Jobs", dependencies: ["Contract", "Postgres", crypto]),
         .target(name: "Metering", dependencies: ["Contract", "Postgres", "Jobs"]),
-        .target(name: "Fleet", dependencies: ["Contract", "Postgres", "AMQP", "Jobs", crypto, logging, metrics]),
+        .target(name: "Fleet", dependencies: ["Contract", "Postgres", "AMQP", "Jobs", collections, crypto, logging, metrics]),
 
         .target(name: "Documents", dependencies: ["Contract", "Postgres", "Jobs", "Metering", "CLibXML2", crypto]),
 

@@ -5,6 +5,9 @@ public enum Family: String, Sendable, CaseIterable {
     /// The family's queue: `tenantry.<family>`.
     public var queue: String { "tenantry.\(rawValue)" }
 
+    /// Lanes of a worker that serves the family, unless it is told otherwise: more than one where most jobs are.
+    public var defaultLanes: Int { self == .conversation ? 2 : 1 }
+
     /// What the family's queue is bound with on `tenantry.jobs`: its own kinds and those that ride with it (contract, section 4).
     public var bindingKeys: [String] {
         switch self {

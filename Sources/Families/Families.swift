@@ -52,11 +52,10 @@ public enum Families {
         ]
     }
 
+    /// What the leader does for the families, one line a duty.
     public static func duties(_ options: Options) -> [LeaderDuty] {
-        [
-            PoolSweep.duty(every: options.sweepSeconds),
-            AggregationRequests.duty(every: options.aggregateSeconds),
-        ] + Tenants.duties() + (options.idleHours > 0 ? [IdleTenants.duty(afterHours: options.idleHours)] : [])
+        [PoolSweep.duty(every: options.sweepSeconds), AggregationRequests.duty(every: options.aggregateSeconds)]
+            + Tenants.duties() + (options.idleHours > 0 ? [IdleTenants.duty(afterHours: options.idleHours)] : [])
     }
 
     /// Who is told what has been published.

@@ -36,7 +36,9 @@ public final class DeadLetterQueue {
     }
 
     /// Sends the job again as it first came, and removes the letter once the broker has it.
-    public func replay(_ letter: Letter) throws(AMQPError) {
+    ///
+    /// - Throws: ``NotReplayed`` if no queue took it; `AMQPError`. The letter stays either way.
+    public func replay(_ letter: Letter) throws {
         var properties = letter.delivery.properties
         let added = Set(Header.added.map(\.name))
         for (name, _) in properties.headers.entries
@@ -49,7 +51,7 @@ public final class DeadLetterQueue {
             body: letter.delivery.body,
             mandatory: true)
         let outcome = try connection.awaitConfirms(timeoutSeconds: 30)
-        guard outcome.isSuccess else { throw AMQPError(.usage, "job \(letter.jobID) was not taken: is the topology declared?") }
+        guard outcome.isSuccess else { throw NotReplayed(jobID: letter.jobID) }
         try discard(letter)
     }
 
@@ -60,5 +62,11 @@ public final class DeadLetterQueue {
 
     public func close() {
         connection.close()
+    }
+
+    /// Thrown where no queue took a replayed job.
+    public struct NotReplayed: Error, CustomStringConvertible {
+        public let jobID: String
+        public var description: String { "job \(jobID) was not taken by any queue: is the topology declared?" }
     }
 }

@@ -9,12 +9,12 @@ internal import Postgres
 /// moves `tenantry.directory`'s version, which is asked for before each batch; when it has moved, everything is asked for anew. So a
 /// job that is sent after a change was committed finds it. All unknown names of a batch are asked for in one statement each.
 final class Directory {
-    /// Entries are asked for anew after so long, whatever the version says. A credential's own end comes sooner.
+    /// What is remembered is asked for anew after so long, whatever the version says. A credential's own end comes sooner.
     static let lifetimeSeconds = 60.0
-    /// Entries kept before the cache starts afresh.
+    /// Names kept before the cache starts afresh.
     private static let capacity = 50_000
 
-    private struct Entry<Value> {
+    private struct Cached<Value> {
         let value: Value
         let expiresAt: Double
     }
@@ -22,13 +22,13 @@ final class Directory {
     /// A credential is remembered under its digest, not under its secret.
     typealias Fingerprint = SHA256Digest
 
-    private var principals: [Fingerprint: Entry<Principal>] = [:]
-    private var tenants: [String: Entry<TenantRecord>] = [:]
+    private var principals: [Fingerprint: Cached<Principal>] = [:]
+    private var tenants: [String: Cached<TenantRecord>] = [:]
     private var version: Int64?
 
     /// Forgets everything if anything has changed since the last batch.
     func refresh(from database: inout Postgres.Connection) throws(PostgresError) {
-        let current = try database.query(SQL.version).int(0, 0)
+        let current = try database.query(SQL.version).only(Int64.self)
         guard current != version else { return }
         version = current
         principals.removeAll(keepingCapacity: true)
@@ -49,24 +49,13 @@ final class Directory {
     func load(credentials: [Fingerprint: Bearer], now: Double, from database: inout Postgres.Connection) throws(PostgresError) {
         guard !credentials.isEmpty else { return }
         if principals.count > Self.capacity { principals.removeAll(keepingCapacity: true) }
-        var parameters = Parameters()
-        parameters.append(Array(Set(credentials.values.map(\.key))))
-        let rows = try database.query(SQL.credentials, parameters)
-        var found: [String: (hash: [UInt8], principal: Principal, secondsLeft: Double)] = [:]
-        for row in 0..<rows.count {
-            guard let role = Principal.Role(rawValue: rows.text(row, 1)) else { continue }
-            let key = rows.text(row, 0)
-            let principal = Principal(
-                key: key, role: role, name: rows.text(row, 8), account: rows.optionalText(row, 2) ?? "",
-                tenant: rows.optionalText(row, 3),
-                scopes: Set(rows.texts(row, 4).compactMap(Scope.init(rawValue:))), expiresAt: rows.timestamp(row, 7),
-                accountIsSuspended: rows.bool(row, 9))
-            found[key] = (rows.bytes(row, 5), principal, rows.double(row, 6))
-        }
+        let keys = Array(Set(credentials.values.map(\.key)))
+        let rows = try database.query(SQL.credentials, keys).decode(CredentialRow.init)
+        let known = Dictionary(uniqueKeysWithValues: rows.map { ($0.key, $0) })
         for (fingerprint, bearer) in credentials {
-            guard let candidate = found[bearer.key], Self.isEqual(candidate.hash, bearer.secretHash) else { continue }
-            let lifetime = min(Self.lifetimeSeconds, candidate.secondsLeft)
-            principals[fingerprint] = Entry(value: candidate.principal, expiresAt: now + lifetime)
+            guard let row = known[bearer.key], Self.isEqual(row.secretHash, bearer.secretHash), let principal = row.principal
+            else { continue }
+            principals[fingerprint] = Cached(value: principal, expiresAt: now + min(Self.lifetimeSeconds, row.secondsLeft))
         }
     }
 
@@ -74,16 +63,8 @@ final class Directory {
     func load(tenants slugs: [String], now: Double, from database: inout Postgres.Connection) throws(PostgresError) {
         guard !slugs.isEmpty else { return }
         if tenants.count > Self.capacity { tenants.removeAll(keepingCapacity: true) }
-        var parameters = Parameters()
-        parameters.append(slugs)
-        let rows = try database.query(SQL.tenants, parameters)
-        for row in 0..<rows.count {
-            let record = TenantRecord(
-                slug: rows.text(row, 0), account: rows.text(row, 1), schema: try Identifier(rows.text(row, 2)),
-                state: TenantState(rawValue: rows.text(row, 3)) ?? .suspended, timezone: rows.text(row, 4),
-                billingAnchorDay: rows.int(row, 5), closedThrough: rows.timestamp(row, 6),
-                mayHaveHardFlowLimit: rows.bool(row, 7), hasErasures: rows.bool(row, 8))
-            tenants[record.slug] = Entry(value: record, expiresAt: now + Self.lifetimeSeconds)
+        for row in try database.query(SQL.tenants, slugs).decode(KnownTenantRow.init) {
+            tenants[row.slug] = Cached(value: try row.record, expiresAt: now + Self.lifetimeSeconds)
         }
     }
 
@@ -93,6 +74,52 @@ final class Directory {
         var difference: UInt8 = 0
         for index in left.indices { difference |= left[index] ^ right[index] }
         return difference == 0
+    }
+
+    /// A row of ``SQL/credentials``.
+    private struct CredentialRow {
+        let key: String
+        let role: String
+        let account: String?
+        let tenant: String?
+        let scopes: [String]
+        let secretHash: [UInt8]
+        let secondsLeft: Double
+        let expiresAt: Timestamp
+        let name: String
+        let accountIsSuspended: Bool
+
+        /// nil where the role is none that this version knows.
+        var principal: Principal? {
+            Principal.Role(rawValue: role).map { role in
+                Principal(
+                    key: key, role: role, name: name, account: account ?? "", tenant: tenant,
+                    scopes: Set(scopes.compactMap(Scope.init(rawValue:))), expiresAt: expiresAt,
+                    accountIsSuspended: accountIsSuspended)
+            }
+        }
+    }
+
+    /// A row of ``SQL/tenants``.
+    private struct KnownTenantRow {
+        let slug: String
+        let account: String
+        let schema: String
+        let state: String
+        let timezone: String
+        let billingAnchorDay: Int64
+        let closedThrough: Timestamp
+        let mayHaveHardFlowLimit: Bool
+        let hasErasures: Bool
+
+        var record: TenantRecord {
+            get throws(PostgresError) {
+                TenantRecord(
+                    slug: slug, account: account, schema: try Identifier(schema),
+                    state: TenantState(rawValue: state) ?? .suspended, timezone: timezone, billingAnchorDay: billingAnchorDay,
+                    closedThrough: closedThrough, mayHaveHardFlowLimit: mayHaveHardFlowLimit, hasErasures: hasErasures)
+            }
+        }
     }
 
     enum SQL {

@@ -9,7 +9,7 @@ final class FleetMetrics {
     }
 
     private struct KindMetrics {
-        let endings: [Settlement.Ending: Counter]
+        let endings: [FinishedJob.Ending: Counter]
         let jobSeconds: Recorder
         let queueSeconds: Recorder
         let batchJobs: Recorder
@@ -32,19 +32,19 @@ final class FleetMetrics {
 
     func reconnects(_ server: Server) -> Counter { reconnectCounters[server]! }
 
-    /// Notes a settled batch, all of one kind.
+    /// Notes a batch that is through, all of one kind.
     ///
     /// - Parameter began: when the batch was taken in hand, in monotonic seconds.
-    func record(_ batch: [Settlement.Settled], _ endings: [Settlement.Ending: Int], began: Double) {
+    func record(_ batch: [FinishedJob], _ endings: [FinishedJob.Ending: Int], began: Double) {
         guard let first = batch.first else { return }
         let metrics = first.kind.flatMap { kinds[$0] } ?? unknown
         let jobSeconds = SystemClock.monotonicSeconds() - began
         let takenAt = Double(SystemClock.nowMicroseconds()) / 1e6 - jobSeconds
         metrics.batchJobs.record(Double(batch.count))
-        for settled in batch {
+        for job in batch {
             metrics.jobSeconds.record(jobSeconds)
             // The producer's clock counts whole seconds and may run ahead of ours.
-            if let timestamp = settled.delivery.timestamp { metrics.queueSeconds.record(max(0, takenAt - Double(timestamp))) }
+            if let timestamp = job.delivery.timestamp { metrics.queueSeconds.record(max(0, takenAt - Double(timestamp))) }
         }
         for (ending, count) in endings { metrics.endings[ending]?.increment(by: Int64(count)) }
         tally.add(endings)
@@ -53,7 +53,7 @@ final class FleetMetrics {
     private static func make(kind: String) -> KindMetrics {
         KindMetrics(
             endings: Dictionary(
-                uniqueKeysWithValues: Settlement.Ending.allCases.map {
+                uniqueKeysWithValues: FinishedJob.Ending.allCases.map {
                     ($0, Counter(label: "tenantry_jobs_total", dimensions: [("kind", kind), ("outcome", $0.rawValue)]))
                 }),
             jobSeconds: Recorder(label: "tenantry_job_seconds", dimensions: [("kind", kind)], aggregate: true),

@@ -22,13 +22,13 @@ public struct FleetOptions: Sendable {
     public var inboxRetentionHours: Int64
     /// A lane renews its database connection after working in so many schemas, once the job in hand is done: a backend never forgets one.
     public var schemasPerConnection: Int
-    /// Whether the worker declares the topology when it starts.
+    /// Whether the worker declares the topology when it starts and after each loss of the broker.
     public var declaresTopology: Bool
 
     public init(broker: BrokerURL, database: ConnectionOptions) {
         self.broker = broker
         self.database = database
-        self.lanes = Dictionary(uniqueKeysWithValues: Family.allCases.map { ($0, $0 == .conversation ? 2 : 1) })
+        self.lanes = Dictionary(uniqueKeysWithValues: Family.allCases.map { ($0, $0.defaultLanes) })
         self.partitions = [:]
         self.batchLimit = 5_000
         self.bufferBytes = 64 << 20

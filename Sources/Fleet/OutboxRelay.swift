@@ -10,16 +10,30 @@ struct OutboxRelay {
     /// Messages of one round.
     private static let batch: Int64 = 500
 
+    private let publisher: Publisher
     /// Who is told, by exchange, that messages are out.
-    let confirmations: [Outbox.Confirmation]
+    private let confirmations: [Outbox.Confirmation]
     private let lag = Gauge(label: "tenantry_outbox_lag_seconds")
     private let waiting = Gauge(label: "tenantry_outbox_messages")
 
+    init(_ publisher: Publisher, confirmations: [Outbox.Confirmation]) {
+        self.publisher = publisher
+        self.confirmations = confirmations
+    }
+
+    var duty: Duty {
+        Duty(name: "outbox relay", intervalSeconds: DutyRunner.turnSeconds, needsBroker: true) { database in
+            while try relay(from: &database) {}
+        }
+    }
+
+    /// One round in one transaction.
+    ///
     /// - Returns: whether there may be more.
-    func relay(from database: inout Postgres.Connection, to publisher: Publisher) throws -> Bool {
+    private func relay(from database: inout Postgres.Connection) throws -> Bool {
         let entries = try database.transaction { database in
             let entries = try database.query(SQL.next, Self.batch).decode(Waiting.init)
-            if !entries.isEmpty { try publish(entries, from: &database, to: publisher) }
+            if !entries.isEmpty { try publish(entries, in: &database) }
             return entries
         }
         lag.record(entries.first?.ageSeconds ?? 0)
@@ -27,7 +41,7 @@ struct OutboxRelay {
         return entries.count == Int(Self.batch)
     }
 
-    private func publish(_ entries: [Waiting], from database: inout Transaction, to publisher: Publisher) throws {
+    private func publish(_ entries: [Waiting], in database: inout Transaction) throws {
         let refused = try publisher.send(entries.map(\.message)).refused
         // A subscriber's full queue refuses for its own; the others have their copy, and know it by its id when it comes again.
         if !refused.isEmpty { _ = try database.query(SQL.postpone, refused.sorted().map { entries[$0].id }) }
@@ -50,11 +64,11 @@ struct OutboxRelay {
         let body: String
         let ageSeconds: Double
 
-        var message: Publisher.Message {
+        var message: Publisher.OutgoingMessage {
             var properties = Properties(contentType: contentType)
             properties.messageID = messageID
             properties.type = type
-            return Publisher.Message(
+            return Publisher.OutgoingMessage(
                 exchange: exchange, routingKey: routingKey, properties: properties, body: .bytes(Array(body.utf8)))
         }
     }

@@ -20,7 +20,7 @@ final class Publisher {
     }
 
     /// One message on its way out.
-    struct Message {
+    struct OutgoingMessage {
         var exchange: String
         var routingKey: String
         var properties: Properties
@@ -48,7 +48,7 @@ final class Publisher {
     /// Publishes all of them and waits until the broker has taken responsibility for each, or has refused it.
     ///
     /// - Throws: `AMQPError`; then any of them may or may not have gone out.
-    func send(_ messages: [Message]) throws(AMQPError) -> Failures {
+    func send(_ messages: [OutgoingMessage]) throws(AMQPError) -> Failures {
         var failures = Failures()
         guard !messages.isEmpty else { return failures }
         do throws(AMQPError) {
@@ -84,7 +84,7 @@ final class Publisher {
     }
 
     /// What AMQP cannot carry goes out with less around it: one job's strange headers must not hold up all others for ever.
-    private func publish(_ message: Message) throws(AMQPError) -> UInt64 {
+    private func publish(_ message: OutgoingMessage) throws(AMQPError) -> UInt64 {
         do throws(AMQPError) {
             return try publishAsIs(message)
         } catch  where error.kind == .usage {
@@ -95,7 +95,7 @@ final class Publisher {
         }
     }
 
-    private func publishAsIs(_ message: Message) throws(AMQPError) -> UInt64 {
+    private func publishAsIs(_ message: OutgoingMessage) throws(AMQPError) -> UInt64 {
         switch message.body {
         case .bytes(let bytes):
             try connection!.publish(

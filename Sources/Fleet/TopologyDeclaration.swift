@@ -15,13 +15,23 @@ public struct TopologyDeclaration {
         return (0..<partitions).map { "\(family.queue).\($0)" }
     }
 
+    /// Every queue of the fleet: the families', those that retries wait in, and those of unroutable and dead jobs.
+    public var queues: [String] {
+        Family.allCases.flatMap { Self.queues(of: $0, partitions: options.partitions[$0] ?? 1) }
+            + options.ladder.delaysMilliseconds.map(Self.retryQueue) + [Topology.unroutableQueue, Topology.deadQueue]
+    }
+
     /// Declares everything over a connection of its own.
     public func apply(to broker: BrokerURL) throws(AMQPError) {
         var connection = try AMQP.Connection(broker, name: "tenantry topology")
+        try apply(on: &connection)
+        connection.close()
+    }
+
+    func apply(on connection: inout AMQP.Connection) throws(AMQPError) {
         try declareExchanges(on: &connection)
         for family in Family.allCases { try declare(family, on: &connection) }
         try declareRetryQueues(on: &connection)
-        connection.close()
     }
 
     private func declareExchanges(on connection: inout AMQP.Connection) throws(AMQPError) {
@@ -66,14 +76,7 @@ public struct TopologyDeclaration {
     }
 
     /// Queues of partitions that the family no longer has; what waits there is still to be done.
-    func leftovers(of family: Family) throws(AMQPError) -> [String] {
-        var connection = try AMQP.Connection(options.broker, name: "tenantry topology")
-        let queues = try leftovers(of: family, on: &connection)
-        connection.close()
-        return queues
-    }
-
-    private func leftovers(of family: Family, on connection: inout AMQP.Connection) throws(AMQPError) -> [String] {
+    func leftovers(of family: Family, on connection: inout AMQP.Connection) throws(AMQPError) -> [String] {
         let partitions = options.partitions[family] ?? 1
         var queues: [String] = []
         var index = partitions > 1 ? partitions : 0
@@ -88,7 +91,7 @@ public struct TopologyDeclaration {
     /// with the message, so that it can be configured.
     private func declareRetryQueues(on connection: inout AMQP.Connection) throws(AMQPError) {
         for delay in Set(options.ladder.delaysMilliseconds).sorted() {
-            let queue = "\(Topology.retryExchange).\(delay)"
+            let queue = Self.retryQueue(delayMilliseconds: delay)
             try declareQueue(
                 queue,
                 arguments: [
@@ -100,6 +103,8 @@ public struct TopologyDeclaration {
                 arguments: ["x-match": "all", Header.retryDelay.name: .int(delay)])
         }
     }
+
+    private static func retryQueue(delayMilliseconds: Int64) -> String { "\(Topology.retryExchange).\(delayMilliseconds)" }
 
     private func declareQueue(_ name: String, arguments: FieldTable = [:], on connection: inout AMQP.Connection) throws(AMQPError)
     {

@@ -3,7 +3,7 @@ internal import Foundation
 public import Jobs
 public import Logging
 
-/// One process's share of the fleet: its lanes and its steward, each on a thread of its own.
+/// One process's share of the fleet: its lanes, and what is done beside them, each on a thread of its own.
 public final class Worker: Sendable {
     public let id: String
     /// What each lane is doing.
@@ -12,18 +12,10 @@ public final class Worker: Sendable {
     public var laneCount: Int { plans.count }
     private let options: FleetOptions
     private let control = LaneControl()
-    private let solitude = Solitude()
     private let plans: [LanePlan]
     private let duties: [LeaderDuty]
     private let confirmations: [Outbox.Confirmation]
     private let logger: Logger
-
-    private struct LanePlan: Sendable {
-        let name: String
-        let queues: [String]
-        let drainedFamily: Family?
-        let makeHandlers: @Sendable () -> [any JobHandler]
-    }
 
     /// - Parameters:
     ///   - families: those that this worker serves, among them every one that `options.lanes` names.
@@ -37,10 +29,7 @@ public final class Worker: Sendable {
         self.duties = duties
         self.logger = logger
         id = "\(Host.name)-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
-        plans =
-            families.flatMap { Self.plans(for: $0, options) } + [
-                LanePlan(name: "unroutable", queues: [Topology.unroutableQueue], drainedFamily: nil) { [] }
-            ]
+        plans = families.flatMap { LanePlan.plans(for: $0, options) } + [.unroutable]
         health = LaneHealth(lanes: plans.map(\.name))
     }
 
@@ -49,51 +38,49 @@ public final class Worker: Sendable {
     ///
     /// A server that neither answers nor goes away can hold a thread for as long as it likes. The process is not to wait for that: what
     /// such a lane has in hand is not acknowledged, and comes again.
-    public func run() async {
-        let tally = WorkerTally()
-        let (endings, ended) = AsyncStream<Ending>.makeStream()
-        for plan in plans {
-            Self.start(plan.name, ended) { [self] in
-                Lane(
-                    name: plan.name, queues: plan.queues, drainedFamily: plan.drainedFamily, handlers: plan.makeHandlers(),
-                    options: options, control: control, solitude: solitude, health: health, metrics: FleetMetrics(tally: tally),
-                    logger: logger
-                ).run()
-            }
-        }
-        Self.start("steward", ended) { [self] in
-            Steward(
-                options: options, control: control, logger: logger, workerID: id,
-                families: options.lanes.keys.map(\.rawValue).sorted(), laneCount: plans.count, tally: tally, duties: duties,
-                confirmations: confirmations
-            ).run()
-        }
+    ///
+    /// - Throws: what a thread could not go on for; all others have drained then.
+    public func run() async throws(WorkerFailure) {
+        let (ends, ended) = AsyncStream<ThreadEnd>.makeStream()
+        startThreads(ended)
         let watch = Task { [control] in
             while !control.isOverdue(bySeconds: Self.graceSeconds) { try await Task.sleep(for: .milliseconds(100)) }
             ended.yield(.outOfTime)
         }
         defer { watch.cancel() }
         // The waiting itself is not cancelled: lanes that were told to stop are given their time.
-        let waiting = Task { [threads = plans.count + 1] in
-            var running = threads
-            for await ending in endings {
-                guard ending == .thread else { return false }
-                running -= 1
-                if running == 0 { break }
-            }
-            return true
-        }
-        let haveEnded = await withTaskCancellationHandler {
+        let waiting = Task { await wait(for: ends) }
+        let failure = await withTaskCancellationHandler {
             await waiting.value
         } onCancel: {
             drain()
         }
-        if !haveEnded { logger.warning("the drain's time is over; what is still in hand goes back to the broker") }
+        if let failure { throw failure }
     }
 
     /// What ``run()`` waits for.
-    private enum Ending {
-        case thread, outOfTime
+    private enum ThreadEnd: Sendable {
+        case ended(WorkerFailure?)
+        case outOfTime
+    }
+
+    /// Waits for the end of all threads, or of the time for it. The first failure drains the others.
+    private func wait(for ends: AsyncStream<ThreadEnd>) async -> WorkerFailure? {
+        var running = plans.count + 1
+        var first: WorkerFailure?
+        for await end in ends {
+            guard case .ended(let failure) = end else {
+                logger.warning("the drain's time is over; what is still in hand goes back to the broker")
+                break
+            }
+            if let failure {
+                first = first ?? failure
+                drain()
+            }
+            running -= 1
+            if running == 0 { break }
+        }
+        return first
     }
 
     /// From the deadline of a drain on, lanes give up by themselves; so long for that.
@@ -104,28 +91,27 @@ public final class Worker: Sendable {
         control.stop(withinSeconds: options.drainSeconds)
     }
 
-    private static func plans(for family: JobFamily, _ options: FleetOptions) -> [LanePlan] {
-        guard let lanes = options.lanes[family.family], lanes > 0 else { return [] }
-        let partitions = options.partitions[family.family] ?? 1
-        let queues = TopologyDeclaration.queues(of: family.family, partitions: partitions)
-        return (0..<lanes).map { lane in
-            // Partitions are dealt out to the lanes; a family in one queue is shared by all of them.
-            var own =
-                partitions > 1 ? queues.enumerated().filter { $0.offset % lanes == lane % partitions }.map(\.element) : queues
-            if partitions > 1, lane == 0 { own.append(family.family.queue) }
-            return LanePlan(
-                name: "\(family.family.rawValue)-\(lane)", queues: own, drainedFamily: lane == 0 ? family.family : nil,
-                makeHandlers: family.makeHandlers)
+    private func startThreads(_ ended: AsyncStream<ThreadEnd>.Continuation) {
+        let environment = LaneEnvironment(
+            options: options, control: control, topology: TopologyOwner(options), gate: Quarantine.Gate(), health: health,
+            tally: WorkerTally(), logger: logger)
+        for plan in plans {
+            Self.start(plan.name, ended) { Lane(plan, environment).run() }
+        }
+        Self.start("duties", ended) { [self] in
+            let heartbeat = WorkerHeartbeat(
+                workerID: id, families: options.lanes.keys.map(\.rawValue).sorted(), laneCount: plans.count,
+                tally: environment.tally)
+            return DutyRunner(
+                options, control: control, heartbeat: heartbeat, duties: duties, confirmations: confirmations, logger: logger
+            ).run()
         }
     }
 
     private static func start(
-        _ name: String, _ ended: AsyncStream<Ending>.Continuation, _ body: @escaping @Sendable () -> Void
+        _ name: String, _ ended: AsyncStream<ThreadEnd>.Continuation, _ body: @escaping @Sendable () -> WorkerFailure?
     ) {
-        let thread = Thread {
-            body()
-            ended.yield(.thread)
-        }
+        let thread = Thread { ended.yield(.ended(body())) }
         thread.name = name
         thread.stackSize = 8 << 20
         thread.start()

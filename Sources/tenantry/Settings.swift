@@ -134,7 +134,7 @@ struct Settings {
         try readTopology(&fleet)
         fleet.lanes = [:]
         for family in try families ?? configuredFamilies() {
-            fleet.lanes[family] = try lanes ?? int("worker.lanes.\(family.rawValue)", family == .conversation ? 2 : 1, 1...256)
+            fleet.lanes[family] = try lanes ?? int("worker.lanes.\(family.rawValue)", family.defaultLanes, 1...256)
         }
         fleet.batchLimit = try int("worker.batch", fleet.batchLimit, 1...32_000)
         fleet.bufferBytes = try int("worker.buffer_bytes", fleet.bufferBytes, 1 << 20...1 << 34)

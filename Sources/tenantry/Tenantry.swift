@@ -12,7 +12,7 @@ struct Tenantry: AsyncParsableCommand {
         discussion: """
             Settings come from options, then from the environment (TENANTRY_…), then from config/tenantry.yaml.
             Start with `tenantry dev`: it needs nothing but the system's RabbitMQ and PostgreSQL programs.
-            Exit code: 0 done, 1 not done, 64 a mistake in the call.
+            Exit code: 0 done, 1 not done, 64 a mistake in the call, 70 a worker that could not go on.
             """,
         subcommands: [
             DevCommand.self, WorkerCommand.self, EnqueueCommand.self, MigrateCommand.self, PlansCommand.self,

@@ -65,4 +65,4 @@ let families = Families.all(served).map { family in
 }
 let worker = Worker(options, families: families, duties: [], logger: logger)
 let drain = drainOnTermination(worker)
-await worker.run()
+try await worker.run()

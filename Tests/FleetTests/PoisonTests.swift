@@ -118,7 +118,7 @@ internal import Testing
         try fleet.send("conversation.log", "{}", tenant: "shop", token: "none", id: "j") { $0.userID = user }
         let fetched = try fleet.broker.get("tenantry.conversation")
         let delivery = try #require(fetched)
-        #expect(SettlementProbe.properties(of: delivery, .invalidPayload).userID == nil)
+        #expect(RejectionProbe.properties(of: delivery, .invalidPayload).userID == nil)
     }
 }
 

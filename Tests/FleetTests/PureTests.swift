@@ -1,3 +1,4 @@
+internal import AMQP
 internal import Contract
 internal import Postgres
 internal import Testing
@@ -34,40 +35,40 @@ internal import Testing
     }
 }
 
-@Suite struct IsolationTests {
+@Suite struct QuarantineTests {
     @Test(
         "A job that was begun and not finished narrows its batch until it is alone",
         arguments: [(-1, 5_000), (0, 5_000), (1, 500), (2, 50), (3, 1), (4, 1), (Int64.max, 1)] as [(Int64, Int)])
     func batchLimit(begun: Int64, limit: Int) {
-        #expect(Isolation.batchLimit(begun: begun, limit: 5_000) == limit)
-        #expect(Isolation.batchLimit(begun: begun, limit: 1) == 1)
-        #expect(Isolation.isAlone(begun: begun) == (limit == 1))
+        #expect(Quarantine.batchLimit(begun: begun, limit: 5_000) == limit)
+        #expect(Quarantine.batchLimit(begun: begun, limit: 1) == 1)
+        #expect(Quarantine.isAlone(begun: begun) == (limit == 1))
     }
 
     @Test(
         "A job is given up after six deaths: the first, when it had not come back yet, and five that were noted",
         arguments: [(0, false), (3, false), (4, false), (5, true), (100, true)] as [(Int64, Bool)])
     func crashLoop(begun: Int64, isGivenUp: Bool) {
-        #expect(Isolation.isCrashLoop(begun: begun) == isGivenUp)
+        #expect(Quarantine.isCrashLoop(begun: begun) == isGivenUp)
     }
 
-    @Test("A suspect has the worker to itself: it waits for the others, keeps newcomers out, and lets them in when it is through")
-    func solitude() {
-        let solitude = Solitude()
-        #expect(solitude.enter("a", alone: false))
-        #expect(solitude.enter("b", alone: false))
-        #expect(!solitude.enter("c", alone: true))
-        #expect(!solitude.enter("d", alone: false))
-        solitude.leave(alone: false)
-        #expect(!solitude.enter("c", alone: true))
-        solitude.leave(alone: false)
-        #expect(solitude.enter("c", alone: true))
-        #expect(!solitude.enter("d", alone: false))
-        #expect(!solitude.enter("e", alone: true))
-        solitude.leave(alone: true)
-        #expect(!solitude.enter("d", alone: false))
-        solitude.giveUp("e")
-        #expect(solitude.enter("d", alone: false))
+    @Test("A job that is tried alone waits for the others, keeps newcomers out, and lets them in when it is through")
+    func gate() {
+        let gate = Quarantine.Gate()
+        #expect(gate.enter("a", alone: false))
+        #expect(gate.enter("b", alone: false))
+        #expect(!gate.enter("c", alone: true))
+        #expect(!gate.enter("d", alone: false))
+        gate.leave(alone: false)
+        #expect(!gate.enter("c", alone: true))
+        gate.leave(alone: false)
+        #expect(gate.enter("c", alone: true))
+        #expect(!gate.enter("d", alone: false))
+        #expect(!gate.enter("e", alone: true))
+        gate.leave(alone: true)
+        #expect(!gate.enter("d", alone: false))
+        gate.giveUp("e")
+        #expect(gate.enter("d", alone: false))
     }
 }
 
@@ -139,6 +140,80 @@ internal import Testing
             case .alone: "something else"
             }
         #expect(found == example.expected)
+    }
+}
+
+@Suite struct InterruptionTests {
+    static let mistakenStates = ["42P01", "42703", "42501", "3F000", "42601", "23505", "22P05", "XX000"]
+    static let passingStates = ["40001", "40P01", "55P03", "57014", "0A000", "26000", "53200", "53400"]
+    static let awayStates = ["57P01", "57P03", "08006", "53100", "53300", "58030", "25006"]
+
+    private func word(_ interruption: Interruption) -> String {
+        switch interruption {
+        case .brokerLost: "broker"
+        case .databaseAway: "away"
+        case .stopped: "stopped"
+        case .fatal: "fatal"
+        }
+    }
+
+    @Test("A statement of the fleet's own that is wrong is fatal at once", arguments: mistakenStates)
+    func fatal(sqlState: String) {
+        var patience = DatabasePatience()
+        #expect(word(patience.interruption(by: PostgresError(.server, "for a test", sqlState: sqlState))) == "fatal")
+    }
+
+    @Test("A call that the driver refuses is a mistake, a connection that is refused is not")
+    func driver() {
+        var patience = DatabasePatience()
+        #expect(word(patience.interruption(by: PostgresError(.usage, "for a test"))) == "fatal")
+        #expect(word(patience.interruption(by: PostgresError(.connection, "for a test"))) == "away")
+    }
+
+    @Test("A database that is away is waited for as long as it takes", arguments: awayStates)
+    func away(sqlState: String) {
+        var patience = DatabasePatience()
+        for _ in 0..<1_000 {
+            #expect(word(patience.interruption(by: PostgresError(.server, "for a test", sqlState: sqlState))) == "away")
+        }
+    }
+
+    @Test("What passes by itself is tried again, but not for ever", arguments: passingStates)
+    func passing(sqlState: String) {
+        let error = PostgresError(.server, "for a test", sqlState: sqlState)
+        var patience = DatabasePatience()
+        for _ in 0..<2 {
+            for _ in 0..<DatabasePatience.mostRepeats {
+                // That the database was away in between does not count.
+                #expect(word(patience.interruption(by: PostgresError(.connection, "for a test"))) == "away")
+                #expect(word(patience.interruption(by: error)) == "away")
+            }
+            #expect(word(patience.interruption(by: error)) == "fatal")
+            patience.reset()
+        }
+    }
+
+    @Test("An error of the broker's connection is the loss of the broker, whatever it is")
+    func broker() {
+        for kind in [AMQPError.Kind.connection, .channel, .library, .usage, .timeout, .blocked] {
+            do throws(Interruption) {
+                try Interruption.onBroker { () throws(AMQPError) in throw AMQPError(kind, "for a test") }
+                Issue.record("nothing was thrown")
+            } catch {
+                #expect(word(error) == "broker")
+                #expect("\(error)".contains("for a test"))
+            }
+        }
+    }
+}
+
+@Suite struct DutyScheduleTests {
+    @Test("A duty has its first turn at once and the next after its interval, whatever the others do")
+    func turns() {
+        var schedule = DutySchedule()
+        let turns = [("a", 10), ("a", 11.9), ("b", 11.9), ("a", 12), ("a", 13.9), ("a", 20), ("b", 71.8), ("b", 71.9)]
+        let due = turns.map { name, now in schedule.isDue(name, every: name == "a" ? 2 : 60, now: now) }
+        #expect(due == [true, false, true, true, false, true, false, true])
     }
 }
 

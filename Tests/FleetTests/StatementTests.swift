@@ -15,19 +15,20 @@ internal import Testing
 @testable internal import Tenants
 @testable internal import Usage
 
-/// Every run-time statement is text that PostgreSQL accepts against the migrated schema.
+/// Every run-time statement is text that PostgreSQL accepts against the migrated schema. One that is missing in the lists here is found in
+/// the sources, by its name.
 @Suite struct StatementTests {
     private static func control() -> [Statement] {
         [
-            FleetJobs.SQL.issue, AggregationRequests.SQL.due, Directory.SQL.version, AuditLog.SQL.append,
+            FleetJobSender.SQL.issue, AggregationRequests.SQL.due, Directory.SQL.version, AuditLog.SQL.append,
             Directory.SQL.credentials, Directory.SQL.tenants,
             Outbox.SQL.append,
             OutboxRelay.SQL.next, OutboxRelay.SQL.remove, OutboxRelay.SQL.postpone, Inbox.SQL.claim, Inbox.SQL.first,
             Inbox.SQL.keep,
-            DutyAside.SQL.take,
-            Steward.SQL.lead, Steward.SQL.row, Steward.SQL.leave, Steward.SQL.purgeInbox, Steward.SQL.purgeWorkers,
-            Steward.SQL.purgeSuspects, Steward.SQL.purgeFleetCredentials, Suspects.SQL.past, Suspects.SQL.begin, Suspects.SQL.end,
-            Suspects.SQL.takeBack,
+            BackgroundDuty.SQL.take, LeaderElection.SQL.lead, WorkerHeartbeat.SQL.beat, WorkerHeartbeat.SQL.end,
+            Housekeeping.SQL.removeInbox, Housekeeping.SQL.removeWorkers, Housekeeping.SQL.removeQuarantineNotes,
+            Housekeeping.SQL.removeCredentials, Quarantine.Notes.SQL.past,
+            Quarantine.Notes.SQL.begin, Quarantine.Notes.SQL.end, Quarantine.Notes.SQL.takeBack,
             BilledAccount.SQL.accounts, BilledAccount.SQL.account, BilledTenant.SQL.tenants, UsageDifferences.SQL.differences,
             UsageDifferences.SQL.terms, UsageDifferences.SQL.pools, InvoiceBook.SQL.invoices, InvoiceBook.SQL.write,
             InvoiceBook.SQL.writeLines, InvoiceBook.SQL.close, InvoiceDispatchStore.SQL.claim, InvoiceDispatchStore.SQL.lines,
@@ -89,6 +90,23 @@ internal import Testing
             DocumentStore.SQL.remove(schema), TemplateStore.SQL.copySettings(schema), TemplateStore.SQL.copyDocuments(schema),
             TemplateStore.SQL.copyChunks(schema), CorpusSearch.SQL.search(schema), RecountSQL.rollUp(schema),
         ]
+    }
+
+    /// What only other functions build their statements from.
+    private static let buildingBlocks: Set<String> = ["ErasureSQL.erase", "Evaluation.SQL.measure", "Evaluation.SQL.note"]
+
+    @Test("Every statement that the sources declare is listed here, and none is written where it is run")
+    func complete() throws {
+        let sources = try StatementSources(besides: ["Postgres", "tenantry"])
+        #expect(sources.declared.count > 150, "the sources were read")
+        let listed = try StatementSources.names(in: #filePath)
+        for (name, place) in sources.declared.sorted(by: { $0.key < $1.key })
+        where !listed.contains(name) && !Self.buildingBlocks.contains(name) {
+            Issue.record("\(name) (\(place)) is not listed in StatementTests")
+        }
+        for place in sources.anonymous {
+            Issue.record("\(place): a statement without a name: make it a `static let`, and list it")
+        }
     }
 
     /// Names without a schema, where a relation is expected, would go by the `search_path`.

@@ -1,11 +1,12 @@
 internal import AMQP
 internal import Contract
-internal import Fleet
 internal import Foundation
 internal import Jobs
 internal import Postgres
 internal import TestSupport
 internal import Testing
+
+@testable internal import Fleet
 
 /// What lies on the broker.
 @Suite(.serialized) struct TopologyTests {
@@ -65,6 +66,60 @@ internal import Testing
             }
             #expect(found.sorted() == keys.sorted(), "\(queue)")
         }
+    }
+
+    @Test("A worker's lanes declare it once, and once more after each loss of the broker, however many of them lost it")
+    func owner() async throws {
+        let fleet = try await TestFleet()
+        let owner = TopologyOwner(try options(fleet))
+        let first = try owner.declare()
+        try fleet.broker.deleteQueue("tenantry.usage")
+        #expect(try owner.declare().number == first.number)
+        #expect(try fleet.broker.inspectQueue("tenantry.usage") == nil, "nothing was declared again")
+        var last = first
+        for _ in 0..<2 {
+            // Each lane finds out for itself, some of them when another one has declared already.
+            let lost = last
+            let numbers = try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<8 {
+                    group.addTask {
+                        owner.lost(lost)
+                        return try owner.declare().number
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(numbers == Array(repeating: lost.number + 1, count: 8))
+            #expect(try fleet.broker.inspectQueue("tenantry.usage") != nil)
+            last = try owner.declare()
+        }
+    }
+
+    @Test("A worker that is told not to declare asks for left partitions all the same, and declares nothing")
+    func ownerThatMayNot() async throws {
+        let fleet = try await TestFleet(partitions: [.conversation: 3])
+        var options = try options(fleet)
+        options.declaresTopology = false
+        try fleet.broker.deleteQueue("tenantry.usage")
+        let declared = try TopologyOwner(options).declare()
+        #expect(declared.leftovers[.conversation] == (0..<3).map { "tenantry.conversation.\($0)" })
+        #expect(declared.leftovers[.usage] == [])
+        #expect(try fleet.broker.inspectQueue("tenantry.usage") == nil)
+    }
+
+    @Test("A queue that is deleted under a running worker is declared again, and its jobs are done")
+    func deletedQueue() async throws {
+        let fleet = try await TestFleet()
+        try fleet.startWorker()
+        _ = try fleet.makeAccount("acme")
+        for name in ["one", "two"] {
+            try fleet.broker.deleteQueue("tenantry.account")
+            try await eventually("the queue is there again, and consumed") {
+                try fleet.broker.inspectQueue("tenantry.account")?.consumerCount == 1
+            }
+            _ = try fleet.makeAccount(name)
+        }
+        await fleet.stop()
     }
 
     private func counts(_ fleet: TestFleet) throws -> [String: Int] {

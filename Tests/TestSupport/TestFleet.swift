@@ -21,7 +21,7 @@ public final class TestFleet {
     public var broker: AMQP.Connection
     private let answers: String
     private var early: [String: Answer] = [:]
-    private var workers: [(worker: Worker, running: Task<Void, Never>)] = []
+    private var workers: [(worker: Worker, running: Task<Void, any Error>)] = []
 
     /// Plans that tests rely on: those of the product, and `small` with hard limits.
     public static let plans = [
@@ -89,13 +89,13 @@ public final class TestFleet {
         let worker = Worker(
             options, families: Families.all(served) + families, duties: Families.duties(served),
             confirmations: Families.confirmations, logger: logger)
-        workers.append((worker, Task(executorPreference: WorkerExecutor.shared) { await worker.run() }))
+        workers.append((worker, Task(executorPreference: WorkerExecutor.shared) { try await worker.run() }))
     }
 
     /// Drains the workers and waits for their end.
     public func stop() async {
         for (worker, _) in workers { worker.drain() }
-        for (_, running) in workers { await running.value }
+        for (_, running) in workers { _ = await running.result }
         workers.removeAll()
     }
 

@@ -35,14 +35,9 @@ struct StatusCommand: ServerCommand {
     private func queues(_ settings: Settings) throws -> Table {
         var fleet = FleetOptions(broker: try settings.broker(), database: ConnectionOptions(url: ""))
         try settings.readTopology(&fleet)
-        let names =
-            Family.allCases.flatMap { TopologyDeclaration.queues(of: $0, partitions: fleet.partitions[$0] ?? 1) }
-            + fleet.ladder.delaysMilliseconds.map { "\(Topology.retryExchange).\($0)" } + [
-                Topology.unroutableQueue, Topology.deadQueue,
-            ]
         var connection = try AMQP.Connection(fleet.broker, name: "tenantry status")
         var table = Table(["queue", "ready", "consumers"])
-        for name in names {
+        for name in TopologyDeclaration(fleet).queues {
             let info = try connection.inspectQueue(name)
             table.append([
                 .string(name), .number(info.map { Int64($0.messageCount) }), .number(info.map { Int64($0.consumerCount) }),

@@ -18,7 +18,14 @@ struct WorkerCommand: AsyncParsableCommand {
         commandName: "worker",
         abstract: "Takes jobs until SIGTERM or SIGINT, then finishes what is in hand and exits with 0.",
         discussion:
-            "Serves /live, /ready and /metrics over HTTP. Start as many as you like, on as many machines: one of them leads.")
+            """
+            Serves /live, /ready and /metrics over HTTP. Start as many as you like, on as many machines: one of them leads.
+            A server that is away is waited for. What waiting does not mend, such as a table that is missing, ends the worker with \
+            exit code 70 and its cause on standard error; jobs that it had in hand go back to the broker.
+            """)
+
+    /// `EX_SOFTWARE` of `sysexits.h`: the worker could not go on.
+    static let failed = ExitCode(70)
 
     @OptionGroup var server: ServerOptions
 
@@ -63,7 +70,9 @@ struct WorkerCommand: AsyncParsableCommand {
             })
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
             .init(service: healthServer, failureTerminationBehavior: .gracefullyShutdownGroup),
-            .init(service: DrainingWorker(worker: worker), successTerminationBehavior: .gracefullyShutdownGroup),
+            .init(
+                service: DrainingWorker(worker: worker), successTerminationBehavior: .gracefullyShutdownGroup,
+                failureTerminationBehavior: .gracefullyShutdownGroup),
         ]
         if let stripe { services.append(.init(service: InvoiceDispatcher(stripe, logger: logger))) }
         let group = ServiceGroup(
@@ -72,6 +81,10 @@ struct WorkerCommand: AsyncParsableCommand {
         if untilInputEnds { Self.drainWhenInputEnds() }
         do {
             try await group.run()
+        } catch let failure as WorkerFailure {
+            // Its cause is in the log already; this is for whoever reads the last line.
+            FileHandle.standardError.write(Data("Error: \(failure)\n".utf8))
+            throw Self.failed
         } catch let error as HealthServerError {
             throw Failure("\(error); name another port with --http-port or TENANTRY_HTTP_PORT, or 0 for a free one")
         }
@@ -108,9 +121,9 @@ private struct DrainingWorker: Service {
     let worker: Worker
 
     func run() async throws {
-        await withTaskCancellationHandler {
-            await withGracefulShutdownHandler {
-                await worker.run()
+        try await withTaskCancellationHandler {
+            try await withGracefulShutdownHandler {
+                try await worker.run()
             } onGracefulShutdown: {
                 worker.drain()
             }
@@ -123,7 +136,7 @@ private struct DrainingWorker: Service {
 /// What the worker's metrics mean.
 private enum MetricsCatalogue {
     static func describe(_ metrics: PrometheusMetrics) {
-        metrics.describe("tenantry_jobs_total", "Jobs settled, by kind and outcome.")
+        metrics.describe("tenantry_jobs_total", "Jobs finished, by kind and outcome.")
         metrics.describe("tenantry_job_seconds", "From taking a job's batch in hand to its acknowledgement.")
         metrics.describe("tenantry_queue_seconds", "From a job's timestamp to its being taken in hand.")
         metrics.describe("tenantry_batch_jobs", "Jobs of one transaction.")

@@ -4,6 +4,8 @@ internal import Synchronization
 public final class LaneHealth: Sendable {
     public enum State: String, Sendable {
         case starting, running, stopped
+        /// It cannot go on, and the worker ends.
+        case failed
         case waitingForBroker = "waiting for broker"
         case waitingForDatabase = "waiting for database"
     }
@@ -23,29 +25,4 @@ public final class LaneHealth: Sendable {
 
     /// Whether every lane is connected and consuming.
     public var isReady: Bool { states.withLock { states in states.values.allSatisfy { $0 == .running } } }
-}
-
-/// How many jobs the worker's lanes have settled since it started.
-final class WorkerTally: Sendable {
-    struct Totals: Sendable {
-        var jobs: Int64 = 0
-        var rejected: Int64 = 0
-        var retried: Int64 = 0
-    }
-
-    private let totals = Mutex(Totals())
-
-    func add(_ endings: [Settlement.Ending: Int]) {
-        totals.withLock { totals in
-            for (ending, count) in endings {
-                switch ending {
-                case .succeeded, .duplicate: totals.jobs += Int64(count)
-                case .rejected: totals.rejected += Int64(count)
-                case .retried: totals.retried += Int64(count)
-                }
-            }
-        }
-    }
-
-    var current: Totals { totals.withLock { $0 } }
 }

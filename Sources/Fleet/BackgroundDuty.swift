@@ -5,11 +5,12 @@ internal import Logging
 internal import Postgres
 internal import Synchronization
 
-/// A duty on a thread and a connection of its own, while its worker leads: however long a round takes, the steward goes on.
+/// A leader's duty on a thread and a connection of its own: however long a round takes, the other duties go on.
 ///
-/// A worker that has lost the lead may still be at a round; an advisory lock keeps its successor's from beginning before that has ended.
-/// The process may end in the midst of a round: what is not committed is rolled back, and the next leader begins it anew.
-final class DutyAside: Sendable {
+/// A worker that has lost the lead may still be at a round. An advisory lock of the duty's own keeps the next leader from beginning before
+/// that has ended.
+/// The process may end in the midst of a round: what is not committed is rolled back, and the next leader begins anew.
+final class BackgroundDuty: Sendable {
     private let duty: LeaderDuty
     private let options: FleetOptions
     private let control: LaneControl
@@ -58,18 +59,21 @@ final class DutyAside: Sendable {
                 try rounds(on: &database)
             } catch {
                 logger.warning(
-                    "a duty lost its server, trying again", metadata: [LogKey.duty: "\(duty.name)", LogKey.error: "\(error)"])
+                    "a background duty's connection is lost, connecting anew",
+                    metadata: [LogKey.duty: "\(duty.name)", LogKey.error: "\(error)"])
                 control.sleep(seconds: backoff.nextSeconds())
             }
         }
     }
 
     private func rounds(on database: inout Postgres.Connection) throws {
+        // No job can come of it: only duties on the leader's own thread ask for jobs.
+        let round = Duty(name: duty.name, intervalSeconds: duty.intervalSeconds) { [duty] in _ = try duty.perform(&$0) }
         var isMine = false
         while goesOn {
             let next = SystemClock.monotonicSeconds() + duty.intervalSeconds
-            if !isMine { isMine = try database.query(SQL.take, duty.name).bool(0, 0) }
-            if isMine { _ = try duty.run(on: &database, logger) }
+            if !isMine { isMine = try database.query(SQL.take, duty.name).only(Bool.self) }
+            if isMine { try round.run(on: &database, logger) }
             while goesOn, SystemClock.monotonicSeconds() < next {
                 control.sleep(seconds: min(max(next - SystemClock.monotonicSeconds(), 0.01), 1))
             }

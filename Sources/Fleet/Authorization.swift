@@ -5,10 +5,10 @@ internal import Jobs
 internal import Postgres
 
 /// The first look at a batch of deliveries: envelope, credential, tenant, permission. What passes becomes a ``Job``.
-struct Examination {
-    enum Verdict {
-        case job(Job)
-        case refused(Kind?, Outcome)
+struct Authorization {
+    enum Decision {
+        case admitted(Job)
+        case refused(Outcome)
     }
 
     private let directory: Directory
@@ -21,8 +21,8 @@ struct Examination {
         self.directory = directory
     }
 
-    /// One verdict per delivery, in order.
-    mutating func examine(_ deliveries: [Delivery], on database: inout Postgres.Connection) throws(PostgresError) -> [Verdict] {
+    /// One decision a delivery, in order.
+    mutating func decide(_ deliveries: [Delivery], on database: inout Postgres.Connection) throws(PostgresError) -> [Decision] {
         now = SystemClock.monotonicSeconds()
         try directory.refresh(from: &database)
         var envelopes: [Result<Envelope, Rejection>] = []
@@ -40,39 +40,39 @@ struct Examination {
         }
         try directory.load(credentials: bearers, now: now, from: &database)
         try directory.load(tenants: slugs.sorted(), now: now, from: &database)
-        return zip(deliveries, envelopes).map { delivery, envelope in verdict(delivery, envelope) }
+        return zip(deliveries, envelopes).map { delivery, envelope in decision(on: delivery, envelope) }
     }
 
-    private func verdict(_ delivery: Delivery, _ envelope: Result<Envelope, Rejection>) -> Verdict {
+    private func decision(on delivery: Delivery, _ envelope: Result<Envelope, Rejection>) -> Decision {
         switch envelope {
         case .failure(let rejection):
-            return .refused(Envelope.kind(of: delivery), .rejected(rejection))
+            return .refused(.rejected(rejection))
         case .success(let envelope):
             guard let principal = directory.principal(envelope.fingerprint, now: now) else {
                 let message = "the credential is not known, is expired or was revoked"
-                return .refused(envelope.kind, .rejected(Rejection(.unauthenticated, message)))
+                return .refused(.rejected(Rejection(.unauthenticated, message)))
             }
             if let refusal = principal.refusal(of: envelope.kind, tenant: nil) {
-                return .refused(envelope.kind, .rejected(refusal))
+                return .refused(.rejected(refusal))
             }
             guard delivery.bodyBytes <= envelope.kind.bodyLimitBytes else {
                 let message =
                     "the body has \(delivery.bodyBytes) bytes; \(envelope.kind.name) takes at most \(envelope.kind.bodyLimitBytes)"
-                return .refused(envelope.kind, .rejected(Rejection(.payloadTooLarge, message)))
+                return .refused(.rejected(Rejection(.payloadTooLarge, message)))
             }
-            guard let slug = envelope.tenant else { return .job(Job(delivery, envelope, principal, tenant: nil)) }
+            guard let slug = envelope.tenant else { return .admitted(Job(delivery, envelope, principal, tenant: nil)) }
             guard let tenant = directory.tenant(slug, now: now) else {
-                return .refused(envelope.kind, .notYet(Rejection(.tenantUnknown, "there is no tenant \(slug)")))
+                return .refused(.notYet(Rejection(.tenantUnknown, "there is no tenant \(slug)")))
             }
             if let refusal = principal.refusal(of: envelope.kind, tenant: tenant) {
-                return .refused(envelope.kind, .rejected(refusal))
+                return .refused(.rejected(refusal))
             }
             guard let refusal = Self.refusal(of: envelope.kind, in: tenant) else {
-                return .job(Job(delivery, envelope, principal, tenant: tenant))
+                return .admitted(Job(delivery, envelope, principal, tenant: tenant))
             }
             // Whether it was done before its tenant came to this, its inbox knows; the hot kind has none.
-            guard envelope.kind.hasInbox else { return .refused(envelope.kind, .rejected(refusal)) }
-            return .job(Job(delivery, envelope, principal, tenant: tenant, refusal: refusal))
+            guard envelope.kind.hasInbox else { return .refused(.rejected(refusal)) }
+            return .admitted(Job(delivery, envelope, principal, tenant: tenant, refusal: refusal))
         }
     }
 

@@ -2,9 +2,10 @@
 ///
 /// The broker's own count of returns proves nothing: a worker that dies returns all that it had prefetched, and what goes from its first
 /// connection that closes to its next one is returned twice by one death. So each beginning of a delivery that came back is noted before
-/// it is touched, and the note goes when it is through. Beginnings without an end narrow the batch; with a few of them a job is tried as
-/// the only one in hand in the whole process, so that nobody else's death is laid at its door.
-enum Isolation {
+/// it is touched (``Notes``), and the note goes when it is through. Beginnings without an end narrow the batch. After a few of them the job
+/// is tried as the only one in hand in the whole process (``Gate``): if the worker dies then, no other job can have been the cause, and none
+/// is suspected.
+enum Quarantine {
     /// Beginnings without an end before a job is tried alone.
     static let alone: Int64 = 3
     /// A job whose worker died more often than this is dead-lettered as `crash_loop`. The first death is not among the noted ones: the job

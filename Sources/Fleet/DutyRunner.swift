@@ -1,0 +1,127 @@
+internal import AMQP
+internal import Contract
+internal import Jobs
+internal import Logging
+internal import Postgres
+
+/// A worker's thread for what is not a job, with a database connection of its own.
+///
+/// Every worker writes its heartbeat and takes part in the election. The one that leads does the duties, too: most of them on this thread,
+/// one after the other; those that may take long each in the background (``BackgroundDuty``). A broker that is away keeps only those
+/// waiting that publish.
+final class DutyRunner {
+    static let turnSeconds = 0.1
+
+    private let options: FleetOptions
+    private let control: LaneControl
+    private let logger: Logger
+    private var heartbeat: WorkerHeartbeat
+    private var election = LeaderElection()
+    private let duties: [Duty]
+    private let backgroundDuties: [BackgroundDuty]
+    private let publisher: Publisher
+    private var schedule = DutySchedule()
+    private var brokerBackoff = Backoff()
+    private var brokerRetryAt = 0.0
+    private var patience = DatabasePatience()
+
+    init(
+        _ options: FleetOptions, control: LaneControl, heartbeat: WorkerHeartbeat, duties: [LeaderDuty],
+        confirmations: [Outbox.Confirmation], logger: Logger
+    ) {
+        self.options = options
+        self.control = control
+        self.heartbeat = heartbeat
+        self.logger = logger
+        publisher = Publisher(
+            options.broker, name: "tenantry duties out", heartbeatSeconds: options.heartbeatSeconds, confirmTimeoutSeconds: 5)
+        let sender = FleetJobSender(publisher)
+        let relay = OutboxRelay(publisher, confirmations: confirmations)
+        let own = Housekeeping.duties(inboxHours: options.inboxRetentionHours)
+        self.duties = (duties.filter { !$0.isBackground } + own).map(sender.duty) + [sender.duty, relay.duty]
+        backgroundDuties = duties.filter(\.isBackground).map { BackgroundDuty($0, options, control, logger) }
+    }
+
+    /// Goes on until a stop is asked for. A database that goes away is waited for, and with it the lead is lost.
+    ///
+    /// - Returns: why it cannot go on; nil after a stop.
+    func run() -> WorkerFailure? {
+        var backoff = Backoff()
+        while !control.isStopping {
+            do throws(Interruption) {
+                try serve(&backoff)
+            } catch {
+                election.lose()
+                for duty in backgroundDuties { duty.end() }
+                if case .fatal(let cause) = error { return fail(cause) }
+                logger.warning(
+                    "the connection for duties is lost, connecting anew",
+                    metadata: [LogKey.worker: "\(heartbeat.workerID)", LogKey.error: "\(error)"])
+                control.sleep(seconds: backoff.nextSeconds())
+            }
+        }
+        while backgroundDuties.contains(where: \.isRunning), !control.isOverdue { control.sleep(seconds: Self.turnSeconds) }
+        return nil
+    }
+
+    private func fail(_ cause: any Error) -> WorkerFailure {
+        logger.critical(
+            "heartbeat or election cannot go on, the worker ends",
+            metadata: [LogKey.worker: "\(heartbeat.workerID)", LogKey.error: "\(cause)"])
+        return WorkerFailure(thread: "duties", cause: cause)
+    }
+
+    private func serve(_ backoff: inout Backoff) throws(Interruption) {
+        var database = try ofOurOwn { () throws(PostgresError) in try Postgres.Connection(options.database) }
+        backoff.reset()
+        while !control.isStopping {
+            try everyWorkersTurn(on: &database)
+            if election.isLeader { try leadersTurn(on: &database) }
+            publisher.keepAlive()
+            control.sleep(seconds: Self.turnSeconds)
+        }
+        try ofOurOwn { () throws(PostgresError) in try heartbeat.end(on: &database) }
+    }
+
+    private func everyWorkersTurn(on database: inout Postgres.Connection) throws(Interruption) {
+        let now = SystemClock.monotonicSeconds()
+        let hasWon = try ofOurOwn { () throws(PostgresError) in
+            if schedule.isDue(WorkerHeartbeat.name, every: WorkerHeartbeat.intervalSeconds, now: now) {
+                try heartbeat.beat(leads: election.isLeader, on: &database)
+            }
+            return try election.run(on: &database)
+        }
+        patience.reset()
+        if hasWon { logger.info("leads the fleet", metadata: [LogKey.worker: "\(heartbeat.workerID)"]) }
+    }
+
+    private func leadersTurn(on database: inout Postgres.Connection) throws(Interruption) {
+        let now = SystemClock.monotonicSeconds()
+        for duty in backgroundDuties { duty.goOn() }
+        var isBrokerThere = false
+        for duty in duties where !duty.needsBroker || now >= brokerRetryAt {
+            guard schedule.isDue(duty.name, every: duty.intervalSeconds, now: now) else { continue }
+            do throws(Interruption) {
+                try duty.run(on: &database, logger)
+                if duty.needsBroker { isBrokerThere = true }
+            } catch {
+                guard case .brokerLost(let loss) = error else { throw error }
+                isBrokerThere = false
+                brokerRetryAt = now + brokerBackoff.nextSeconds()
+                logger.warning(
+                    "the outbox waits for the broker",
+                    metadata: [LogKey.worker: "\(heartbeat.workerID)", LogKey.error: "\(loss)"])
+            }
+        }
+        if isBrokerThere { brokerBackoff.reset() }
+    }
+
+    /// Runs a statement that is no duty's: one that is wrong ends the worker.
+    private func ofOurOwn<Value: ~Copyable>(_ body: () throws(PostgresError) -> Value) throws(Interruption) -> Value {
+        do throws(PostgresError) {
+            return try body()
+        } catch {
+            throw patience.interruption(by: error)
+        }
+    }
+}

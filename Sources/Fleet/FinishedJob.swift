@@ -1,0 +1,57 @@
+internal import AMQP
+internal import Contract
+internal import Jobs
+
+/// One job that is through, or a delivery that never became one, and how it ended.
+struct FinishedJob {
+    let delivery: Delivery
+    let kind: Kind?
+    let account: String
+    let outcome: Outcome
+
+    /// - Parameter account: `""` where nobody knows whose it is.
+    init(_ delivery: Delivery, account: String, _ outcome: Outcome) {
+        self.delivery = delivery
+        kind = Envelope.kind(of: delivery)
+        self.account = account
+        self.outcome = outcome
+    }
+
+    /// What the metrics count it as.
+    enum Ending: String, CaseIterable {
+        case succeeded, duplicate, rejected, retried
+    }
+
+    /// The event of this job on `tenantry.events`. It carries no result: an answer is for the one who asked.
+    func event(routingKey: String, isMandatory: Bool) -> Publisher.OutgoingMessage {
+        let id = delivery.messageID ?? ""
+        var body: [String: JSONValue] = [
+            "job_id": .string(id), "kind": .string(kind?.name ?? delivery.routingKey), "account": .string(account),
+            "tenant": delivery.headerText(Header.tenant.constant).map { .string($0) } ?? .null,
+            "duplicate": .bool(false), "error": .null,
+        ]
+        switch outcome {
+        case .succeeded(_, let isDuplicate):
+            body["status"] = .string(Answer.Status.succeeded.rawValue)
+            body["duplicate"] = .bool(isDuplicate)
+        case .rejected(let rejection), .notYet(let rejection):
+            body["status"] = .string(Answer.Status.rejected.rawValue)
+            body["error"] = rejection.json
+        case .failed(let cause):
+            body["status"] = .string(Answer.Status.rejected.rawValue)
+            body["error"] = Rejection(.retriesExhausted, cause).json
+        }
+        var properties = Properties(contentType: "application/json")
+        properties.type = String(routingKey.split(separator: ".").prefix(2).joined(separator: "."))
+        properties.messageID = id
+        return Publisher.OutgoingMessage(
+            exchange: Topology.eventsExchange, routingKey: routingKey, properties: properties,
+            body: .bytes(JSONValue.object(body).serialised()), isMandatory: isMandatory)
+    }
+}
+
+extension Rejection {
+    var json: JSONValue {
+        ["code": .string(code.rawValue), "message": .string(message), "field": field.map { .string($0) } ?? .null]
+    }
+}

@@ -1,0 +1,29 @@
+internal import Jobs
+internal import Postgres
+
+/// The leader's duties that remove what nobody needs any more from the fleet's own tables.
+enum Housekeeping {
+    private static let intervalSeconds = 60.0
+
+    /// - Parameter inboxHours: how long answers of finished jobs are kept for a repeat.
+    static func duties(inboxHours: Int64) -> [LeaderDuty] {
+        [
+            LeaderDuty("inbox cleanup", intervalSeconds: intervalSeconds) { _ = try $0.query(SQL.removeInbox, inboxHours) },
+            LeaderDuty("stale workers", intervalSeconds: intervalSeconds) { _ = try $0.query(SQL.removeWorkers) },
+            LeaderDuty("quarantine cleanup", intervalSeconds: intervalSeconds) { _ = try $0.query(SQL.removeQuarantineNotes) },
+            LeaderDuty("fleet credentials", intervalSeconds: intervalSeconds) { _ = try $0.query(SQL.removeCredentials) },
+        ]
+    }
+
+    enum SQL {
+        static let removeInbox: Statement = """
+            delete from tenantry.inbox where (account, job_id) in
+                (select account, job_id from tenantry.inbox where created_at < now() - $1 * interval '1 hour' limit 10000)
+            """
+        static let removeWorkers: Statement = "delete from tenantry.workers where seen_at < now() - interval '1 minute'"
+        static let removeQuarantineNotes: Statement =
+            "delete from tenantry.suspects where updated_at < now() - interval '7 days'"
+        static let removeCredentials: Statement =
+            "delete from tenantry.credentials where role = 'fleet' and expires_at < now()"
+    }
+}

@@ -1,0 +1,14 @@
+internal import AMQP
+internal import Contract
+
+@testable internal import Fleet
+@testable internal import Jobs
+
+/// What a lane would publish for a delivery that is rejected.
+enum RejectionProbe {
+    static func properties(of delivery: Delivery, _ code: ErrorCode) -> Properties {
+        var messages = PostCommitMessages(RetryLadder())
+        _ = messages.add(FinishedJob(delivery, account: "", .rejected(Rejection(code, "for a test"))))
+        return (messages.required + messages.answers)[0].properties
+    }
+}
