@@ -6,6 +6,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -29,10 +30,11 @@ let package = Package(
     name: "tenantry",
     products: [
         .executable(name: "tenantry", targets: ["tenantry"]),
-        .library(name: "TenantryClient", targets: ["Client"]),
+        .library(name: "TenantryClient", targets: ["TenantryClient"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -80,14 +82,14 @@ let package = Package(
             ]),
 
         // The edges.
-        .target(name: "Client", dependencies: ["Contract", "AMQP"]),
+        .target(name: "TenantryClient", dependencies: ["Contract", "AMQP", deque, lifecycle]),
         .target(name: "Embedded"),
         .target(name: "Console", dependencies: [hummingbird, lifecycle, logging, metrics]),
         .executableTarget(
             name: "tenantry",
             dependencies: [
                 "Contract", "Postgres", "AMQP", "Schema", "Fleet", "Metering", "Tenants", "People", "Corpus", "Usage", "Billing",
-                "Families", "Client", "Embedded", "Console", argumentParser, configuration, crypto, lifecycle, logging, metrics,
+                "Families", "TenantryClient", "Embedded", "Console", argumentParser, configuration, crypto, lifecycle, logging, metrics,
                 system, unixSignals, yams,
             ]),
 
