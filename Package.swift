@@ -89,7 +89,8 @@ let package = Package(
             name: "tenantry",
             dependencies: [
                 "Contract", "Postgres", "AMQP", "Schema", "Fleet", "Metering", "Tenants", "People", "Corpus", "Usage", "Billing",
-                "Families", "TenantryClient", "Embedded", "Console", argumentParser, configuration, crypto, lifecycle, logging, metrics,
+                "Families", "TenantryClient", "Embedded", "Console", argumentParser, configuration, crypto, lifecycle, logging,
+                metrics,
                 system, unixSignals, yams,
             ]),
 
@@ -109,7 +110,10 @@ let package = Package(
         .testTarget(name: "FleetTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),
         .testTarget(
             name: "FaultTests", dependencies: everyFamily + ["AMQP", "Embedded", "TestSupport", "tenantry", "DoomedWorker"]),
-        .testTarget(name: "CommandTests", dependencies: ["Contract", "TestSupport", "tenantry"]),
+        .testTarget(
+            name: "ClientTests", dependencies: everyFamily + ["AMQP", "TenantryClient", "TestSupport", lifecycle, logging]),
+        .executableTarget(name: "ReadmeExample", dependencies: ["TenantryClient"], path: "Tests/ReadmeExample"),
+        .testTarget(name: "CommandTests", dependencies: ["Contract", "ReadmeExample", "TestSupport", "tenantry"]),
         .executableTarget(name: "DoomedWorker", dependencies: everyFamily + ["AMQP", logging], path: "Tests/DoomedWorker"),
     ]
 )

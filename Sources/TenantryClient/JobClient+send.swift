@@ -18,11 +18,15 @@ extension JobClient {
 
     /// Sends a job by its kind's name and the bytes of its payload, and waits for its answer.
     ///
+    /// - Parameter onHandedOver: called, on any thread, when the broker has taken responsibility for the job: from then on it will be
+    ///   carried out, whether somebody waits or not. Again after a lost connection, never if the answer is faster.
     /// - Throws: as the form with a payload.
-    public func send(_ request: JobRequest, timeout: Duration? = nil) async throws(ClientError) -> ReceivedAnswer {
+    public func send(
+        _ request: JobRequest, timeout: Duration? = nil, onHandedOver: @escaping @Sendable () -> Void = {}
+    ) async throws(ClientError) -> ReceivedAnswer {
         let job = try job(request, wantsAnswer: true, timeout: timeout)
         start()
-        return try ReceivedAnswer(try await dispatcher.send(job).get(), jobID: request.id)
+        return try ReceivedAnswer(try await dispatcher.send(job, onHandedOver: onHandedOver).get(), jobID: request.id)
     }
 
     /// Hands a job to the broker and waits for its confirm alone: from then on it will be carried out, or dead-lettered.

@@ -80,17 +80,17 @@ final class JobConnection {
         }
         dispatcher.report { machine in
             for (ticket, sequence) in sequences { machine.published(ticket, sequence: sequence) }
-            var finished: [JobStateMachine.Finished] = []
+            var progress: [JobStateMachine.Progress] = []
             // From the last to the first, as each goes to the front of the queue.
             for (ticket, error) in unsent.reversed() {
                 if error.kind == .blocked {
                     machine.isBlocked = true
                     machine.putBack(ticket)
                 } else if let job = machine.fail(ticket, ClientError(.invalid, error.message, because: error)) {
-                    finished.append(job)
+                    progress.append(job)
                 }
             }
-            return finished
+            return progress
         }
     }
 
@@ -112,7 +112,8 @@ final class JobConnection {
         properties.headers[Header.tenant.name] = request.tenant.map { .text($0) }
         properties.headers[Header.traceparent.name] = request.traceparent.map { .text($0) }
         return try connection.publish(
-            exchange: Topology.jobsExchange, routingKey: request.kind, properties: properties, body: request.body, mandatory: true)
+            exchange: Topology.jobsExchange, routingKey: request.kind, properties: properties, body: request.body, mandatory: true
+        )
     }
 
     /// Takes in what is there, without waiting.

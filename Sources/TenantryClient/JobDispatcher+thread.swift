@@ -41,8 +41,8 @@ extension JobDispatcher {
 
     /// Ends at once: whoever waits is told that the client is shut down.
     func close() {
-        let waiters = change { state, resumptions in
-            for finished in state.machine.close() { state.finish(finished, &resumptions) }
+        let waiters = change { state, notices in
+            for progress in state.machine.close() { state.note(progress, &notices) }
             state.expiry?.task.cancel()
             state.expiry = nil
             defer { state.connectWaiters = [] }
@@ -66,9 +66,9 @@ extension JobDispatcher {
 
     /// - Parameter isChannelError: the broker closed the channel because of what was published.
     func lost(_ failure: ClientError, isChannelError: Bool) {
-        let waiters = change { state, resumptions in
+        let waiters = change { state, notices in
             if isChannelError {
-                for finished in state.machine.failUnconfirmed(failure) { state.finish(finished, &resumptions) }
+                for progress in state.machine.failUnconfirmed(failure) { state.note(progress, &notices) }
             }
             state.machine.lost(failure)
             defer { state.connectWaiters = [] }
@@ -90,9 +90,9 @@ extension JobDispatcher {
     func takePublishes(_ most: Int) -> [JobStateMachine.Publish] { state.withLock { $0.machine.takePublishes(most) } }
 
     /// Tells the machine what happened, and the callers that are through.
-    func report(_ body: (inout JobStateMachine) -> [JobStateMachine.Finished]) {
-        change { state, resumptions in
-            for finished in body(&state.machine) { state.finish(finished, &resumptions) }
+    func report(_ body: (inout JobStateMachine) -> [JobStateMachine.Progress]) {
+        change { state, notices in
+            for progress in body(&state.machine) { state.note(progress, &notices) }
         }
     }
 

@@ -12,13 +12,13 @@ final class JobDispatcher: Sendable {
     /// Jobs that were handed over together; one waiter for all.
     struct Batch {
         let waiter: Waiter
-        let tickets: Range<Ticket>
         var remaining: Int
         var failure: ClientError?
     }
 
     enum Wish {
-        case one(Waiter)
+        /// - Parameter onHandedOver: called when the broker has the job.
+        case one(Waiter, onHandedOver: @Sendable () -> Void)
         /// Part of the batch that begins with this ticket.
         case part(of: Ticket)
     }
@@ -39,10 +39,10 @@ final class JobDispatcher: Sendable {
         case notStarted, running, ended
     }
 
-    /// A waiter that is through, to be resumed once the lock is free.
-    struct Resumption {
-        let waiter: Waiter
-        let reply: Reply
+    /// What is to be told once the lock is free.
+    enum Notice {
+        case resume(Waiter, Reply)
+        case handedOver(@Sendable () -> Void)
     }
 
     let state: Mutex<State>
@@ -54,33 +54,38 @@ final class JobDispatcher: Sendable {
     }
 
     /// Changes the state, then resumes and wakes whom that concerns.
-    func change<Value: Sendable>(_ body: (inout State, inout [Resumption]) -> Value) -> Value {
-        var resumptions: [Resumption] = []
+    func change<Value: Sendable>(_ body: (inout State, inout [Notice]) -> Value) -> Value {
+        var notices: [Notice] = []
         let (value, mustWake) = state.withLock { state in
-            let value = body(&state, &resumptions)
+            let value = body(&state, &notices)
             let mustWake = state.isAsleep && (state.machine.isOver || state.machine.hasPublishes())
             if mustWake { state.isAsleep = false }
             return (value, mustWake)
         }
         if mustWake { wake.send() }
-        for resumption in resumptions { resumption.waiter.resume(returning: resumption.reply) }
+        for notice in notices {
+            switch notice {
+            case .resume(let waiter, let reply): waiter.resume(returning: reply)
+            case .handedOver(let tell): tell()
+            }
+        }
         return value
     }
 
     // MARK: Callers
 
     /// Sends a job and waits for its answer, or without one for the broker's confirm.
-    func send(_ job: JobStateMachine.Job) async -> Reply {
+    func send(_ job: JobStateMachine.Job, onHandedOver: @escaping @Sendable () -> Void) async -> Reply {
         let ticket = nextTicket.add(1, ordering: .relaxed).oldValue
         return await withTaskCancellationHandler {
             await withCheckedContinuation { waiter in
-                change { state, resumptions in
+                change { state, notices in
                     // Looked at under the lock: a cancellation comes either before this or finds the job.
                     let refusal = Task.isCancelled ? .cancelled(job.request.id) : state.machine.submit(job, as: ticket)
                     if let refusal {
-                        resumptions.append(Resumption(waiter: waiter, reply: .failure(refusal)))
+                        notices.append(.resume(waiter, .failure(refusal)))
                     } else {
-                        state.wishes[ticket] = .one(waiter)
+                        state.wishes[ticket] = .one(waiter, onHandedOver: onHandedOver)
                         expireInTime(&state)
                     }
                 }
@@ -97,11 +102,11 @@ final class JobDispatcher: Sendable {
         let first = nextTicket.add(count, ordering: .relaxed).oldValue
         return await withTaskCancellationHandler {
             await withCheckedContinuation { waiter in
-                change { state, resumptions in
+                change { state, notices in
                     var refusal: ClientError? = Task.isCancelled ? .cancelled(id) : nil
                     if refusal == nil, state.machine.life != .open { refusal = .shutDown(id) }
-                    if let refusal { return resumptions.append(Resumption(waiter: waiter, reply: .failure(refusal))) }
-                    state.batches[first] = Batch(waiter: waiter, tickets: first..<first + count, remaining: jobs.count)
+                    if let refusal { return notices.append(.resume(waiter, .failure(refusal))) }
+                    state.batches[first] = Batch(waiter: waiter, remaining: jobs.count)
                     for (offset, job) in jobs.enumerated() {
                         let ticket = first + Ticket(offset)
                         _ = state.machine.submit(job, as: ticket)
@@ -116,11 +121,11 @@ final class JobDispatcher: Sendable {
     }
 
     private func cancel(_ tickets: Range<Ticket>) {
-        change { state, resumptions in
+        change { state, notices in
             for ticket in tickets {
                 guard let job = state.machine.cancel(ticket) else { continue }
                 let outcome = JobStateMachine.Outcome.failed(.cancelled(job.request.id))
-                state.finish(JobStateMachine.Finished(ticket: ticket, outcome: outcome), &resumptions)
+                state.note(JobStateMachine.Progress(ticket: ticket, outcome: outcome), &notices)
             }
         }
     }
@@ -144,8 +149,8 @@ final class JobDispatcher: Sendable {
     }
 
     private func expire() {
-        change { state, resumptions in
-            for finished in state.machine.expire(at: .now) { state.finish(finished, &resumptions) }
+        change { state, notices in
+            for progress in state.machine.expire(at: .now) { state.note(progress, &notices) }
             state.expiry = nil
             expireInTime(&state)
         }
@@ -153,26 +158,27 @@ final class JobDispatcher: Sendable {
 }
 
 extension JobDispatcher.State {
-    /// Notes that a job is done, and whom to tell.
-    mutating func finish(_ finished: JobStateMachine.Finished, _ resumptions: inout [JobDispatcher.Resumption]) {
-        guard let wish = wishes.removeValue(forKey: finished.ticket) else { return }
+    /// Notes what became of a job, and whom to tell.
+    mutating func note(_ progress: JobStateMachine.Progress, _ notices: inout [JobDispatcher.Notice]) {
+        if progress.isAnswerMissing {
+            if case .one(_, let onHandedOver)? = wishes[progress.ticket] { notices.append(.handedOver(onHandedOver)) }
+            return
+        }
+        guard let wish = wishes.removeValue(forKey: progress.ticket) else { return }
         let reply: JobDispatcher.Reply =
-            switch finished.outcome {
+            switch progress.outcome {
             case .answered(let body): .success(body)
             case .handedOver: .success([])
             case .failed(let error): .failure(error)
             }
         switch wish {
-        case .one(let waiter): resumptions.append(JobDispatcher.Resumption(waiter: waiter, reply: reply))
+        case .one(let waiter, _): notices.append(.resume(waiter, reply))
         case .part(let first):
             guard var batch = batches[first] else { return }
             batch.remaining -= 1
             if case .failure(let error) = reply, batch.failure == nil { batch.failure = error }
-            batches[first] = batch
-            guard batch.remaining == 0 else { return }
-            batches[first] = nil
-            resumptions.append(
-                JobDispatcher.Resumption(waiter: batch.waiter, reply: batch.failure.map { .failure($0) } ?? .success([])))
+            batches[first] = batch.remaining == 0 ? nil : batch
+            if batch.remaining == 0 { notices.append(.resume(batch.waiter, batch.failure.map { .failure($0) } ?? .success([]))) }
         }
     }
 }

@@ -7,10 +7,12 @@ extension JobStateMachine {
         switch entry.phase {
         case .queued where !isConnected:
             return ClientError(
-                .connection, "job \(id) waits in vain for a connection: \(lastFailure?.message ?? "none was made in time")\(sent)",
+                .connection,
+                "job \(id) waits in vain for a connection: \(lastFailure?.message ?? "none was made in time")\(sent)",
                 jobID: id, replyCode: lastFailure?.replyCode, underlying: lastFailure?.underlying)
         case .queued where isBlocked:
-            return ClientError(.timeout, "job \(id) was not sent in time: the broker takes no publishes at the moment\(sent)", jobID: id)
+            return ClientError(
+                .timeout, "job \(id) was not sent in time: the broker takes no publishes at the moment\(sent)", jobID: id)
         case .queued:
             return ClientError(.timeout, "job \(id) was not sent in time: too many others are in flight\(sent)", jobID: id)
         case .publishing, .unconfirmed:

@@ -28,14 +28,16 @@ struct JobStateMachine {
     enum Outcome {
         /// The answer's body.
         case answered([UInt8])
-        /// The broker has it, and nobody waits for an answer.
+        /// The broker has it; that is all if nobody waits for an answer.
         case handedOver
         case failed(ClientError)
     }
 
-    struct Finished {
+    struct Progress {
         var ticket: Ticket
         var outcome: Outcome
+        /// Whether an answer is still to come.
+        var isAnswerMissing = false
     }
 
     struct Publish {
@@ -118,20 +120,20 @@ struct JobStateMachine {
     mutating func cancel(_ ticket: Ticket) -> Job? { remove(ticket)?.job }
 
     /// Ends all jobs whose time is over.
-    mutating func expire(at now: ContinuousClock.Instant) -> [Finished] {
+    mutating func expire(at now: ContinuousClock.Instant) -> [Progress] {
         guard let earliest = earliestDeadline, earliest <= now else { return [] }
-        var finished: [Finished] = []
+        var progress: [Progress] = []
         earliestDeadline = nil
         for (ticket, entry) in entries {
             guard let deadline = entry.job.deadline else { continue }
             if deadline <= now {
-                finished.append(Finished(ticket: ticket, outcome: .failed(lateness(of: entry))))
+                progress.append(Progress(ticket: ticket, outcome: .failed(lateness(of: entry))))
             } else {
                 earliestDeadline = min(earliestDeadline ?? deadline, deadline)
             }
         }
-        for job in finished { remove(job.ticket) }
-        return finished
+        for late in progress { remove(late.ticket) }
+        return progress
     }
 
     // MARK: Publishing
@@ -183,22 +185,22 @@ struct JobStateMachine {
     }
 
     /// Ends a job by itself.
-    mutating func fail(_ ticket: Ticket, _ error: ClientError) -> Finished? {
-        remove(ticket).map { Finished(ticket: ticket, outcome: .failed(error.about($0.job.request.id))) }
+    mutating func fail(_ ticket: Ticket, _ error: ClientError) -> Progress? {
+        remove(ticket).map { Progress(ticket: ticket, outcome: .failed(error.about($0.job.request.id))) }
     }
 
     // MARK: What the broker says
 
-    mutating func confirmed(_ sequence: UInt64, _ confirm: Confirm) -> Finished? {
+    mutating func confirmed(_ sequence: UInt64, _ confirm: Confirm) -> Progress? {
         guard let ticket = unconfirmed.removeValue(forKey: sequence), let entry = entries[ticket] else { return nil }
         let request = entry.job.request
         switch confirm {
         case .accepted where entry.job.wantsAnswer:
             entries[ticket]?.phase = .confirmed
-            return nil
+            return Progress(ticket: ticket, outcome: .handedOver, isAnswerMissing: true)
         case .accepted:
             remove(ticket)
-            return Finished(ticket: ticket, outcome: .handedOver)
+            return Progress(ticket: ticket, outcome: .handedOver)
         case .refused:
             return fail(ticket, ClientError(.refused, "the broker refused job \(request.id): a queue is full?"))
         case .unroutable:
@@ -208,10 +210,10 @@ struct JobStateMachine {
     }
 
     /// Notes an answer; nil if nobody waits for it.
-    mutating func answered(_ ticket: Ticket, _ body: [UInt8]) -> Finished? {
+    mutating func answered(_ ticket: Ticket, _ body: [UInt8]) -> Progress? {
         guard let entry = entries[ticket], entry.job.wantsAnswer, entry.phase != .queued else { return nil }
         remove(ticket)
-        return Finished(ticket: ticket, outcome: .answered(body))
+        return Progress(ticket: ticket, outcome: .answered(body))
     }
 
     // MARK: The connection
@@ -240,7 +242,7 @@ struct JobStateMachine {
     }
 
     /// The broker closed the channel because of a publish: what is not confirmed has failed, as it would fail again.
-    mutating func failUnconfirmed(_ error: ClientError) -> [Finished] {
+    mutating func failUnconfirmed(_ error: ClientError) -> [Progress] {
         let guilty = entries.filter { $0.value.phase == .publishing || $0.value.phase == .unconfirmed }.map(\.key).sorted()
         return guilty.compactMap { fail($0, error) }
     }
@@ -253,10 +255,10 @@ struct JobStateMachine {
     }
 
     /// Ends everything at once.
-    mutating func close() -> [Finished] {
+    mutating func close() -> [Progress] {
         life = .closed
         return entries.keys.sorted().compactMap { ticket in
-            remove(ticket).map { Finished(ticket: ticket, outcome: .failed(.shutDown($0.job.request.id))) }
+            remove(ticket).map { Progress(ticket: ticket, outcome: .failed(.shutDown($0.job.request.id))) }
         }
     }
 

@@ -23,4 +23,10 @@ extension Answer {
         if let error { throw error }
         return result ?? .object([:])
     }
+
+    /// `<key>.<secret>`, where the job made a credential and this is its first answer; nil for all others.
+    public var credential: String? {
+        guard case .string(let key)? = result?["key"], case .string(let secret)? = result?["secret"] else { return nil }
+        return "\(key).\(secret)"
+    }
 }
