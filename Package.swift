@@ -32,7 +32,7 @@ let package = Package(
     name: "tenantry",
     products: [
         .executable(name: "tenantry", targets: ["tenantry"]),
-        .library(name: "TenantryClient", targets: ["Client"]),
+        .library(name: "TenantryClient", targets: ["TenantryClient"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -85,7 +85,7 @@ let package = Package(
             ]),
 
         // The edges.
-        .target(name: "Client", dependencies: ["Contract", "AMQP"]),
+        .target(name: "TenantryClient", dependencies: ["Contract", "AMQP", deque, lifecycle]),
         .target(name: "Embedded"),
         .target(name: "API", dependencies: [hummingbird, lifecycle, logging, metrics]),
         .executableTarget(
@@ -94,7 +94,7 @@ let package = Package(
                 "Contract", "Postgres", "AMQP", "Schema", "Jobs", "Fleet", "Metering", "Accounts", "Tenants", "People",
                 "Templates", "Corpus", "Usage",
                 "Billing",
-                "Families", "Client", "Embedded", "API", argumentParser, configuration, crypto, lifecycle, logging, metrics,
+                "Families", "TenantryClient", "Embedded", "API", argumentParser, configuration, crypto, lifecycle, logging, metrics,
                 system, unixSignals, yams,
             ]),
 
@@ -114,7 +114,10 @@ let package = Package(
         .testTarget(name: "FleetTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),
         .testTarget(
             name: "FaultTests", dependencies: everyFamily + ["AMQP", "Embedded", "TestSupport", "tenantry", "DoomedWorker"]),
-        .testTarget(name: "CommandTests", dependencies: ["Contract", "TestSupport", "tenantry"]),
+        .testTarget(
+            name: "ClientTests", dependencies: everyFamily + ["AMQP", "TenantryClient", "TestSupport", lifecycle, logging]),
+        .executableTarget(name: "ReadmeExample", dependencies: ["TenantryClient"], path: "Tests/ReadmeExample"),
+        .testTarget(name: "CommandTests", dependencies: ["Contract", "ReadmeExample", "TestSupport", "tenantry"]),
         .executableTarget(name: "DoomedWorker", dependencies: everyFamily + ["AMQP", logging], path: "Tests/DoomedWorker"),
     ]
 )

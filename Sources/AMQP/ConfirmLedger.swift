@@ -80,8 +80,9 @@ public struct ConfirmLedger: Sendable {
         advance()
     }
 
-    private func isOpen(_ sequence: UInt64) -> Bool {
-        sequence > settledThrough && !settled[head + Int(sequence - settledThrough) - 1]
+    /// Whether a sequence that was given out is neither acknowledged nor refused.
+    public func isOpen(_ sequence: UInt64) -> Bool {
+        sequence > settledThrough && sequence < nextSequence && !settled[head + Int(sequence - settledThrough) - 1]
     }
 
     private mutating func advance() {

@@ -12,15 +12,17 @@ extension Connection {
 
     /// Starts a consumer whose deliveries must be acknowledged.
     ///
+    /// - Parameter isAcknowledging: false: the broker takes each delivery for acknowledged as it sends it, and may send any number
+    ///   at once. [Direct reply-to](https://www.rabbitmq.com/direct-reply-to.html) asks for this.
     /// - Throws: 404 if there is no such queue, 403 if it has an exclusive consumer; a tag in use closes the connection (530).
     public mutating func consume(
-        _ queue: String, tag: String, arguments: FieldTable = [:], exclusive: Bool = false
+        _ queue: String, tag: String, arguments: FieldTable = [:], exclusive: Bool = false, isAcknowledging: Bool = true
     ) throws(AMQPError) {
         scratch.reset()
         let method = amqp_basic_consume_t(
             ticket: 0, queue: try scratch.short(queue, "a queue's name"),
             consumer_tag: try scratch.short(tag, "a consumer's tag"),
-            no_local: 0, no_ack: 0, exclusive: exclusive ? 1 : 0, nowait: 0, arguments: try scratch.table(arguments))
+            no_local: 0, no_ack: isAcknowledging ? 0 : 1, exclusive: exclusive ? 1 : 0, nowait: 0, arguments: try scratch.table(arguments))
         _ = try call(AMQP_BASIC_CONSUME_METHOD, method, expecting: AMQP_BASIC_CONSUME_OK_METHOD)
     }
 

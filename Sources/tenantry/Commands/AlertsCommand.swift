@@ -1,10 +1,11 @@
 internal import ArgumentParser
-internal import Client
 internal import Contract
 internal import Glibc
 internal import Jobs
 internal import Metering
 internal import Postgres
+internal import Synchronization
+internal import TenantryClient
 
 struct AlertsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -24,28 +25,23 @@ struct AlertsCommand: AsyncParsableCommand {
         var timeout: Seconds?
 
         func run() async throws {
-            try run(with: try await Settings(server))
-        }
-
-        private func run(with settings: Settings) throws {
-            let subscriber = try AlertSubscriber(brokerURL: try settings.brokerURL(), binding: binding)
+            let settings = try await Settings(server)
+            let alerts = try await AlertSubscription(brokerURL: try settings.brokerURL(), binding: binding)
             writeError("subscribed to \(binding)\n")
+            let last = LastAlert()
             var received = 0
-            while count.map({ received < $0.value }) ?? true {
-                guard let (alert, body) = try next(from: subscriber) else { return }
-                received += 1
-                printLine(output.format == .json ? String(decoding: body, as: UTF8.self) : line(alert))
-            }
-        }
-
-        /// The next alert; nil when the time is over, or when nobody reads the output any more.
-        private func next(from subscriber: AlertSubscriber) throws -> (alert: AlertEvent, body: [UInt8])? {
-            var left = timeout?.value ?? .infinity
-            while true {
-                if let next = try subscriber.next(timeoutSeconds: min(left, 1)) { return next }
-                left -= 1
-                var output = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
-                if left <= 0 || (poll(&output, 1, 0) > 0 && Int32(output.revents) & POLLERR != 0) { return nil }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { [timeout] in
+                    try await last.awaitEnd(idleSeconds: timeout?.value)
+                    alerts.close()
+                }
+                for try await alert in alerts {
+                    last.at.withLock { $0 = .now }
+                    received += 1
+                    printLine(output.format == .json ? String(decoding: alert.body, as: UTF8.self) : line(alert.event))
+                    if received == count?.value { break }
+                }
+                group.cancelAll()
             }
         }
 
@@ -54,6 +50,22 @@ struct AlertsCommand: AsyncParsableCommand {
             let limit = data.limit.map { "\($0)" } ?? "unlimited"
             return
                 "\(alert.time)  \(alert.state.rawValue)  \(alert.subject)  \(data.metric.rawValue)  \(data.thresholdPercent) %  \(data.value) of \(limit)  \(alert.id)"
+        }
+    }
+
+    /// When the last alert came.
+    private final class LastAlert: Sendable {
+        let at = Mutex(ContinuousClock.now)
+
+        /// Waits until none came for so long, or nobody reads the output any more.
+        func awaitEnd(idleSeconds: Double?) async throws {
+            while true {
+                let idle = at.withLock { $0 }.duration(to: .now)
+                if let idleSeconds, idle >= .seconds(idleSeconds) { return }
+                var output = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+                if poll(&output, 1, 0) > 0 && Int32(output.revents) & POLLERR != 0 { return }
+                try await Task.sleep(for: .milliseconds(100))
+            }
         }
     }
 

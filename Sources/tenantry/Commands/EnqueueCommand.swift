@@ -1,8 +1,8 @@
 internal import ArgumentParser
-internal import Client
 internal import Contract
 internal import FoundationEssentials
 internal import Glibc
+internal import TenantryClient
 
 struct EnqueueCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -53,34 +53,27 @@ struct EnqueueCommand: AsyncParsableCommand {
         let settings = try await Settings(server)
         let (brokerURL, credential) = (try settings.brokerURL(), try settings.credential(token))
         let bodies = try readBodies()
-        let producer = try JobProducer(brokerURL: brokerURL, credential: credential, wantsAnswers: wait)
-        var sending = ProgressBar("sending", total: bodies.count)
-        var answered = 0
-        var rejected = 0
-        for (index, body) in bodies.enumerated() {
-            try producer.send(JobRequest(kind: kind, body: body, tenant: tenant, id: id(index)))
-            if lines { sending.update(index + 1) }
-            // Answers are read along the way, so that they do not pile up on the broker.
-            while wait, let next = try producer.nextAnswer(timeoutSeconds: 0) { note(next, &answered, &rejected) }
+        let client = try await JobClient.forCommand(brokerURL: brokerURL, credential: credential)
+        let requests = bodies.enumerated().map { JobRequest(kind: kind, body: $1, tenant: tenant, id: id($0)) }
+        var bar = ProgressBar(wait ? "answers" : "sending", total: bodies.count)
+        defer { if lines { bar.finish() } }
+        guard wait else {
+            try await client.handOver(requests) { if lines { bar.update($0) } }
+            return writeError("\(bodies.count) sent\n")
         }
-        try producer.confirm()
-        if lines { sending.finish() }
-        guard wait else { return writeError("\(bodies.count) sent\n") }
-        while answered < bodies.count {
-            guard let next = try producer.nextAnswer(timeoutSeconds: timeout.value) else {
-                throw Failure(
-                    "no answer within \(Int(timeout.value)) seconds: \(bodies.count - answered) of \(bodies.count) are still out; the jobs stay queued"
-                )
-            }
-            note(next, &answered, &rejected)
+        var (answered, rejected) = (0, 0)
+        let missing = try await AnsweredJobs(client: client, seconds: timeout.value).take(requests) { _, received in
+            answered += 1
+            if received.answer.status == .rejected { rejected += 1 }
+            printLine(String(decoding: received.body, as: UTF8.self))
+            if lines { bar.update(answered) }
+        }
+        guard missing == 0 else {
+            throw Failure(
+                "no answer within \(Int(timeout.value)) seconds: \(missing) of \(bodies.count) are still out; the jobs stay queued"
+            )
         }
         if rejected > 0 { throw ExitCode(1) }
-    }
-
-    private func note(_ next: (answer: Answer, body: [UInt8]), _ answered: inout Int, _ rejected: inout Int) {
-        answered += 1
-        if next.answer.status == .rejected { rejected += 1 }
-        printLine(String(decoding: next.body, as: UTF8.self))
     }
 
     private func id(_ index: Int) -> String {

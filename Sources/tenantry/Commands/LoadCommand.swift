@@ -1,7 +1,7 @@
 internal import ArgumentParser
-internal import Client
 internal import Contract
 internal import Foundation
+internal import TenantryClient
 
 struct LoadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -33,62 +33,57 @@ struct LoadCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try run(with: try await Settings(server))
+        try await run(with: try await Settings(server))
     }
 
-    private func run(with settings: Settings) throws {
+    private func run(with settings: Settings) async throws {
         let broker = try settings.brokerURL()
-        let token = try accountToken ?? makeAccount(broker, operatorToken: try settings.credential(nil))
-        if accountToken == nil { printLine("account token: \(token)") }
-        try makeTenants(broker, token)
-        let producer = try JobProducer(brokerURL: broker, credential: token, wantsAnswers: false)
+        var token = accountToken
+        if token == nil {
+            token = try await makeAccount(broker, operatorToken: try settings.credential(nil))
+            printLine("account token: \(token ?? "")")
+        }
+        let client = try await JobClient.forCommand(brokerURL: broker, credential: token ?? "")
+        try await makeTenants(client)
         var random = SplitMix(state: seed)
         var bar = ProgressBar("sending", total: jobs)
         let start = Date()
         let sentAt = RFC3339.text(Int64(start.timeIntervalSince1970 * 1_000) * 1_000)
-        for index in 0..<jobs {
+        let requests = (0..<jobs).lazy.map { index in
             let tenant = slug(Int(random.next() % UInt64(tenants)))
             let body = Self.body(seed: seed, index: index, user: Int(random.next() % 1_000), sentAt: sentAt)
-            try producer.send(
-                JobRequest(kind: "conversation.log", body: Array(body.utf8), tenant: tenant, id: "\(prefix)-\(seed)-\(index)"))
-            bar.update(index + 1)
+            return JobRequest(kind: "conversation.log", body: Array(body.utf8), tenant: tenant, id: "\(prefix)-\(seed)-\(index)")
         }
-        try producer.confirm()
+        try await client.handOver(requests) { bar.update($0) }
         bar.finish()
         let seconds = Date().timeIntervalSince(start)
         printLine("\(jobs) jobs over \(tenants) tenants sent in \(format(seconds)) s: \(Int(Double(jobs) / seconds)) jobs/s")
     }
 
-    private func makeAccount(_ broker: String, operatorToken: String) throws -> String {
-        let producer = try JobProducer(brokerURL: broker, credential: operatorToken, wantsAnswers: true)
+    private func makeAccount(_ broker: String, operatorToken: String) async throws -> String {
+        let client = try await JobClient.forCommand(brokerURL: broker, credential: operatorToken)
         let body = #"{"slug":"\#(prefix)","display_name":"Load","plan":"enterprise-plus"}"#
-        try producer.send(JobRequest(kind: "account.create", body: Array(body.utf8), id: UUID().uuidString))
-        try producer.confirm()
-        guard let (answer, _) = try producer.nextAnswer(timeoutSeconds: 60) else {
-            throw Failure("no answer: is a worker running?")
-        }
+        var made: Answer?
+        let request = JobRequest(kind: "account.create", body: Array(body.utf8), id: UUID().uuidString)
+        _ = try await AnsweredJobs(client: client, seconds: 60).take([request]) { made = $1.answer }
+        guard let answer = made else { throw Failure("no answer: is a worker running?") }
         guard case .string(let key)? = answer.result?["key"], case .string(let secret)? = answer.result?["secret"] else {
             throw Failure("the account was not made: \(answer.error?.description ?? "no secret in the answer")")
         }
         return "\(key).\(secret)"
     }
 
-    private func makeTenants(_ broker: String, _ token: String) throws {
-        let producer = try JobProducer(brokerURL: broker, credential: token, wantsAnswers: true)
-        let jobs = stride(from: 0, to: tenants, by: Self.tenantsPerJob).map { $0..<min($0 + Self.tenantsPerJob, tenants) }
-        for job in jobs {
-            let items = job.map { #"{"slug":"\#(slug($0))","display_name":"Load \#($0)"}"# }.joined(separator: ",")
-            let body = #"{"tenants":[\#(items)]}"#
-            let id = "load-tenants-\(prefix)-\(job.lowerBound)-\(job.upperBound)"
-            try producer.send(JobRequest(kind: "tenant.create_many", body: Array(body.utf8), id: id))
+    private func makeTenants(_ client: JobClient) async throws {
+        let ranges = stride(from: 0, to: tenants, by: Self.tenantsPerJob).map { $0..<min($0 + Self.tenantsPerJob, tenants) }
+        let requests = ranges.map { range in
+            let items = range.map { #"{"slug":"\#(slug($0))","display_name":"Load \#($0)"}"# }.joined(separator: ",")
+            let id = "load-tenants-\(prefix)-\(range.lowerBound)-\(range.upperBound)"
+            return JobRequest(kind: "tenant.create_many", body: Array(#"{"tenants":[\#(items)]}"#.utf8), id: id)
         }
-        try producer.confirm()
         var bar = ProgressBar("tenants", total: tenants)
         var done = 0
-        while done < tenants {
-            guard let (answer, _) = try producer.nextAnswer(timeoutSeconds: 120) else {
-                throw Failure("no answer: is a worker running?")
-            }
+        let missing = try await AnsweredJobs(client: client, seconds: 120).take(requests) { _, received in
+            let answer = received.answer
             if let error = answer.error { throw Failure("the tenants were not made: \(error)") }
             guard case .array(let outcomes)? = answer.result?["tenants"], !outcomes.isEmpty else {
                 throw Failure("an answer does not tell what became of its tenants")
@@ -99,6 +94,7 @@ struct LoadCommand: AsyncParsableCommand {
             done += outcomes.count
             bar.update(done)
         }
+        guard missing == 0 else { throw Failure("no answer: is a worker running?") }
         bar.finish()
     }
 

@@ -1,6 +1,6 @@
 internal import ArgumentParser
-internal import Client
 internal import Contract
+internal import TenantryClient
 
 struct TenantCreateManyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -22,21 +22,18 @@ struct TenantCreateManyCommand: AsyncParsableCommand {
     var timeout = Seconds(600)
 
     func run() async throws {
-        try run(with: try await Settings(server))
-    }
-
-    private func run(with settings: Settings) throws {
+        let settings = try await Settings(server)
         let manifest = try TenantManifest(file: manifest)
         let jobs = try ManifestJobs(manifest)
-        let producer = try JobProducer(
-            brokerURL: try settings.brokerURL(), credential: try settings.credential(token), wantsAnswers: true)
+        let client = try await JobClient.forCommand(
+            brokerURL: try settings.brokerURL(), credential: try settings.credential(token))
         var outcomes = [JSONValue](repeating: .null, count: manifest.entries.count)
         var bar = ProgressBar("tenants", total: manifest.entries.count)
         // An answer that was given before tells what was true then: refusals may be mended since, and tenants purged.
-        let stale = try send(jobs.all, with: producer, into: &outcomes, &bar)
+        let stale = try await send(jobs.all, with: client, into: &outcomes, &bar)
         if !stale.isEmpty {
             var unseen = ProgressBar("tenants", total: nil)
-            _ = try send(jobs.anew(stale.sorted()), with: producer, into: &outcomes, &unseen)
+            _ = try await send(jobs.anew(stale.sorted()), with: client, into: &outcomes, &unseen)
         }
         bar.finish()
         try report(manifest, outcomes)
@@ -46,19 +43,12 @@ struct TenantCreateManyCommand: AsyncParsableCommand {
     ///
     /// - Returns: the tenants whose outcome is that of an earlier run.
     private func send(
-        _ jobs: [ManifestJobs.Job], with producer: JobProducer, into outcomes: inout [JSONValue], _ bar: inout ProgressBar
-    ) throws -> [Int] {
-        for job in jobs { try producer.send(JobRequest(kind: TenantCreateMany.kind.name, body: job.body, id: job.id)) }
-        try producer.confirm()
-        var waiting = Dictionary(uniqueKeysWithValues: jobs.map { ($0.id, $0.indices) })
+        _ jobs: [ManifestJobs.Job], with client: JobClient, into outcomes: inout [JSONValue], _ bar: inout ProgressBar
+    ) async throws -> [Int] {
+        let requests = jobs.map { JobRequest(kind: TenantCreateMany.kind.name, body: $0.body, id: $0.id) }
         var (done, stale) = (0, [Int]())
-        while !waiting.isEmpty {
-            guard let (answer, _) = try producer.nextAnswer(timeoutSeconds: timeout.value) else {
-                throw Failure(
-                    "no answer within \(Int(timeout.value)) seconds: is a worker running? The jobs stay queued; run the command again to see what became of them"
-                )
-            }
-            guard let indices = waiting.removeValue(forKey: answer.jobID) else { continue }
+        let missing = try await AnsweredJobs(client: client, seconds: timeout.value).take(requests) { job, received in
+            let (answer, indices) = (received.answer, jobs[job].indices)
             if let error = answer.error {
                 throw Failure(
                     "the manifest was not taken: \(error.message)"
@@ -71,6 +61,11 @@ struct TenantCreateManyCommand: AsyncParsableCommand {
             if answer.duplicate { stale += indices }
             done += indices.count
             bar.update(done)
+        }
+        guard missing == 0 else {
+            throw Failure(
+                "no answer within \(Int(timeout.value)) seconds: is a worker running? The jobs stay queued; run the command again to see what became of them"
+            )
         }
         return stale
     }

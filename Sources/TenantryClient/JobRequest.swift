@@ -1,0 +1,67 @@
+internal import FoundationEssentials
+
+/// One job to be sent, with its payload as bytes: for tools, and for whatever a payload's type does not say.
+public struct JobRequest: Sendable {
+    /// `family.verb`; also the routing key.
+    public var kind: String
+    /// JSON, UTF-8; at most 64 MiB here, and what the kind allows at the fleet (1 MiB, `corpus.ingest` 16 MiB).
+    public var body: [UInt8]
+    /// The tenant's slug, for kinds that work on one.
+    public var tenant: String?
+    /// The idempotency key within the account, 1 to 128 characters: send the same job again under the same id.
+    public var id: String
+    /// W3C trace context.
+    public var traceparent: String?
+    /// `<key>.<secret>` for this job alone; nil: the client's own.
+    public var credential: String?
+
+    public init(
+        kind: String, body: [UInt8], tenant: String? = nil, id: String = JobRequest.newID(), traceparent: String? = nil,
+        credential: String? = nil
+    ) {
+        self.kind = kind
+        self.body = body
+        self.tenant = tenant
+        self.id = id
+        self.traceparent = traceparent
+        self.credential = credential
+    }
+
+    /// - Throws: ``ClientError`` of kind `invalid` if the payload cannot be written as JSON.
+    public init(
+        _ payload: some JobPayload, tenant: String? = nil, id: String = JobRequest.newID(), traceparent: String? = nil,
+        credential: String? = nil
+    ) throws(ClientError) {
+        self.init(
+            kind: type(of: payload).kind.name, body: try Self.body(of: payload), tenant: tenant, id: id, traceparent: traceparent,
+            credential: credential)
+    }
+
+    /// An id that nobody else has: a UUID.
+    public static func newID() -> String { UUID().uuidString.lowercased() }
+}
+
+extension JobRequest {
+    /// The largest body that is sent at all: the broker closes the channel, everybody's, over what is beyond its own limit.
+    static let mostBodyBytes = 64 << 20
+
+    /// The payload's JSON. The one place that knows how it is written.
+    static func body(of payload: some JobPayload) throws(ClientError) -> [UInt8] {
+        do {
+            return Array(try JSONEncoder().encode(payload))
+        } catch {
+            throw ClientError(.invalid, "the payload cannot be written as JSON: \(error)", underlying: error)
+        }
+    }
+
+    /// Refuses what could not reach the fleet; all else is the fleet's to judge.
+    func check() throws(ClientError) {
+        guard (1...128).contains(id.unicodeScalars.count), !id.utf8.contains(0) else {
+            throw ClientError(.invalid, "a job's id must have 1 to 128 characters, none of them NUL", jobID: id)
+        }
+        guard !kind.isEmpty else { throw ClientError(.invalid, "a job must have a kind", jobID: id) }
+        guard body.count <= Self.mostBodyBytes else {
+            throw ClientError(.invalid, "a body of \(body.count) bytes is over \(Self.mostBodyBytes)", jobID: id)
+        }
+    }
+}
