@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Synchronization
 
 extension BrokerNode {
     /// Makes a virtual host on the running node, with all rights for the node's user; some 30 ms.
@@ -39,13 +40,16 @@ extension BrokerNode {
         let text = GNU.makeMemoryFile("expressions", GNU.closeOnExec)
         guard text >= 0 else { throw ServerFile.failure("Cannot pass on expressions") }
         defer { close(text) }
-        let bytes = Array(expressions.utf8)
+        // Without the line end, the full stop does not count.
+        let bytes = Array((expressions + "\n").utf8)
         guard write(text, bytes, bytes.count) == bytes.count, lseek(text, 0, SEEK_SET) == 0 else {
             throw ServerFile.failure("Cannot pass on expressions")
         }
-        // The cookie is read from HOME, and does not stand among the arguments, which every user can read.
+        // The cookie is read from HOME, and does not stand among the arguments, which every user can read. Each call has a name of its own
+        // on the node: two of one name at a time are refused.
         let command = Command(
-            program: try options.programs.tool("erl_call", package: "erlang-base"), arguments: ["-n", record.nodeName, "-e"],
+            program: try options.programs.tool("erl_call", package: "erlang-base"),
+            arguments: ["-h", "call-" + ServerFile.randomWord(length: 12), "-n", record.nodeName, "-e"],
             environment: environment(record.ports, nodeName: record.nodeName), folder: options.directory, input: text)
         let answer = try await command.run(deadlineSeconds: 30)
         guard answer == "{ok, ok}" else { throw EmbeddedError("RabbitMQ answered \(answer) to \(expressions)", logPath: logPath) }

@@ -1,3 +1,4 @@
+internal import Embedded
 internal import Fleet
 internal import Metering
 public import Postgres

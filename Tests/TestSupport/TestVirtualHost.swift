@@ -1,3 +1,5 @@
+internal import Embedded
+
 /// A virtual host of a test's own on the shared broker. It is deleted, with all that is in it, when nobody holds this any more.
 public final class TestVirtualHost: Sendable {
     /// `amqp://…/t1`
