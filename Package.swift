@@ -105,6 +105,7 @@ let package = Package(
         .testTarget(name: "DocumentsTests", dependencies: ["Documents"]),
         .testTarget(name: "SchemaTests", dependencies: ["Postgres", "Schema", "TestSupport"]),
         .testTarget(name: "ConsoleTests", dependencies: ["Console", lifecycle, logging, metrics]),
+        .testTarget(name: "HandlerTests", dependencies: ["Contract", "Jobs", "TestSupport"]),
         .testTarget(name: "MeteringTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),
         .testTarget(name: "BillingTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),
         .testTarget(name: "FleetTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),

@@ -1,5 +1,5 @@
 internal import Embedded
-internal import Fleet
+internal import Jobs
 internal import Metering
 public import Postgres
 internal import Schema
@@ -31,11 +31,9 @@ public final class TestDatabase: Sendable {
         _ = try Migrator(options).run()
         var database = try Connection(options)
         _ = try Plan.apply(TestFleet.plans, on: &database)
-        var parameters = Parameters()
-        parameters.append(bearer.key)
-        parameters.append(bytes: bearer.secretHash)
         _ = try database.query(
-            "insert into tenantry.credentials (key, role, name, secret_hash) values ($1, 'operator', 'test', $2)", parameters)
+            "insert into tenantry.credentials (key, role, name, secret_hash) values ($1, 'operator', 'test', $2)", bearer.key,
+            bearer.secretHash)
     }
 }
 
