@@ -1,4 +1,5 @@
 import AMQP
+import TestSupport
 import Testing
 
 @Suite("A confirm ledger")
@@ -61,10 +62,11 @@ struct ConfirmLedgerTests {
         var ledger = ConfirmLedger()
         var open: [UInt64] = []
         var refused: Set<UInt64> = []
+        var random = SeededNumbers(state: 20_261_126)
         for _ in 0..<30_000 {
             open.append(ledger.publish())
             guard open.count > 500 else { continue }
-            let tag = open.remove(at: Int.random(in: 0..<open.count))
+            let tag = open.remove(at: Int.random(in: 0..<open.count, using: &random))
             if tag.isMultiple(of: 7) {
                 ledger.refuse(tag, multiple: false)
                 refused.insert(tag)

@@ -4,12 +4,13 @@ internal import Testing
 
 @Suite("Commands that make and change a database and a broker")
 struct DatabaseCommandTests {
-    /// Servers with nothing in them.
-    private func emptyServers() async throws -> [String: String] {
-        [
-            "TENANTRY_AMQP_URL": try await TestServers.shared.brokerURL(),
-            "TENANTRY_DATABASE_URL": try await TestServers.shared.databaseURL(),
-        ]
+    /// Servers with nothing in them, to the end of the body.
+    private func withEmptyServers(_ body: ([String: String]) async throws -> Void) async throws {
+        let virtualHost = try await TestServers.shared.virtualHost()
+        defer { withExtendedLifetime(virtualHost) {} }
+        try await body([
+            "TENANTRY_AMQP_URL": virtualHost.url, "TENANTRY_DATABASE_URL": try await TestServers.shared.databaseURL(),
+        ])
     }
 
     private func call(_ line: String, _ environment: [String: String]) async throws -> Ended {
@@ -20,7 +21,10 @@ struct DatabaseCommandTests {
 
     @Test("from nothing: every command says to run migrate, migrate runs twice, topology twice, plans twice")
     func fromNothing() async throws {
-        let environment = try await emptyServers()
+        try await withEmptyServers(fromNothing)
+    }
+
+    private func fromNothing(_ environment: [String: String]) async throws {
         for command in [
             "status", "usage show", "alerts list", "alerts replay --since 2026-01-01T00:00:00Z", "plans apply", "plans list",
             "tenant list", "tenant show a", "tenant export a", "template list", "admin list", "audit list", "invoice list",

@@ -10,12 +10,16 @@ struct Instance: Sendable {
     var databaseURL: String { environment["TENANTRY_DATABASE_URL"]! }
     var operatorToken: String { environment["TENANTRY_OPERATOR_TOKEN"]! }
 
+    /// They go away with the last copy of this.
+    private let places: [any Sendable]
+
     /// One for all tests that do not disturb each other. The worker ends with this process.
     static let shared = Task { try await Instance() }
     private nonisolated(unsafe) static var workers: [Program] = []
 
     init() async throws {
         let fleet = try await TestFleet()
+        places = [fleet.virtualHost, fleet.testDatabase]
         let environment = [
             "TENANTRY_AMQP_URL": fleet.brokerURL, "TENANTRY_DATABASE_URL": fleet.databaseURL,
             "TENANTRY_OPERATOR_TOKEN": fleet.operatorToken,

@@ -1,24 +1,30 @@
 internal import Embedded
 internal import Foundation
-internal import TestSupport
 internal import Testing
+
+/// The pair that most of these tests look at.
+private let pair = Task { try await EmbeddedServers.temporary() }
 
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct `Embedded servers` {
     @Test func `both start, answer, and hand out databases and virtual hosts`() async throws {
-        let servers = try await TestServers.shared.servers()
+        let servers = try await pair.value
         #expect(try await servers.database.query("SELECT 1") == "1\n")
         #expect(try await servers.database.query("SHOW fsync") == "off\n")
-        let first = try await TestServers.shared.databaseURL()
-        let second = try await TestServers.shared.databaseURL()
+        let first = try await servers.database.createDatabase("first")
+        let second = try await servers.database.createDatabase("second")
         #expect(first != second)
         let name = try #require(URL(string: first)?.lastPathComponent)
         #expect(try run("/usr/bin/psql", first, "-XAtc", "SELECT current_database(), 'here'") == "\(name)|here\n")
-        let host = try await TestServers.shared.brokerURL()
-        #expect(try await TestServers.shared.brokerURL() != host)
+        let host = try await servers.broker.makeVirtualHost("first")
+        #expect(try await servers.broker.makeVirtualHost("second") != host)
+        await #expect(throws: EmbeddedError.self, "there is one already") { try await servers.broker.makeVirtualHost("first") }
 
-        let hosts = try await servers.broker.run(ctl: ["list_vhosts"]).split(separator: "\n")
-        #expect(hosts.filter { $0.wholeMatch(of: /t[0-9]{3}/) != nil }.count == TestServers.virtualHostCount)
+        let made = try await servers.broker.run(ctl: ["list_vhosts"]).split(separator: "\n")
+        #expect(made.sorted().suffix(3) == ["first", "second", "tenantry"])
+        for _ in 0..<2 { try await servers.broker.removeVirtualHost("second") }
+        #expect(try await !servers.broker.run(ctl: ["list_vhosts"]).contains("second"))
+        #expect(try await servers.broker.run(ctl: ["list_permissions", "-p", "first"]).contains("tenantry\t.*\t.*\t.*"))
         let password = try #require(URL(string: servers.brokerURL)?.password())
         #expect(try await servers.broker.run(ctl: ["authenticate_user", "tenantry", password]).contains("Success"))
         let plugins = try await servers.broker.run(ctl: ["eval", "rabbit_plugins:active()."])
@@ -26,7 +32,7 @@ struct `Embedded servers` {
     }
 
     @Test func `a wrong password is refused by both`() async throws {
-        let servers = try await TestServers.shared.servers()
+        let servers = try await pair.value
         let wrong = servers.databaseURL.replacing(/:[^:@\/]+@/, with: ":wrong@")
         #expect(try run("/usr/bin/psql", wrong, "-XAtc", "SELECT 1").isEmpty)
         await #expect(throws: EmbeddedError.self) {
@@ -35,7 +41,7 @@ struct `Embedded servers` {
     }
 
     @Test func `nothing listens beyond the loopback interface`() async throws {
-        let servers = try await TestServers.shared.servers()
+        let servers = try await pair.value
         let lines = try run("/usr/bin/ss", "-ltnpH").split(separator: "\n")
         for pid in [servers.database.pid, servers.broker.pid, servers.broker.mapperPID] {
             let own = lines.filter { $0.contains("pid=\(pid!),") }
@@ -49,7 +55,7 @@ struct `Embedded servers` {
     }
 
     @Test func `a second pair runs beside the first, and its stop leaves no process, no zombie and no folder`() async throws {
-        let first = try await TestServers.shared.servers()
+        let first = try await pair.value
         let second = try await EmbeddedServers.temporary()
         #expect(try await second.database.query("SELECT 2") == "2\n")
         #expect(second.databaseURL != first.databaseURL && second.brokerURL != first.brokerURL)
@@ -62,7 +68,7 @@ struct `Embedded servers` {
     }
 
     @Test func `a broker restarts on its port, in order and after a crash`() async throws {
-        let servers = try await TestServers.shared.servers()
+        let servers = try await pair.value
         let (url, pid) = (servers.brokerURL, servers.broker.pid)
         for crash in [false, true] {
             try await servers.broker.restart(crash: crash)

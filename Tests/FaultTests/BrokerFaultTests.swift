@@ -12,7 +12,7 @@ extension FaultTests {
             "RabbitMQ crashes, is restarted and throws everybody out while jobs flow: nothing is lost, counted twice or given up")
         func restarted() async throws {
             try await withBroker { node, url in
-                let stage = try await Stage(broker: url, database: TestServers.shared.databaseURL() + "?sslmode=disable")
+                let stage = try await Stage(broker: url)
                 let traffic = try await Traffic.prepare(on: stage, accounts: 2, tenants: 10, jobs: 8_000)
                 try stage.subscribe("subscriber")
                 let workers = try (0..<2).map { _ in try stage.startWorker(.tenantry, ["TENANTRY_WORKER_BATCH": "20"]) }
@@ -36,7 +36,7 @@ extension FaultTests {
         @Test("A broker in alarm blocks answers, not jobs for ever: after the alarm everything is done and answered")
         func alarm() async throws {
             try await withBroker { node, url in
-                let stage = try await Stage(broker: url, database: TestServers.shared.databaseURL() + "?sslmode=disable")
+                let stage = try await Stage(broker: url)
                 let traffic = try await Traffic.prepare(on: stage, accounts: 2, tenants: 10, jobs: 2_000)
                 try stage.subscribe("subscriber")
                 try traffic.send(on: stage)

@@ -14,7 +14,7 @@ extension FaultTests {
         )
         func restarted() async throws {
             try await withCluster { cluster, url in
-                let stage = try await Stage(broker: TestServers.shared.brokerURL(), database: url)
+                let stage = try await Stage(database: url)
                 let traffic = try await Traffic.prepare(on: stage, accounts: 2, tenants: 10, jobs: 8_000)
                 try stage.subscribe("subscriber")
                 let workers = try (0..<2).map { _ in try stage.startWorker(.tenantry, ["TENANTRY_WORKER_BATCH": "50"]) }

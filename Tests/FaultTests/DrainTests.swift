@@ -52,7 +52,7 @@ extension FaultTests {
         @Test("ends with 0 within its deadline where the broker does not say a word, and nothing is lost")
         func frozen() async throws {
             try await withBroker { node, url in
-                let stage = try await Stage(broker: url, database: TestServers.shared.databaseURL() + "?sslmode=disable")
+                let stage = try await Stage(broker: url)
                 let traffic = try await Traffic.prepare(on: stage, accounts: 1, tenants: 4, jobs: 4_000)
                 try traffic.send(on: stage)
                 let worker = try stage.startWorker(.tenantry, Self.soon.merging(["TENANTRY_WORKER_BATCH": "20"]) { $1 })

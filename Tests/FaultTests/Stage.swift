@@ -1,12 +1,8 @@
 internal import AMQP
 internal import Contract
-internal import Embedded
 internal import Fleet
 internal import Foundation
-internal import Jobs
-internal import Metering
 internal import Postgres
-internal import Schema
 internal import TestSupport
 
 /// A virtual host and a database with topology, schema, plans and an operator, on which worker processes come and go; and what an outsider
@@ -17,37 +13,29 @@ final class Stage {
     let operatorToken: String
     var database: Postgres.Connection
     var broker: AMQP.Connection
+    // They go away with the stage, where they are its own.
+    private let virtualHost: TestVirtualHost?
+    private let testDatabase: TestDatabase?
     private static let answers = "answers"
 
-    /// On the servers that all tests share.
-    convenience init() async throws {
-        try self.init(
-            broker: await TestServers.shared.brokerURL(), database: await TestServers.shared.databaseURL() + "?sslmode=disable")
-    }
-
-    /// On servers of the test's own.
-    init(broker: String, database: String) throws {
-        brokerURL = broker
-        databaseURL = database
-        let options = ConnectionOptions(url: database, applicationName: "test")
-        _ = try Migrator(options).run()
-        self.database = try Postgres.Connection(options)
-        _ = try Plan.apply(TestFleet.plans, on: &self.database)
-        let bearer = Bearer.make(prefix: "op")
-        operatorToken = bearer.token
-        self.broker = try Self.connect(broker)
-        var parameters = Parameters()
-        parameters.append(bearer.key)
-        parameters.append(bytes: bearer.secretHash)
-        _ = try self.database.query(
-            "insert into tenantry.credentials (key, role, name, secret_hash) values ($1, 'operator', 'test', $2)", parameters)
-        var fleet = FleetOptions(broker: try BrokerURL(broker), database: options)
+    /// On the servers that all tests share, but for those named here, which are the test's own.
+    init(broker ownBroker: String? = nil, database ownDatabase: String? = nil) async throws {
+        virtualHost = ownBroker == nil ? try await TestServers.shared.virtualHost() : nil
+        testDatabase = ownDatabase == nil ? try await TestServers.shared.migratedDatabase() : nil
+        brokerURL = ownBroker ?? virtualHost?.url ?? ""
+        databaseURL = ownDatabase ?? testDatabase.map { $0.url + "?sslmode=disable" } ?? ""
+        operatorToken = TestDatabase.operatorToken
+        let options = ConnectionOptions(url: databaseURL, applicationName: "test")
+        if testDatabase == nil { try TestDatabase.prepare(options) }
+        database = try Postgres.Connection(options)
+        broker = try Self.connect(brokerURL)
+        var fleet = FleetOptions(broker: try BrokerURL(brokerURL), database: options)
         fleet.ladder = TestFleet.ladder
         try TopologyDeclaration(fleet).apply(to: fleet.broker)
-        _ = try self.broker.declareQueue(Self.answers)
+        _ = try broker.declareQueue(Self.answers)
         // Whatever is retried passes here, too: `x-match: all` of nothing matches everything.
-        _ = try self.broker.declareQueue("retried")
-        try self.broker.bindQueue("retried", exchange: Topology.retryExchange, routingKey: "", arguments: ["x-match": "all"])
+        _ = try broker.declareQueue("retried")
+        try broker.bindQueue("retried", exchange: Topology.retryExchange, routingKey: "", arguments: ["x-match": "all"])
     }
 
     private static func connect(_ url: String) throws -> AMQP.Connection {

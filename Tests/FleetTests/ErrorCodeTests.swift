@@ -7,7 +7,7 @@ internal import Testing
 @Suite struct ErrorCodeTests {
     @Test("A bad job is dead-lettered with its error, body and properties unchanged", arguments: BadJob.all)
     func deadLetter(job: BadJob) async throws {
-        let ending = try #require(try await MixedBatch.shared.value.endings[job.name])
+        let ending = try #require(try await MixedBatch.shared().endings[job.name])
         let letter = try #require(ending.letter)
         #expect(letter.code == job.code.rawValue)
         if job.code == .invalidPayload { #expect(letter.field == job.field || job.field == nil, "\(letter.message)") }
@@ -33,7 +33,7 @@ internal import Testing
 
     @Test("A bad job is answered with its error", arguments: BadJob.all.filter(\.isAnswered))
     func answer(job: BadJob) async throws {
-        let ending = try #require(try await MixedBatch.shared.value.endings[job.name])
+        let ending = try #require(try await MixedBatch.shared().endings[job.name])
         let answer = try #require(ending.answer)
         #expect(answer.status == .rejected)
         #expect(answer.result == nil && !answer.duplicate)
@@ -45,7 +45,7 @@ internal import Testing
 
     @Test("A limit that is reached is named with its metric and value")
     func limits() async throws {
-        let batch = try await MixedBatch.shared.value
+        let batch = try await MixedBatch.shared()
         let expected = [
             ("a tenant too many", ["child_tenants", "limit 3", "value 3"]),
             ("a message too many", ["messages", "limit 5", "value 5"]),
@@ -60,7 +60,7 @@ internal import Testing
 
     @Test("The good jobs of the same batch are committed, and nothing else is")
     func neighbours() async throws {
-        let batch = try await MixedBatch.shared.value
+        let batch = try await MixedBatch.shared()
         for (name, answer) in batch.goodAnswers {
             #expect(answer.status == .succeeded && !answer.duplicate, "neighbour of \(name): \(answer)")
         }

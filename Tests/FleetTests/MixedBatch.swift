@@ -36,7 +36,12 @@ struct MixedBatch: Sendable {
     var numbers: [String: Int64] = [:]
 
     /// The one run that all cases look at.
-    static let shared = Task { try await run() }
+    static func shared() async throws -> MixedBatch {
+        try TestServers.requireBroker()
+        return try await running.value
+    }
+
+    private static let running = Task { try await run() }
 
     private static func run() async throws -> MixedBatch {
         let fleet = try await TestFleet()

@@ -3,16 +3,6 @@ internal import Foundation
 internal import Postgres
 internal import TestSupport
 
-/// The same numbers on every run.
-struct SeededNumbers: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return state ^ (state >> 29)
-    }
-}
-
 extension TestFleet {
     /// Logs messages with ids, users, conversations and times drawn at random: some twice.
     ///

@@ -7,7 +7,6 @@ public import Jobs
 internal import Logging
 public import Metering
 public import Postgres
-internal import Schema
 
 /// A fleet of its own for one test: a virtual host, a database, plans, and a worker in this process.
 ///
@@ -19,6 +18,10 @@ public final class TestFleet {
     public let operatorToken: String
     public var database: Postgres.Connection
     public var broker: AMQP.Connection
+    /// Where ``brokerURL`` leads; goes away with the fleet unless somebody else holds it.
+    public let virtualHost: TestVirtualHost
+    /// Where ``databaseURL`` leads; goes away with the fleet unless somebody else holds it.
+    public let testDatabase: TestDatabase
     private let answers: String
     private var early: [String: Answer] = [:]
     private var workers: [(worker: Worker, running: Task<Void, any Error>)] = []
@@ -45,21 +48,16 @@ public final class TestFleet {
             ]),
     ]
 
-    /// A fresh vhost and database with schema, plans, topology and an operator; no worker yet.
+    /// A virtual host and a database of its own with schema, plans, topology and an operator; no worker yet.
     public init(partitions: [Family: Int] = [:]) async throws {
-        brokerURL = try await TestServers.shared.brokerURL()
-        databaseURL = try await TestServers.shared.databaseURL()
+        async let copy = TestServers.shared.migratedDatabase()
+        virtualHost = try await TestServers.shared.virtualHost()
+        brokerURL = virtualHost.url
+        testDatabase = try await copy
+        databaseURL = testDatabase.url
+        operatorToken = TestDatabase.operatorToken
         let options = ConnectionOptions(url: databaseURL)
-        _ = try Migrator(options).run()
         database = try Postgres.Connection(options)
-        _ = try Plan.apply(Self.plans, on: &database)
-        let bearer = Bearer.make(prefix: "op")
-        var parameters = Parameters()
-        parameters.append(bearer.key)
-        parameters.append(bytes: bearer.secretHash)
-        _ = try database.query(
-            "insert into tenantry.credentials (key, role, name, secret_hash) values ($1, 'operator', 'test', $2)", parameters)
-        operatorToken = bearer.token
         broker = try AMQP.Connection(BrokerURL(brokerURL), name: "test")
         try broker.enableConfirms()
         answers = "answers-\(UInt32.random(in: 0...UInt32.max))"
@@ -69,6 +67,11 @@ public final class TestFleet {
         try TopologyDeclaration(fleet).apply(to: fleet.broker)
         _ = try broker.declareQueue(answers, durable: false, exclusive: true, autoDelete: true)
         try broker.consume(answers, tag: answers)
+    }
+
+    /// A test that failed has not come to its ``stop()``: its workers are not to go on beside the next one.
+    deinit {
+        for (worker, _) in workers { worker.drain() }
     }
 
     /// Short waits, so that a job climbs the whole ladder while a test looks on.

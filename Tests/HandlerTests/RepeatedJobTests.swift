@@ -1,0 +1,64 @@
+internal import Contract
+internal import Jobs
+internal import TestSupport
+internal import Testing
+
+/// The same job once more, under its own id.
+@Suite struct RepeatedJobTests {
+    /// What is done on the tenant `shop`, in this order; nil: on none.
+    private static let jobs: [(kind: String, body: String, tenant: String?)] = [
+        ("tenant.create", #"{"slug":"shop","display_name":"Shop"}"#, nil),
+        ("tenant.update", #"{"display_name":"The shop","settings":{"a":1}}"#, "shop"),
+        ("admin.create", #"{"email":"ada@shop.ch","display_name":"Ada","role":"tenant_admin"}"#, "shop"),
+        ("token.issue", #"{"name":"till","scopes":["conversation:write"]}"#, "shop"),
+        (
+            "corpus.ingest", #"{"documents":[{"external_id":"a","media_type":"text/plain","content":"Open on Saturdays."}]}"#,
+            "shop"
+        ),
+        ("corpus.remove", #"{"external_ids":["a"]}"#, "shop"),
+        ("template.save", #"{"name":"start","settings":{"tone":"kind"}}"#, nil),
+        ("template.remove", #"{"name":"start"}"#, nil),
+        ("admin.remove", #"{"email":"ada@shop.ch"}"#, "shop"),
+        ("tenant.suspend", "{}", "shop"),
+        ("tenant.resume", "{}", "shop"),
+        ("tenant.delete", "{}", "shop"),
+        ("tenant.restore", "{}", "shop"),
+    ]
+
+    @Test("A job that comes again has no second effect and gets the first answer, without what is said only once")
+    func twice() async throws {
+        try await HandlerStage.run { stage in
+            let acme = try stage.makeAccount("acme")
+            for (index, job) in Self.jobs.enumerated() {
+                let first = try stage.ask(job.kind, job.body, tenant: job.tenant, by: acme, id: "id-\(index)")
+                try #require(first.status == .succeeded && !first.duplicate, "\(first)")
+                let rows = try written(stage)
+                let second = try stage.ask(job.kind, job.body, tenant: job.tenant, by: acme, id: "id-\(index)")
+                #expect(second.status == .succeeded && second.duplicate, "\(second)")
+                #expect(try written(stage) == rows, "\(job.kind)")
+                guard case .object(var result)? = first.result else { throw TestFailure("no object: \(first)") }
+                result["secret"] = nil
+                #expect(second.result == .object(result), "\(job.kind)")
+            }
+        }
+    }
+
+    @Test("An id that was used for another kind is a conflict")
+    func otherKind() async throws {
+        try await HandlerStage.run { stage in
+            let acme = try stage.makeAccount("acme")
+            _ = try stage.ask("tenant.create", #"{"slug":"shop","display_name":"Shop"}"#, by: acme, id: "one")
+            let other = try stage.ask("tenant.suspend", "{}", tenant: "shop", by: acme, id: "one")
+            #expect(other.error?.code == .conflict)
+            #expect(try stage.texts("select state from tenantry.tenants") == ["active"])
+        }
+    }
+
+    /// How often anything was written in this transaction, table by table.
+    private func written(_ stage: HandlerStage) throws -> [String] {
+        try stage.texts(
+            """
+            select schemaname || '.' || relname || ' ' || n_tup_ins + n_tup_upd + n_tup_del from pg_stat_xact_user_tables order by 1
+            """)
+    }
+}
