@@ -94,7 +94,8 @@ let package = Package(
                 "Contract", "Postgres", "AMQP", "Schema", "Jobs", "Fleet", "Metering", "Accounts", "Tenants", "People",
                 "Templates", "Corpus", "Usage",
                 "Billing",
-                "Families", "TenantryClient", "Embedded", "API", argumentParser, configuration, crypto, lifecycle, logging, metrics,
+                "Families", "TenantryClient", "Embedded", "API", argumentParser, configuration, crypto, lifecycle, logging,
+                metrics,
                 system, unixSignals, yams,
             ]),
 

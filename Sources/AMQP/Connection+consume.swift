@@ -22,7 +22,8 @@ extension Connection {
         let method = amqp_basic_consume_t(
             ticket: 0, queue: try scratch.short(queue, "a queue's name"),
             consumer_tag: try scratch.short(tag, "a consumer's tag"),
-            no_local: 0, no_ack: isAcknowledging ? 0 : 1, exclusive: exclusive ? 1 : 0, nowait: 0, arguments: try scratch.table(arguments))
+            no_local: 0, no_ack: isAcknowledging ? 0 : 1, exclusive: exclusive ? 1 : 0, nowait: 0,
+            arguments: try scratch.table(arguments))
         _ = try call(AMQP_BASIC_CONSUME_METHOD, method, expecting: AMQP_BASIC_CONSUME_OK_METHOD)
     }
 
