@@ -13,7 +13,7 @@ extension JobClient {
     public func send(
         _ payload: some JobPayload, tenant: String? = nil, id: String = JobRequest.newID(), timeout: Duration? = nil
     ) async throws(ClientError) -> Answer {
-        try await send(try JobRequest(payload, tenant: tenant, id: id), timeout: timeout).answer
+        try await send(JobRequest(payload, tenant: tenant, id: id), timeout: timeout).answer
     }
 
     /// Sends a job by its kind's name and the bytes of its payload, and waits for its answer.
@@ -35,7 +35,7 @@ extension JobClient {
     public func publish(
         _ payload: some JobPayload, tenant: String? = nil, id: String = JobRequest.newID(), timeout: Duration? = nil
     ) async throws(ClientError) {
-        try await publish([try JobRequest(payload, tenant: tenant, id: id)], timeout: timeout)
+        try await publish([JobRequest(payload, tenant: tenant, id: id)], timeout: timeout)
     }
 
     /// Hands a job to the broker by its kind's name and the bytes of its payload.

@@ -27,13 +27,13 @@ public struct JobRequest: Sendable {
         self.credential = credential
     }
 
-    /// - Throws: ``ClientError`` of kind `invalid` if the payload cannot be written as JSON.
+    /// A job of a known kind.
     public init(
         _ payload: some JobPayload, tenant: String? = nil, id: String = JobRequest.newID(), traceparent: String? = nil,
         credential: String? = nil
-    ) throws(ClientError) {
+    ) {
         self.init(
-            kind: type(of: payload).kind.name, body: try Self.body(of: payload), tenant: tenant, id: id, traceparent: traceparent,
+            kind: type(of: payload).kind.name, body: payload.encoded(), tenant: tenant, id: id, traceparent: traceparent,
             credential: credential)
     }
 
@@ -44,15 +44,6 @@ public struct JobRequest: Sendable {
 extension JobRequest {
     /// The largest body that is sent at all: the broker closes the channel, everybody's, over what is beyond its own limit.
     static let mostBodyBytes = 64 << 20
-
-    /// The payload's JSON. The one place that knows how it is written.
-    static func body(of payload: some JobPayload) throws(ClientError) -> [UInt8] {
-        do {
-            return Array(try JSONEncoder().encode(payload))
-        } catch {
-            throw ClientError(.invalid, "the payload cannot be written as JSON: \(error)", underlying: error)
-        }
-    }
 
     /// Refuses what could not reach the fleet; all else is the fleet's to judge.
     func check() throws(ClientError) {

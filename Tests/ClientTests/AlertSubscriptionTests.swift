@@ -160,7 +160,9 @@ internal import Testing
     @Test("Without the exchange, or a broker, or the right queue, subscribing says what is wrong")
     func refused() async throws {
         let fleet = try await TestFleet()
-        let bare = try await failure { _ = try await AlertSubscription(brokerURL: TestServers.shared.brokerURL()) }
+        let virtualHost = try await TestServers.shared.virtualHost()
+        defer { withExtendedLifetime(virtualHost) {} }
+        let bare = try await failure { _ = try await AlertSubscription(brokerURL: virtualHost.url) }
         #expect(bare.kind == .unroutable && bare.replyCode == 404 && bare.message.contains("tenantry topology apply"), "\(bare)")
         let nowhere = try await failure { _ = try await AlertSubscription(brokerURL: "amqp://127.0.0.1:1") }
         #expect(nowhere.kind == .connection)

@@ -80,9 +80,9 @@ internal import Testing
         let slug = newName("own")
         let payload = AccountCreate(slug: slug, displayName: "Own", plan: "enterprise")
         #expect(try await client.send(payload).error?.code == .forbidden)
-        let opened = try await client.send(try JobRequest(payload, credential: stage.operatorToken)).answer
+        let opened = try await client.send(JobRequest(payload, credential: stage.operatorToken)).answer
         let own = try #require(opened.credential)
-        let tenant = try JobRequest(TenantCreate(slug: "\(slug)-t", displayName: "T"), credential: own)
+        let tenant = JobRequest(TenantCreate(slug: "\(slug)-t", displayName: "T"), credential: own)
         #expect(try await client.send(tenant).answer.get()["tenant"] == .string("\(slug)-t"))
         #expect(try await client.send(payload).error?.code == .forbidden, "the client's own is what it was")
     }
@@ -96,7 +96,7 @@ internal import Testing
 
         let late = newName("late")
         let handedOver = Happening()
-        let request = try JobRequest(logged("m", in: "c"), tenant: late)
+        let request = JobRequest(logged("m", in: "c"), tenant: late)
         async let answer = client.send(request) { handedOver.happen() }
         await handedOver.wait()
         _ = try await client.send(TenantCreate(slug: late, displayName: "Late")).get()
@@ -111,8 +111,8 @@ internal import Testing
         let client = try stage.client()
         let conversation = newName("published")
         try await client.publish(logged("\(conversation)-a", in: conversation), tenant: stage.tenant)
-        let requests = try (0..<3_000).map {
-            try JobRequest(logged("\(conversation)-\($0)", in: conversation), tenant: stage.tenant)
+        let requests = (0..<3_000).map {
+            JobRequest(logged("\(conversation)-\($0)", in: conversation), tenant: stage.tenant)
         }
         try await client.publish(requests)
         try await client.publish([])
@@ -139,7 +139,9 @@ internal import Testing
 
     @Test("Without the fleet's topology a job is unroutable, and once that is there the same client goes on")
     func unroutable() async throws {
-        let url = try await TestServers.shared.brokerURL()
+        let virtualHost = try await TestServers.shared.virtualHost()
+        defer { withExtendedLifetime(virtualHost) {} }
+        let url = virtualHost.url
         let client = try JobClient(brokerURL: url, credential: "a.b")
         let request = JobRequest(kind: "tenant.create", body: Array("{}".utf8))
         let missing = try await failure { try await client.publish(request) }

@@ -28,7 +28,7 @@ internal import Testing
         let fleet = try await TestFleet()
         let client = try JobClient(brokerURL: fleet.brokerURL, credential: fleet.operatorToken)
         let handedOver = Happening()
-        let request = try JobRequest(AccountCreate(slug: "acme", displayName: "Acme", plan: "enterprise"))
+        let request = JobRequest(AccountCreate(slug: "acme", displayName: "Acme", plan: "enterprise"))
         let waiting = Task { try await client.send(request) { handedOver.happen() } }
         async let other = client.send(AccountCreate(slug: "other", displayName: "Other", plan: "enterprise"))
         await handedOver.wait()
@@ -53,7 +53,7 @@ internal import Testing
         let group = ServiceGroup(services: [client], logger: Logger(label: "test"))
         let running = Task { try await group.run() }
         let handedOver = Happening()
-        let request = try JobRequest(AccountCreate(slug: "acme", displayName: "Acme", plan: "enterprise"))
+        let request = JobRequest(AccountCreate(slug: "acme", displayName: "Acme", plan: "enterprise"))
         let waiting = Task { try await client.send(request) { handedOver.happen() } }
         await handedOver.wait()
         await group.triggerGracefulShutdown()
@@ -73,7 +73,7 @@ internal import Testing
         let client = try JobClient(brokerURL: fleet.brokerURL, credential: fleet.operatorToken)
         let running = Task { try await client.run() }
         let handedOver = Happening()
-        let request = try JobRequest(UsageAggregate())
+        let request = JobRequest(UsageAggregate())
         let waiting = Task { try await client.send(request) { handedOver.happen() } }
         await handedOver.wait()
         running.cancel()

@@ -38,7 +38,7 @@ internal import Testing
         defer { proxy.close() }
         let client = try JobClient(brokerURL: proxy.url(fleet.brokerURL), credential: fleet.operatorToken)
         let handedOver = Happening()
-        let request = try JobRequest(AccountCreate(slug: "acme", displayName: "Acme", plan: "enterprise"))
+        let request = JobRequest(AccountCreate(slug: "acme", displayName: "Acme", plan: "enterprise"))
         async let answer = client.send(request) { handedOver.happen() }
         await handedOver.wait()
         // The first answer goes to a channel that is no more.
@@ -63,7 +63,7 @@ internal import Testing
         #expect(vain.kind == .connection && vain.jobID != nil, "\(vain)")
         let conversation = newName("away")
         async let published: Void = client.publish(
-            try (0..<500).map { try JobRequest(logged("\(conversation)-\($0)", in: conversation), tenant: stage.tenant) })
+            (0..<500).map { JobRequest(logged("\(conversation)-\($0)", in: conversation), tenant: stage.tenant) })
         async let answer = client.send(UsageAggregate())
         proxy.comeBack()
         try await published

@@ -204,9 +204,12 @@ import Testing
         struct Refusal: Error {}
         var connection = try await connect()
         let none = try connection.query("SELECT 1::int8, 'x' WHERE false")
-        #expect(none.first((Int64, String).self) == nil && none.decode((Int64, String).self).isEmpty)
+        let isThere = none.first((Int64, String).self) != nil
+        #expect(!isThere && none.decode((Int64, String).self).isEmpty)
         let some = try connection.query("SELECT n FROM generate_series(1::int8, 3) AS n")
-        #expect(some.first(Int64.self) == 1 && some.decode(Int.self) == [1, 2, 3])
+        let first: Int64? = some.first(Int64.self)
+        let numbers: [Int] = some.decode { (number: Int) in number }
+        #expect(first == 1 && numbers == [1, 2, 3])
         #expect(throws: Refusal.self) { try some.decode { (number: Int64) in if number == 2 { throw Refusal() } } }
     }
 }

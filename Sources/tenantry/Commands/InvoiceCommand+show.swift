@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Billing
 internal import Contract
+internal import Jobs
 internal import Metering
 internal import Postgres
 

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Contract
+internal import Jobs
 internal import Metering
 internal import Postgres
 internal import Tenants
