@@ -19,7 +19,7 @@ public final class HandlerStage {
     private static let shared = Task { try await TestServers.shared.migratedDatabase() }
 
     private init(_ transaction: consuming Transaction, _ options: Families.Options) {
-        self.transaction = transaction
+        self.transaction = consume transaction
         let handlers = Families.all(options).flatMap { $0.makeHandlers() }
         self.handlers = Dictionary(uniqueKeysWithValues: handlers.map { ($0.kind, $0) })
     }
