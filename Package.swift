@@ -119,7 +119,7 @@ let package = Package(
         .testTarget(
             name: "ClientTests", dependencies: everyFamily + ["AMQP", "TenantryClient", "TestSupport", lifecycle, logging]),
         .executableTarget(name: "ReadmeExample", dependencies: ["TenantryClient"], path: "Tests/ReadmeExample"),
-        .testTarget(name: "CommandTests", dependencies: ["Contract", "ReadmeExample", "TestSupport", "tenantry"]),
+        .testTarget(name: "CommandTests", dependencies: ["Contract", "Schema", "ReadmeExample", "TestSupport", "tenantry"]),
         .executableTarget(name: "DoomedWorker", dependencies: everyFamily + ["AMQP", logging], path: "Tests/DoomedWorker"),
     ]
 )

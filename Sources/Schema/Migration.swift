@@ -22,7 +22,7 @@ public struct Migration: Sendable {
         Migration("control_0003_tenancy", PackageResources.control_0003_tenancy_sql),
         Migration("control_0004_billing", PackageResources.control_0004_billing_sql),
         Migration("control_0005_outbox", PackageResources.control_0005_outbox_sql),
-        Migration("control_0007_metrics", PackageResources.control_0007_metrics_sql),
+        Migration("control_0006_metrics", PackageResources.control_0006_metrics_sql),
     ]
 
     /// Every tenant's schema, oldest first; `{schema}` stands for the quoted schema name.
