@@ -27,7 +27,8 @@ internal import Testing
         let running = Task { try await worker.run() }
         try await eventually("all lanes run") { worker.health.isReady }
         try fleet.database.run(script: "alter table tenantry.directory rename to elsewhere")
-        try fleet.send("account.create", #"{"slug":"a","display_name":"A","plan":"pro"}"#, token: fleet.operatorToken, id: "job")
+        try fleet.send(
+            "account.create", #"{"slug":"acme","display_name":"Acme","plan":"pro"}"#, token: fleet.operatorToken, id: "job")
 
         let failure = await #expect(throws: WorkerFailure.self) { try await running.value }
         #expect(failure?.thread == "lane account-0")

@@ -128,7 +128,7 @@ extension FieldType {
                 }
             },
             audited: { value in
-                guard case .array(let values) = value else { return .null }
+                guard case .array(let values) = value else { return withoutContainers(value) }
                 return .array(values.map { element.audited($0) })
             })
     }
