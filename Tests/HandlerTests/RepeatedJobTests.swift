@@ -12,7 +12,8 @@ internal import Testing
         ("admin.create", #"{"email":"ada@shop.ch","display_name":"Ada","role":"tenant_admin"}"#, "shop"),
         ("token.issue", #"{"name":"till","scopes":["conversation:write"]}"#, "shop"),
         (
-            "corpus.ingest", #"{"documents":[{"external_id":"a","title":"Hours","media_type":"text/plain","content":"Open on Saturdays."}]}"#,
+            "corpus.ingest",
+            #"{"documents":[{"external_id":"a","title":"Hours","media_type":"text/plain","content":"Open on Saturdays."}]}"#,
             "shop"
         ),
         ("corpus.remove", #"{"external_ids":["a"]}"#, "shop"),
