@@ -34,7 +34,7 @@ internal import Testing
         #expect(failure?.thread == "lane account-0")
         #expect(try #require(failure).description.contains("tenantry.directory"))
         #expect((failure?.cause as? PostgresError)?.sqlState == "42P01")
-        #expect(worker.health.lanes["account-0"] == .failed && !worker.health.isReady)
+        #expect(worker.health.lanes["control"] == .failed && !worker.health.isReady)
         #expect(worker.health.lanes.values.count { $0 == .stopped } == worker.laneCount - 1)
 
         try fleet.database.run(script: "alter table tenantry.elsewhere rename to directory")
