@@ -13,6 +13,7 @@ extension StatementTests {
 
     /// What commands read.
     static let reads: [Statement] = [
+        AccountSuspension.SQL.hold, AccountSuspension.SQL.set, TenantSuspension.SQL.hold, TokenRevocation.SQL.revoke,
         AccountSummary.SQL.find, AdministratorSummary.SQL.list, AlertRecord.SQL.list, AuditRecord.SQL.list,
         InvoiceDetails.SQL.find,
         InvoiceDetails.SQL.lines, InvoiceSummary.SQL.list, OperatorCredential.SQL.isValid, OperatorCredential.SQL.issue,

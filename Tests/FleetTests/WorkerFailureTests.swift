@@ -31,7 +31,7 @@ internal import Testing
             "account.create", #"{"slug":"acme","display_name":"Acme","plan":"pro"}"#, token: fleet.operatorToken, id: "job")
 
         let failure = await #expect(throws: WorkerFailure.self) { try await running.value }
-        #expect(failure?.thread == "lane account-0")
+        #expect(failure?.thread == "lane control")
         #expect(try #require(failure).description.contains("tenantry.directory"))
         #expect((failure?.cause as? PostgresError)?.sqlState == "42P01")
         #expect(worker.health.lanes["control"] == .failed && !worker.health.isReady)
