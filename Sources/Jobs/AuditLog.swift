@@ -1,7 +1,7 @@
 public import Contract
 public import Postgres
 
-/// Who did what, when, and by which job.
+/// The record of administrative jobs: who did what, when, and by which job.
 public enum AuditLog {
     public struct Entry: Sendable {
         /// The account concerned; `""` where there is none.
@@ -31,7 +31,7 @@ public enum AuditLog {
         }
     }
 
-    /// Writes it in the caller's transaction.
+    /// Writes an entry, in the caller's transaction.
     public static func append(_ entry: Entry, on database: inout Transaction) throws(PostgresError) {
         _ = try database.query(
             SQL.append, entry.account, entry.tenant, entry.credential, entry.role, entry.actor, entry.kind, entry.jobID,
@@ -47,9 +47,10 @@ public enum AuditLog {
 }
 
 extension AuditLog.Entry {
-    /// A payload that is longer than this is kept by the names of its fields alone.
+    /// Of a payload that is longer than this, only the names of its fields are kept.
     private static let mostBytes = 8_192
-    /// What a job that succeeded is remembered by: what its kind knows of the payload, without secrets, and its result.
+
+    /// The entry of a job that succeeded: the fields of its payload that the kind knows, without secrets, and its result.
     init(_ job: Job, _ reply: Reply) {
         let principal = job.principal
         var account = job.account

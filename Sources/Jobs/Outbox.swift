@@ -2,7 +2,8 @@ public import Contract
 internal import Crypto
 public import Postgres
 
-/// Messages that leave after their transaction's commit, once and confirmed: written with the effect, published by the leader.
+/// Messages that are published after the commit of the transaction that wrote them. The leader publishes each until the broker confirms it, so a
+/// message may come twice, under the same id.
 public enum Outbox {
     public struct Entry: Sendable {
         public var exchange: String
@@ -25,9 +26,9 @@ public enum Outbox {
         }
 
         /// A life-cycle event on `tenantry.events`, under the routing key `<what>.<subject…>`. Its message id is `<what>/<subject…>/<id>`, so
-        /// that neither another event of the same job nor the job's outcome has the same.
+        /// that no other event of the same job, and not the job's outcome, has the same id.
         ///
-        /// - Parameter id: of what happened: the job's id, mostly.
+        /// - Parameter id: what tells this event from others of the same name and subject; mostly the job's id.
         public static func event(_ what: LifecycleEvent, subject: [String], id: String, _ data: [String: JSONValue]) -> Entry {
             var body = data
             body["event"] = .string(what.rawValue)
@@ -40,7 +41,7 @@ public enum Outbox {
 
         private static func messageID(of what: LifecycleEvent, _ subject: [String], _ id: String) -> String {
             let whole = ([what.rawValue] + subject + [id]).joined(separator: "/")
-            // A property holds 255 bytes; an id that came in one may have grown by what was put before it.
+            // An AMQP property holds at most 255 bytes, and a job's id may be that long already.
             guard whole.utf8.count > 255 else { return whole }
             return "\(what.rawValue)/sha256:\(SHA256.hash(data: Array(whole.utf8)).hexadecimal)"
         }
@@ -54,7 +55,7 @@ public enum Outbox {
             entries.map(\.contentType), entries.map(\.body))
     }
 
-    /// What one room does when messages of its exchange are out: confirmed by the broker, in the transaction that removes them here.
+    /// What is to be done when the broker has confirmed messages of an exchange, in the transaction that removes them from the outbox.
     public struct Confirmation: Sendable {
         public let exchange: String
         /// Is given the messages' ids.
