@@ -3,36 +3,8 @@ public import Postgres
 
 /// The record of administrative jobs: who did what, when, and by which job.
 public enum AuditLog {
-    public struct Entry: Sendable {
-        /// The account concerned; `""` where there is none.
-        public var account: String
-        public var tenant: String?
-        /// The credential's key.
-        public var credential: String
-        public var role: String
-        /// The credential's name, or the administrator's address.
-        public var actor: String
-        public var kind: String
-        public var jobID: String
-        public var details: [String: JSONValue]
-
-        public init(
-            account: String, tenant: String?, credential: String, role: String, actor: String, kind: String, jobID: String,
-            details: [String: JSONValue]
-        ) {
-            self.account = account
-            self.tenant = tenant
-            self.credential = credential
-            self.role = role
-            self.actor = actor
-            self.kind = kind
-            self.jobID = jobID
-            self.details = details
-        }
-    }
-
     /// Writes an entry, in the caller's transaction.
-    public static func append(_ entry: Entry, on database: inout Transaction) throws(PostgresError) {
+    public static func append(_ entry: AuditEntry, on database: inout Transaction) throws(PostgresError) {
         _ = try database.query(
             SQL.append, entry.account, entry.tenant, entry.credential, entry.role, entry.actor, entry.kind, entry.jobID,
             JSONText(JSONValue.object(entry.details).serialised()))
@@ -46,7 +18,36 @@ public enum AuditLog {
     }
 }
 
-extension AuditLog.Entry {
+/// What the audit log is to remember of a job.
+public struct AuditEntry: Sendable {
+    /// The account concerned; `""` where there is none.
+    public var account: String
+    public var tenant: String?
+    /// The credential's key.
+    public var credential: String
+    public var role: String
+    /// The credential's name, or the administrator's address.
+    public var actor: String
+    public var kind: String
+    public var jobID: String
+    public var details: [String: JSONValue]
+
+    public init(
+        account: String, tenant: String?, credential: String, role: String, actor: String, kind: String, jobID: String,
+        details: [String: JSONValue]
+    ) {
+        self.account = account
+        self.tenant = tenant
+        self.credential = credential
+        self.role = role
+        self.actor = actor
+        self.kind = kind
+        self.jobID = jobID
+        self.details = details
+    }
+}
+
+extension AuditEntry {
     /// Of a payload that is longer than this, only the names of its fields are kept.
     private static let mostBytes = 8_192
 

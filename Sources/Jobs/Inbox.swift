@@ -35,7 +35,7 @@ enum Inbox {
 
     /// Keeps the answer, and writes the audit log if the job's kind is audited.
     static func conclude(_ job: Job, with reply: Reply, on database: inout Transaction) throws(PostgresError) -> Outcome {
-        if job.kind.isAudited { try AuditLog.append(AuditLog.Entry(job, reply), on: &database) }
+        if job.kind.isAudited { try AuditLog.append(AuditEntry(job, reply), on: &database) }
         try keep(.object(reply.result), of: job, on: &database)
         return .succeeded(result: .object(reply.result.merging(reply.onceOnly) { _, once in once }), isDuplicate: false)
     }
