@@ -9,8 +9,14 @@ import Testing
         var taken: [JSONValue] = []
         var refused: [Refused] = []
         var refusedByRulesAlone: [Refused] = []
+        let who: JSONValue?
+        let needsTenant: JSONValue?
+        let isAudited: JSONValue?
 
         init(_ json: JSONValue) {
+            who = json["who"]
+            needsTenant = json["needs tenant"]
+            isAudited = json["is audited"]
             if case .array(let payloads)? = json["taken"] { taken = payloads }
             refused = Self.list(json["refused"])
             refusedByRulesAlone = Self.list(json["refused by rules alone"])
