@@ -80,6 +80,10 @@ import Testing
                 == ["settings": ["a", "b"], "limits": ["messages": .null], "plan": .null])
         #expect(kept(.conversationErase, #"{"user_id":"u"}"#) == [:])
         #expect(
+            kept(.accountUpdate, #"{"slug":"acme","limits":{"tokens":5,"documents":null}}"#)
+                == ["slug": "acme", "limits": ["tokens": 5, "documents": .null]])
+        #expect(kept(.accountUpdate, #"{"slug":"acme"}"#, mostBytes: 10) == ["fields": ["slug"]])
+        #expect(
             kept(.tenantCreateMany, #"{"defaults":{"settings":{"k":1},"y":2},"tenants":[{"slug":"a","z":3}]}"#)
                 == ["defaults": ["settings": ["k"]], "tenants": [["slug": "a"]]])
         #expect(kept(.tenantUpdate, #"{"display_name":"Shop","x":1}"#, mostBytes: 10) == ["fields": ["display_name"]])

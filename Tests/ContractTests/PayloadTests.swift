@@ -44,7 +44,9 @@ import Testing
         arguments: [
             (#"{"account":"acme"}"#, nil), (#"{"slug":"acme"}"#, nil), (#"{"slug":"acme","account":"acme"}"#, nil),
             (#"{"plan":"pro"}"#, "invalid_payload /account"), (#"{"slug":"acme","account":"other"}"#, "invalid_payload /slug"),
-            (#"{"account":7}"#, "invalid_payload /account"),
+            (#"{"account":7}"#, "invalid_payload /account"), (#"{"slug":7}"#, "invalid_payload /slug"),
+            (#"{"account":true,"slug":"acme"}"#, "invalid_payload /account"), (#"{"account":null}"#, "invalid_payload /account"),
+            (#"{"account":null,"slug":"acme"}"#, nil), (#"{"account":"acme","slug":7}"#, "invalid_payload /slug"),
             (#"{"account":"acme","limits":{"x":1}}"#, "invalid_payload /limits/x"),
             (#"{"account":"acme","slug_prefix":7}"#, "invalid_payload /slug_prefix"),
         ] as [(String, String?)])
@@ -156,6 +158,17 @@ import Testing
         #expect(throws: Rejection.invalid("/limits/messages", "must be an integer, not a boolean")) {
             try PayloadDecoder.decode(AccountUpdate.self, from: Array(#"{"slug":"acme","limits":{"messages":true}}"#.utf8))
         }
+    }
+
+    @Test func `Of several faults a rule between fields is told before a field's own`() {
+        #expect(verdict(ConversationErase.self, #"{"conversation_id":"","user_id":"u"}"#) == "invalid_payload /user_id")
+        #expect(throws: Rejection.invalid("/retention_days", "goes with the mode archive: a purge is at once")) {
+            try PayloadDecoder.decode(TenantDelete.self, from: Array(#"{"mode":"purge","retention_days":-1}"#.utf8))
+        }
+        let both = #"{\#(Self.document),"content":"x","content_base64":"*"}"#
+        #expect(verdict(CorpusIngest.self, #"{"documents":[\#(both)]}"#) == "invalid_payload /documents/0/content")
+        let untitled = #"{"external_id":"d","title":"","media_type":"text/plain"}"#
+        #expect(verdict(CorpusIngest.self, #"{"documents":[\#(untitled)]}"#) == "invalid_payload /documents/0/title")
     }
 
     @Test func `A pointer stays short enough for a header`() {

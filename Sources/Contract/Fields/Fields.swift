@@ -1,6 +1,7 @@
 /// The fields of a JSON object, and the rules that several of them follow together: the one description of a payload.
 ///
-/// Unknown members are ignored. Fields are read in their order, then checked in their order, then the rules: the first that is wrong is blamed.
+/// Unknown members are ignored. Fields are read in their order; then come the rules and the checks of the fields. The first
+/// that is wrong is blamed.
 public struct Fields<Owner: Sendable>: Sendable {
     /// JSON Schema (2020-12) of the object.
     let schema: JSONValue
@@ -38,34 +39,39 @@ public struct Fields<Owner: Sendable>: Sendable {
     }
 
     func read(_ members: [String: JSONValue]) throws(FieldFailure) -> Owner {
-        var members = members
-        var aliased: String?
-        if let alias, let value = members[alias.name], value != .null {
-            if let own = members[alias.field], own != .null {
-                guard own == value else {
-                    throw FieldFailure("names another \(alias.field) than /\(alias.field) does").at(alias.name)
-                }
-            } else {
-                members[alias.field] = value
-                aliased = alias.field
-            }
-        }
         var owner = blank
         for field in fields {
-            do throws(FieldFailure) {
-                try field.read(members, &owner)
-            } catch {
-                throw error.at(aliased == field.name ? alias?.name ?? field.name : field.name)
+            if let alias, alias.field == field.name {
+                try read(field, orUnder: alias.name, members, &owner)
+            } else {
+                do throws(FieldFailure) { try field.read(members, &owner) } catch { throw error.at(field.name) }
             }
         }
         return owner
     }
 
+    /// A field under either of its names; null is as if it were not there.
+    private func read(
+        _ field: Field<Owner>, orUnder alias: String, _ members: [String: JSONValue], _ owner: inout Owner
+    ) throws(FieldFailure) {
+        let given = [field.name, alias].filter { members[$0, default: .null] != .null }
+        let name = given.first ?? field.name
+        do throws(FieldFailure) {
+            try field.read(given.isEmpty ? [:] : [field.name: members[name] ?? .null], &owner)
+        } catch {
+            throw error.at(name)
+        }
+        if given.count == 2, members[field.name] != members[alias] {
+            throw FieldFailure("names another \(field.name) than /\(field.name) does").at(alias)
+        }
+    }
+
     func check(_ owner: Owner) throws(FieldFailure) {
+        for rule in rules where rule.field == nil { try rule.check(owner) }
         for field in fields {
+            for rule in rules where rule.field == field.name { try rule.check(owner) }
             do throws(FieldFailure) { try field.check(owner) } catch { throw error.at(field.name) }
         }
-        for rule in rules { try rule.check(owner) }
     }
 
     /// A value from the bytes of its JSON.
@@ -93,6 +99,9 @@ public struct Fields<Owner: Sendable>: Sendable {
             guard let audited = field.audited, let member = members[field.name] else { continue }
             kept[field.name] = audited(member)
         }
+        if let alias, let member = members[alias.name], let field = fields.first(where: { $0.name == alias.field }) {
+            kept[alias.name] = field.audited?(member)
+        }
         return .object(kept)
     }
 
@@ -101,7 +110,7 @@ public struct Fields<Owner: Sendable>: Sendable {
 
     /// The names of the object's members that are known.
     func known(_ value: JSONValue) -> [String] {
-        names.filter { value[$0] != nil }.sorted()
+        (names + [alias?.name].compactMap { $0 }).filter { value[$0] != nil }.sorted()
     }
 }
 
@@ -116,10 +125,13 @@ enum FieldsBuilder<Owner: Sendable> {
 public struct FieldRule<Owner>: Sendable {
     /// Merged into the object's schema.
     let schema: JSONValue
+    /// Just before the check of this field it is asked; nil is before all of them.
+    let field: String?
     let check: @Sendable (Owner) throws(FieldFailure) -> Void
 
-    init(schema: JSONValue, check: @escaping @Sendable (Owner) throws(FieldFailure) -> Void) {
+    init(schema: JSONValue, before field: String? = nil, check: @escaping @Sendable (Owner) throws(FieldFailure) -> Void) {
         self.schema = schema
+        self.field = field
         self.check = check
     }
 

@@ -79,8 +79,9 @@ extension CorpusIngest {
         private static let priority = FieldType<Int32>.anyInteger.schema(
             ["minimum": .int(Int64(Int32.min)), "maximum": .int(Int64(Int32.max))])
 
-        private static let oneContent = FieldRule<Document>(schema: Schema.exactlyOne(of: ["content", "content_base64"])) {
-            document throws(FieldFailure) in
+        private static let oneContent = FieldRule<Document>(
+            schema: Schema.exactlyOne(of: ["content", "content_base64"]), before: "content"
+        ) { document throws(FieldFailure) in
             guard (document.content == nil) != (document.contentBase64 == nil) else {
                 throw FieldFailure("must be given, or content_base64, but not both").at("content")
             }
