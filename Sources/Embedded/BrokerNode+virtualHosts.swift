@@ -11,7 +11,8 @@ extension BrokerNode {
         let rights = "rabbit_auth_backend_internal:set_permissions(<<\"\(options.user)\">>, <<\"\(name)\">>, All, All, All, By)"
         try await evaluate(
             """
-            By = <<"tenantry">>, All = <<".*">>, ok = rabbit_vhost:add(<<"\(name)">>, By), ok = \(rights).
+            By = <<"tenantry">>, All = <<".*">>, false = rabbit_vhost:exists(<<"\(name)">>),
+            ok = rabbit_vhost:add(<<"\(name)">>, By), ok = \(rights).
             """)
         guard let url = url(vhost: name) else { throw EmbeddedError("RabbitMQ was stopped meanwhile.") }
         return url
@@ -22,7 +23,7 @@ extension BrokerNode {
         try requireName(name)
         try await evaluate(
             """
-            ok = case rabbit_vhost:delete(<<"\(name)">>, <<"tenantry">>) of {error, {no_such_vhost, _}} -> ok; Other -> Other end.
+            case rabbit_vhost:exists(<<"\(name)">>) of true -> ok = rabbit_vhost:delete(<<"\(name)">>, <<"tenantry">>); false -> ok end.
             """)
     }
 

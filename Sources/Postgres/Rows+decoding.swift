@@ -44,6 +44,12 @@ extension Rows {
         return value
     }
 
+    /// The single column of the only row; another number of rows traps.
+    public func only<Column: ColumnValue>(_ column: Column.Type) -> Column {
+        guard count == 1, let value = first(column) else { preconditionFailure("\(count) rows where there is always one") }
+        return value
+    }
+
     /// The row of a statement that always gives exactly one; another number of rows traps.
     public func only<each Column: ColumnValue>(_ columns: (repeat each Column).Type) -> (repeat each Column) {
         guard count == 1, let values = first(columns) else { preconditionFailure("\(count) rows where there is always one") }

@@ -21,7 +21,7 @@ struct `Embedded servers` {
         await #expect(throws: EmbeddedError.self, "there is one already") { try await servers.broker.makeVirtualHost("first") }
 
         let made = try await servers.broker.run(ctl: ["list_vhosts"]).split(separator: "\n")
-        #expect(made.sorted().suffix(3) == ["first", "second", "tenantry"])
+        #expect(made.filter { $0 != "name" }.sorted() == ["first", "second", "tenantry"], "under the heading")
         for _ in 0..<2 { try await servers.broker.removeVirtualHost("second") }
         #expect(try await !servers.broker.run(ctl: ["list_vhosts"]).contains("second"))
         #expect(try await servers.broker.run(ctl: ["list_permissions", "-p", "first"]).contains("tenantry\t.*\t.*\t.*"))

@@ -5,16 +5,16 @@ internal import Testing
 
 /// The same job once more, under its own id.
 @Suite struct RepeatedJobTests {
+    private static let document =
+        #"{"documents":[{"external_id":"a","title":"Hours","media_type":"text/plain","content":"Open on Saturdays."}]}"#
+
     /// What is done on the tenant `shop`, in this order; nil: on none.
     private static let jobs: [(kind: String, body: String, tenant: String?)] = [
         ("tenant.create", #"{"slug":"shop","display_name":"Shop"}"#, nil),
         ("tenant.update", #"{"display_name":"The shop","settings":{"a":1}}"#, "shop"),
         ("admin.create", #"{"email":"ada@shop.ch","display_name":"Ada","role":"tenant_admin"}"#, "shop"),
         ("token.issue", #"{"name":"till","scopes":["conversation:write"]}"#, "shop"),
-        (
-            "corpus.ingest", #"{"documents":[{"external_id":"a","title":"Hours","media_type":"text/plain","content":"Open on Saturdays."}]}"#,
-            "shop"
-        ),
+        ("corpus.ingest", document, "shop"),
         ("corpus.remove", #"{"external_ids":["a"]}"#, "shop"),
         ("template.save", #"{"name":"start","settings":{"tone":"kind"}}"#, nil),
         ("template.remove", #"{"name":"start"}"#, nil),
