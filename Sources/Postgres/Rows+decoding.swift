@@ -55,12 +55,6 @@ extension Rows {
         guard count == 1, let values = first(columns) else { preconditionFailure("\(count) rows where there is always one") }
         return values
     }
-
-    /// The value of a statement that always gives exactly one row of one column; another number traps.
-    public func only<Column: ColumnValue>(_ column: Column.Type) -> Column {
-        guard count == 1, let value = first(column) else { preconditionFailure("\(count) rows where there is always one") }
-        return value
-    }
 }
 
 /// Reads the columns of one row from left to right.
