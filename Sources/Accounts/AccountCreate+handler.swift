@@ -17,7 +17,7 @@ extension Accounts {
             }
             if let limits = payload.limits { try CustomLimits.merge(limits, account: payload.slug, tenant: nil, on: &database) }
             let bearer = try AccountCredential.issue(account: payload.slug, on: &database)
-            let event = Outbox.Entry.event(
+            let event = OutboxMessage.event(
                 .accountCreated, subject: [payload.slug], id: job.id, ["account": .string(payload.slug)])
             try Outbox.append([event], on: &database)
             return Reply(

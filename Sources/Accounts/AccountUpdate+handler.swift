@@ -23,7 +23,7 @@ extension Accounts {
             case .set(let limits): try CustomLimits.merge(limits, account: payload.account, tenant: nil, on: &database)
             }
             if changesLimits { try Reevaluation.run(account: payload.account, on: &database) }
-            let event = Outbox.Entry.event(
+            let event = OutboxMessage.event(
                 .accountUpdated, subject: [payload.account], id: job.id, ["account": .string(payload.account)])
             try Outbox.append([event], on: &database)
             return Reply(["account": .string(payload.account), "plan": .string(plan)])

@@ -115,7 +115,7 @@ extension Billing {
         let payload: JSONValue = ["period": .string(period)]
         let result: JSONValue = ["account": .string(slug), "invoice_count": .int(Int64(made.count))]
         try AuditLog.append(
-            AuditLog.Entry(
+            AuditEntry(
                 account: slug, tenant: nil, credential: sender.key, role: sender.role.rawValue, actor: sender.name,
                 kind: job.kind.name, jobID: job.id, details: ["payload": payload, "result": result]),
             on: &database)

@@ -65,7 +65,7 @@ enum InvoiceBook {
             lines.map(\.quantity), lines.map(\.amount), lines.map(\.isOwnVolume), lines.map(\.description))
     }
 
-    private static func event(_ invoice: NewInvoice, _ account: BilledAccount) throws -> Outbox.Entry {
+    private static func event(_ invoice: NewInvoice, _ account: BilledAccount) throws -> OutboxMessage {
         .event(
             .invoiceCreated, subject: [account.slug, invoice.tenant].compactMap { $0 }, id: invoice.id,
             [

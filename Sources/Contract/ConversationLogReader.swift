@@ -33,8 +33,8 @@ public struct LoggedMessage: Sendable {
     public var metadata: RawSlice?
 }
 
-/// Reads `conversation.log`, the hot payload, straight from the bytes of a delivery: no `String`, no `JSONDecoder`, nothing
-/// allocated per message once its array has grown.
+/// Reads `conversation.log`, the hot payload, straight from the bytes of a delivery: no `String`, and nothing allocated per message once its
+/// array has grown.
 ///
 /// It only finds out *that* a body is good. A body that is not good is read again by the cold path, `ConversationLog`, which
 /// finds the words; so both give the same answer. Where a name stands twice in an object, the first one counts.
@@ -68,13 +68,11 @@ public struct ConversationLogReader: Sendable {
         metadata = nil
         messages.removeAll(keepingCapacity: true)
         guard UTF8Validity.holds(body) else { return false }
-        var cursor = JSONCursor(body)
+        var cursor = JSONCursor(body, budget: .payload)
         let latest = nowMicroseconds.addingReportingOverflow(ConversationLog.microsecondsAhead)
-        guard readLog(&cursor, latest: latest.overflow ? .max : latest.partialValue), !cursor.sawNUL,
-            cursor.values <= JSONReader.Bounds.payload.values
-        else { return false }
+        guard readLog(&cursor, latest: latest.overflow ? .max : latest.partialValue), !cursor.sawNUL else { return false }
         cursor.skipSpace()
-        return cursor.position == body.count
+        return cursor.position == body.count && cursor.values <= cursor.budget.values
     }
 
     private mutating func readLog(_ cursor: inout JSONCursor, latest: Int64) -> Bool {
@@ -105,9 +103,9 @@ public struct ConversationLogReader: Sendable {
         guard cursor.take(Ascii.openBracket) else { return false }
         repeat {
             guard messages.count < ConversationLog.messageCounts.upperBound else { return false }
-            cursor.values += 1
             guard let message = LoggedMessage(&cursor, latest: latest) else { return false }
             messages.append(message)
+            cursor.values += 1
         } while cursor.take(Ascii.comma)
         return cursor.take(Ascii.closeBracket)
     }

@@ -8,8 +8,11 @@ public enum Family: String, Sendable, CaseIterable {
     /// Lanes of a worker that serves the family, unless it is told otherwise: more than one where most jobs are.
     public var defaultLanes: Int { self == .conversation ? 2 : 1 }
 
-    /// What the family's queue is bound with on `tenantry.jobs`: its own kinds and those that ride with it (contract, section 4).
-    public var bindingKeys: [String] {
+    /// What the family's queue is bound with on `tenantry.jobs`: its kinds, but for those of the control queue.
+    public var bindingKeys: [String] { Kind.all.filter { $0.family == self && !$0.isControl }.map(\.name) }
+
+    /// What it was bound with before each kind had a binding of its own.
+    public var formerBindingKeys: [String] {
         switch self {
         case .account, .corpus, .conversation: ["\(rawValue).#"]
         case .tenant: ["tenant.#", "admin.#", "token.#", "template.#"]

@@ -13,6 +13,8 @@ public struct Kind: Sendable {
     public let bodyLimitBytes: Int
     /// The states in which a tenant takes this kind; in another one the job is refused as `tenant_suspended`.
     public let states: Set<TenantState>
+    /// Whether it must not wait behind other work: such jobs have a queue of their own.
+    public let isControl: Bool
     /// Whether the first answer is kept in the inbox, for whoever repeats the job; otherwise what it writes is its own inbox.
     public let hasInbox: Bool
     /// Whether a job that succeeded leaves a row in `tenantry.audit_log`.
@@ -24,7 +26,8 @@ public struct Kind: Sendable {
 
     init(
         _ name: StaticString, family: Family, needsTenant: Bool = false, access: Access, bodyLimitBytes: Int = 1 << 20,
-        states: Set<TenantState> = [.active], hasInbox: Bool = true, isAudited: Bool = false, summary: String
+        states: Set<TenantState> = [.active], isControl: Bool = false, hasInbox: Bool = true, isAudited: Bool = false,
+        summary: String
     ) {
         self.name = name.description
         self.wireName = name
@@ -33,6 +36,7 @@ public struct Kind: Sendable {
         self.access = access
         self.bodyLimitBytes = bodyLimitBytes
         self.states = states
+        self.isControl = isControl
         self.hasInbox = hasInbox
         self.isAudited = isAudited
         self.summary = summary
@@ -46,6 +50,9 @@ public struct Kind: Sendable {
         TemplateSave.self, TemplateRemove.self, TemplateApply.self, CorpusIngest.self, CorpusRemove.self,
         ConversationLog.self, ConversationFeedback.self, ConversationErase.self, UsageAggregate.self, BillingClose.self,
     ]
+
+    /// Where its jobs wait: the control queue, or its family's.
+    public var queue: String { isControl ? Topology.controlQueue : family.queue }
 
     /// Every kind that this version knows.
     public static let all: [Kind] = payloads.map { $0.kind }

@@ -11,6 +11,8 @@ public enum Topology {
     /// Where the unroutable jobs wait until a worker dead-letters them as `unknown_kind`.
     public static let unroutableQueue = "tenantry.unroutable"
     public static let deadQueue = "tenantry.dead"
+    /// What must not wait behind others' work: credentials that are withdrawn, tenants that are suspended, accounts.
+    public static let controlQueue = "tenantry.control"
 
     /// Whether a `reply_to` of this name would feed answers into the fleet itself, which is refused: a family's queue or one of its
     /// partitions, a delay queue, the queues of unroutable and dead jobs.
@@ -18,7 +20,7 @@ public enum Topology {
         ownQueues.contains { name == $0 || name.hasPrefix($0 + ".") }
     }
 
-    private static let ownQueues = Family.allCases.map(\.queue) + [retryExchange, unroutableQueue, deadQueue]
+    private static let ownQueues = Family.allCases.map(\.queue) + [retryExchange, unroutableQueue, deadQueue, controlQueue]
 }
 
 /// Routing keys on `tenantry.events`.

@@ -12,6 +12,17 @@ struct LanePlan: Sendable {
     /// The lane that dead-letters what no family takes.
     static let unroutable = LanePlan(name: "unroutable", queues: [Topology.unroutableQueue], drainedFamily: nil) { [] }
 
+    /// The lane of the control queue, in a worker that serves one of the families whose jobs wait there.
+    static func control(_ families: [JobFamily], _ options: FleetOptions) -> [LanePlan] {
+        let served = Set(Kind.all.filter(\.isControl).map(\.family)).filter { options.lanes[$0] ?? 0 > 0 }
+        guard !served.isEmpty else { return [] }
+        return [
+            LanePlan(name: "control", queues: [Topology.controlQueue], drainedFamily: nil) {
+                families.flatMap { $0.makeHandlers() }.filter(\.kind.isControl)
+            }
+        ]
+    }
+
     /// A family's lanes. Its partitions are dealt out to them; a family in one queue is shared by all of them.
     static func plans(for family: JobFamily, _ options: FleetOptions) -> [LanePlan] {
         guard let lanes = options.lanes[family.family], lanes > 0 else { return [] }

@@ -18,7 +18,8 @@ public struct TopologyDeclaration {
     /// Every queue of the fleet: the families', those that retries wait in, and those of unroutable and dead jobs.
     public var queues: [String] {
         Family.allCases.flatMap { Self.queues(of: $0, partitions: options.partitions[$0] ?? 1) }
-            + options.ladder.delaysMilliseconds.map(Self.retryQueue) + [Topology.unroutableQueue, Topology.deadQueue]
+            + options.ladder.delaysMilliseconds.map(Self.retryQueue)
+            + [Topology.controlQueue, Topology.unroutableQueue, Topology.deadQueue]
     }
 
     /// Declares everything over a connection of its own.
@@ -30,6 +31,7 @@ public struct TopologyDeclaration {
 
     func apply(on connection: inout AMQP.Connection) throws(AMQPError) {
         try declareExchanges(on: &connection)
+        try declareControlQueue(on: &connection)
         for family in Family.allCases { try declare(family, on: &connection) }
         try declareRetryQueues(on: &connection)
     }
@@ -48,6 +50,14 @@ public struct TopologyDeclaration {
         try connection.bindQueue(Topology.deadQueue, exchange: Topology.deadExchange, routingKey: "#")
     }
 
+    private func declareControlQueue(on connection: inout AMQP.Connection) throws(AMQPError) {
+        try declareQueue(Topology.controlQueue, on: &connection)
+        for kind in Kind.all where kind.isControl {
+            try connection.bindQueue(Topology.controlQueue, exchange: Topology.jobsExchange, routingKey: kind.name)
+        }
+    }
+
+    /// Binds the new way before the old way is taken away: what is sent meanwhile may be there twice, and is done once.
     private func declare(_ family: Family, on connection: inout AMQP.Connection) throws(AMQPError) {
         let partitions = options.partitions[family] ?? 1
         try declareQueue(family.queue, on: &connection)
@@ -55,6 +65,10 @@ public struct TopologyDeclaration {
         guard partitions > 1 else {
             for key in family.bindingKeys {
                 try connection.bindQueue(family.queue, exchange: Topology.jobsExchange, routingKey: key)
+                try connection.unbindExchange(hash, source: Topology.jobsExchange, routingKey: key)
+            }
+            for key in family.formerBindingKeys {
+                try connection.unbindQueue(family.queue, exchange: Topology.jobsExchange, routingKey: key)
                 try connection.unbindExchange(hash, source: Topology.jobsExchange, routingKey: key)
             }
             return
@@ -71,6 +85,10 @@ public struct TopologyDeclaration {
         for key in family.bindingKeys {
             try connection.bindExchange(hash, source: Topology.jobsExchange, routingKey: key)
             // What waits in the single queue from before is still consumed; nothing new goes there.
+            try connection.unbindQueue(family.queue, exchange: Topology.jobsExchange, routingKey: key)
+        }
+        for key in family.formerBindingKeys {
+            try connection.unbindExchange(hash, source: Topology.jobsExchange, routingKey: key)
             try connection.unbindQueue(family.queue, exchange: Topology.jobsExchange, routingKey: key)
         }
     }

@@ -29,7 +29,7 @@ public final class Worker: Sendable {
         self.duties = duties
         self.logger = logger
         id = "\(Host.name)-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
-        plans = families.flatMap { LanePlan.plans(for: $0, options) } + [.unroutable]
+        plans = families.flatMap { LanePlan.plans(for: $0, options) } + LanePlan.control(families, options) + [.unroutable]
         health = LaneHealth(lanes: plans.map(\.name))
     }
 

@@ -1,38 +1,10 @@
 public import Contract
 public import Postgres
 
-/// Who did what, when, and by which job.
+/// The record of administrative jobs: who did what, when, and by which job.
 public enum AuditLog {
-    public struct Entry: Sendable {
-        /// The account concerned; `""` where there is none.
-        public var account: String
-        public var tenant: String?
-        /// The credential's key.
-        public var credential: String
-        public var role: String
-        /// The credential's name, or the administrator's address.
-        public var actor: String
-        public var kind: String
-        public var jobID: String
-        public var details: [String: JSONValue]
-
-        public init(
-            account: String, tenant: String?, credential: String, role: String, actor: String, kind: String, jobID: String,
-            details: [String: JSONValue]
-        ) {
-            self.account = account
-            self.tenant = tenant
-            self.credential = credential
-            self.role = role
-            self.actor = actor
-            self.kind = kind
-            self.jobID = jobID
-            self.details = details
-        }
-    }
-
-    /// Writes it in the caller's transaction.
-    public static func append(_ entry: Entry, on database: inout Transaction) throws(PostgresError) {
+    /// Writes an entry, in the caller's transaction.
+    public static func append(_ entry: AuditEntry, on database: inout Transaction) throws(PostgresError) {
         _ = try database.query(
             SQL.append, entry.account, entry.tenant, entry.credential, entry.role, entry.actor, entry.kind, entry.jobID,
             JSONText(JSONValue.object(entry.details).serialised()))
@@ -46,10 +18,40 @@ public enum AuditLog {
     }
 }
 
-extension AuditLog.Entry {
-    /// A payload that is longer than this is kept by the names of its fields alone.
+/// What the audit log is to remember of a job.
+public struct AuditEntry: Sendable {
+    /// The account concerned; `""` where there is none.
+    public var account: String
+    public var tenant: String?
+    /// The credential's key.
+    public var credential: String
+    public var role: String
+    /// The credential's name, or the administrator's address.
+    public var actor: String
+    public var kind: String
+    public var jobID: String
+    public var details: [String: JSONValue]
+
+    public init(
+        account: String, tenant: String?, credential: String, role: String, actor: String, kind: String, jobID: String,
+        details: [String: JSONValue]
+    ) {
+        self.account = account
+        self.tenant = tenant
+        self.credential = credential
+        self.role = role
+        self.actor = actor
+        self.kind = kind
+        self.jobID = jobID
+        self.details = details
+    }
+}
+
+extension AuditEntry {
+    /// Of a payload that is longer than this, only the names of its fields are kept.
     private static let mostBytes = 8_192
-    /// What a job that succeeded is remembered by: what its kind knows of the payload, without secrets, and its result.
+
+    /// The entry of a job that succeeded: the fields of its payload that the kind knows, without secrets, and its result.
     init(_ job: Job, _ reply: Reply) {
         let principal = job.principal
         var account = job.account

@@ -11,7 +11,7 @@ public struct Bearer: Sendable, Equatable {
         if rest.lowercased().hasPrefix("bearer ") { rest = rest.dropFirst(7) }
         let parts = rest.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, parts[0].utf8.count <= 128, parts[1].utf8.count <= 256,
-            // No text of PostgreSQL's holds NUL: asking it for such a key would fail, for the whole batch.
+            // PostgreSQL's texts cannot hold NUL: a query for such a key would fail, and with it the whole batch.
             !parts[0].utf8.contains(0)
         else { return nil }
         key = String(parts[0])
@@ -39,7 +39,7 @@ public struct Bearer: Sendable, Equatable {
     private static func randomText(bytes count: Int) -> String {
         var generator = SystemRandomNumberGenerator()
         let alphabet = Array("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_".utf8)
-        // Six bits a character out of a power-of-two alphabet: uniform.
+        // The alphabet has 64 characters, so six random bits choose each of them with the same probability.
         let characters = (0..<(count * 8 + 5) / 6).map { _ in alphabet[Int(generator.next() as UInt8) & 63] }
         return String(decoding: characters, as: UTF8.self)
     }

@@ -1,15 +1,15 @@
 internal import Contract
 internal import Postgres
 
-/// The first answers of succeeded jobs, in the transactions of their effects.
+/// The answers of jobs that succeeded, written in the same transactions as their effects. A job that comes again gets its first answer.
 enum Inbox {
-    /// Throws what its tenant's state says against the job, unless it succeeded before.
+    /// Throws the job's refusal, if its tenant's state forbids it, unless the job has succeeded before.
     static func checkRefusal(of job: Job, on database: inout Transaction) throws {
         guard let refusal = job.refusal, try first(of: job, on: &database) == nil else { return }
         throw refusal
     }
 
-    /// Takes the job's place in the inbox; a second delivery of the same job waits here until the first is committed or gone.
+    /// Inserts the job's row. A second delivery of the same job waits here until the first one's transaction has ended.
     ///
     /// - Returns: the first answer's result if the job has succeeded before.
     static func claim(_ job: Job, on database: inout Transaction) throws -> JSONValue? {
@@ -33,9 +33,9 @@ enum Inbox {
         return try JSONValue(parsing: Array(result.utf8))
     }
 
-    /// Keeps the answer, and for an administrative job who did what.
+    /// Keeps the answer, and writes the audit log if the job's kind is audited.
     static func conclude(_ job: Job, with reply: Reply, on database: inout Transaction) throws(PostgresError) -> Outcome {
-        if job.kind.isAudited { try AuditLog.append(AuditLog.Entry(job, reply), on: &database) }
+        if job.kind.isAudited { try AuditLog.append(AuditEntry(job, reply), on: &database) }
         try keep(.object(reply.result), of: job, on: &database)
         return .succeeded(result: .object(reply.result.merging(reply.onceOnly) { _, once in once }), isDuplicate: false)
     }
@@ -44,8 +44,8 @@ enum Inbox {
         _ = try database.query(SQL.keep, job.account, job.id, JSONText(result.serialised()))
     }
 
-    /// The tenant of the header; without one, what the sender is limited to: two tenants' own people may come up with the same id, and neither
-    /// gets the other's answer. `""` for a job on no tenant.
+    /// The tenant of the header, else the one that the sender is limited to: people of two tenants may use the same job id, and must not get
+    /// each other's answers. `""` for a job on no tenant.
     private static func tenant(of job: Job) -> String { job.tenant?.slug ?? job.principal.tenant ?? "" }
 
     enum SQL {

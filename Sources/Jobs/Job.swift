@@ -9,13 +9,13 @@ public struct Job {
     public let principal: Principal
     /// The tenant that the job works on; there for every kind that needs one.
     public let tenant: TenantRecord?
-    /// Why its tenant's state does not let it be done any more; what was done before is answered all the same.
+    /// Why the state of its tenant forbids the job now. A job that has succeeded before still gets its answer.
     public let refusal: Rejection?
-    /// Whether somebody reads the result: handlers need not build one otherwise.
+    /// Whether the sender waits for a result; otherwise a handler need not build one.
     public let wantsResult: Bool
     /// The payload's bytes, uncopied: valid as long as the job lives.
     public let body: UnsafeRawBufferPointer
-    /// Whatever the payload's memory belongs to.
+    /// Keeps the payload's memory alive.
     private let owner: AnyObject
 
     /// - Parameter owner: what keeps the memory of `body` alive.
@@ -33,7 +33,7 @@ public struct Job {
         self.owner = owner
     }
 
-    /// Whose name space the job's id lives in: an account's slug, or `""` for an operator's jobs.
+    /// The account within which the job's id is unique: its slug, or `""` for an operator's jobs.
     public var account: String { principal.account }
 }
 
@@ -66,12 +66,12 @@ private final class PayloadMemory {
 
 /// What became of one job.
 public enum Outcome: Sendable {
-    /// Its effect is in the transaction. `result` may be nil where the job does not want one.
+    /// Its effect is in the transaction. `result` may be nil if the job does not want one.
     case succeeded(result: JSONValue?, isDuplicate: Bool)
-    /// Its own fault: dead-lettered at once.
+    /// The job itself is at fault: it is dead-lettered at once.
     case rejected(Rejection)
-    /// What it needs may still be on its way: the ladder's first steps, then rejected as this.
+    /// Something that it needs may still come: it is retried for the first steps of the retry ladder, then rejected with this.
     case notYet(Rejection)
-    /// Not its fault: the whole ladder, then dead-lettered as `retries_exhausted` with this cause.
+    /// The job is not at fault: it is retried for the whole ladder, then dead-lettered as `retries_exhausted` with this cause.
     case failed(cause: String)
 }

@@ -1,15 +1,15 @@
 public import Contract
 public import Postgres
 
-/// One kind's code. Made once per lane, on the lane's thread, so it may keep buffers and caches without a lock.
+/// What does the jobs of one kind. Made once per lane, on the lane's thread, so it may keep buffers and caches without a lock.
 public protocol JobHandler: AnyObject {
     var kind: Kind { get }
     /// The most jobs of one transaction. With 1, a thrown `Rejection` rolls back and rejects the job.
     var batchLimit: Int { get }
-    /// Does the jobs' effects in the open transaction and says what became of each, in order.
+    /// Does the jobs' effects in the open transaction and returns an outcome for each, in order.
     ///
-    /// - Throws: ``RunAgain`` to have the same jobs run once more, in a new transaction; `Rejection` or ``NotYet`` where ``batchLimit``
-    ///   is 1. What the driver throws is passed on as it is: the lane splits the batch, repeats it or waits.
+    /// - Throws: ``RunAgain`` to have the same jobs run once more, in a new transaction; `Rejection` or ``NotYet`` if ``batchLimit`` is 1.
+    ///   A `PostgresError` is passed on as it is: the lane then splits the batch, repeats it or waits for the database.
     func handle(_ jobs: ArraySlice<Job>, on database: inout Transaction) throws -> [Outcome]
 }
 
@@ -24,7 +24,7 @@ public struct JobFamily: Sendable {
     }
 }
 
-/// Thrown where what a job needs may still be on its way: the ladder's first steps, then rejected as this.
+/// Thrown if something that a job needs may still come: it is retried for the first steps of the retry ladder, then rejected.
 public struct NotYet: Error {
     public let rejection: Rejection
 
@@ -33,9 +33,9 @@ public struct NotYet: Error {
     }
 }
 
-/// Thrown where something changed under a transaction that it has to know: the same jobs run again at once, in a new one.
+/// Thrown if data that the transaction relies on has changed meanwhile: the same jobs run again at once, in a new transaction.
 public struct RunAgain: Error {
-    /// For the log, should it go on for too long.
+    /// The cause that is reported if the jobs have been run again too often.
     public let reason: String
 
     public init(_ reason: String) {

@@ -1,11 +1,11 @@
 public import Contract
 public import Postgres
 
-/// Something that exactly one worker of the fleet does, again and again: the one that leads it.
+/// Something that is done again and again by exactly one worker of the fleet, the leader.
 public struct LeaderDuty: Sendable {
     public let name: String
     public let intervalSeconds: Double
-    /// Whether a round may take long: then it has a thread and a connection of its own, and keeps no other duty waiting.
+    /// Whether a round may take long. Such a duty has a thread and a connection of its own, so that no other duty waits for it.
     public let isBackground: Bool
     /// One round, on a connection of the leader's, which opens its own transactions.
     ///
@@ -39,7 +39,7 @@ public struct LeaderDuty: Sendable {
 /// A job that the fleet sends to itself, under a credential of its own; for kinds whose ``Access`` names the fleet.
 public struct FleetJob: Sendable {
     public let kind: Kind
-    /// The idempotency key: the same until the job is done, so that what is asked for again meanwhile is a duplicate and costs nothing.
+    /// The idempotency key. A duty that asks for the same work again uses the same id, so that a job that is still waiting is done once.
     public let id: String
     public let payload: JSONValue
 

@@ -10,7 +10,7 @@ public struct Principal: Sendable, Equatable {
         case fleet
         /// An account's own credential: everything of that account.
         case account
-        /// A person who may do the same, but for making a credential of the account's own: it would stay when the person goes.
+        /// A person who may do the same, except for making a credential of the account: it would remain valid when the person is removed.
         case accountAdmin = "account_admin"
         /// A person who looks after one tenant.
         case tenantAdmin = "tenant_admin"
@@ -45,7 +45,7 @@ public struct Principal: Sendable, Equatable {
         self.accountIsSuspended = accountIsSuspended
     }
 
-    /// Why this principal may not ask for `kind`, on `tenant` where one is named; nil when it may.
+    /// Why this principal may not send `kind`, for this tenant if one is named; nil if it may.
     public func refusal(of kind: Kind, tenant target: TenantRecord?) -> Rejection? {
         if accountIsSuspended { return Rejection(.forbidden, "account \(account) is suspended") }
         guard isAllowed(kind.access) else {

@@ -3,9 +3,9 @@ public import Postgres
 
 /// What a job's sender is told when it succeeded.
 public struct Reply: Sendable {
-    /// Kept, and given again to whoever repeats the job.
+    /// Kept in the inbox, and given again if the job is repeated.
     public var result: [String: JSONValue]
-    /// Given once and kept nowhere: secrets.
+    /// Secrets: given in the first answer only, and stored nowhere.
     public var onceOnly: [String: JSONValue]
 
     public init(_ result: [String: JSONValue], onceOnly: [String: JSONValue] = [:]) {
@@ -14,8 +14,7 @@ public struct Reply: Sendable {
     }
 }
 
-/// The convenience for kinds that come one at a time: decodes the payload, keeps the inbox and the audit log, and lets `perform` do one job's
-/// effect.
+/// A handler that does one job at a time: it decodes the payload, writes the inbox and the audit log, and calls `perform` for the job's effect.
 public final class SingleJobHandler<Payload: JobPayload>: JobHandler {
     public typealias Perform = (Payload, Job, inout Transaction) throws -> Reply
 
@@ -39,8 +38,8 @@ public final class SingleJobHandler<Payload: JobPayload>: JobHandler {
     }
 }
 
-/// For kinds whose effect is too large for one transaction. `perform` ends each part with ``PartwiseTransaction/nextPart()``; what it did by
-/// then stays, so it has to find its own parts done when the job comes again. The answer goes into the inbox with the last part.
+/// A handler for effects that are too large for one transaction. `perform` ends each part with ``PartwiseTransaction/nextPart()``. Ended parts
+/// stay, so it has to recognize them when the job runs again. The answer goes into the inbox with the last part.
 public final class PartwiseJobHandler<Payload: JobPayload>: JobHandler {
     public typealias Perform = (Payload, Job, inout PartwiseTransaction) throws -> Reply
 
@@ -60,7 +59,7 @@ public final class PartwiseJobHandler<Payload: JobPayload>: JobHandler {
             let payload = try PayloadDecoder.decode(Payload.self, from: job.body)
             if let first = try Inbox.first(of: job, on: &database) { return .succeeded(result: first, isDuplicate: true) }
             let reply = try inParts(payload, job, on: &database)
-            // Another delivery of the same job may have come through meanwhile.
+            // Another delivery of the same job may have been done meanwhile.
             if let first = try Inbox.claim(job, on: &database) { return .succeeded(result: first, isDuplicate: true) }
             return try Inbox.conclude(job, with: reply, on: &database)
         }

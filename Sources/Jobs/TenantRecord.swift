@@ -1,7 +1,7 @@
 public import Contract
 public import Postgres
 
-/// What the fleet needs to know of a tenant to work on it; a snapshot as of the batch's beginning.
+/// What handlers need to know of a tenant, as it was when the batch began.
 public final class TenantRecord: Sendable {
     public let slug: String
     public let account: String
@@ -9,11 +9,11 @@ public final class TenantRecord: Sendable {
     public let state: TenantState
     public let timezone: String
     public let billingAnchorDay: Int64
-    /// Usage of an earlier time is booked in the open period.
+    /// The end of the last billing period that is closed. Usage of a time before it is booked in the open period.
     public let closedThrough: Timestamp
-    /// Whether a plan of the account or the tenant has a hard limit on something that jobs count up: such jobs are checked one by one.
+    /// Whether the account or the tenant may have a hard limit on a metric that jobs add to; such jobs are checked one by one.
     public let mayHaveHardFlowLimit: Bool
-    /// Whether something of it was ever erased: what comes again must be held against that.
+    /// Whether messages were ever erased. New messages are then compared with the erased ones, so that none of these comes back.
     public let hasErasures: Bool
 
     public init(

@@ -1,7 +1,7 @@
 public import Contract
 public import Postgres
 
-/// Moments between the database, which knows ``Timestamp``, and the contract, which writes an `Instant` as RFC 3339.
+/// The database's `Timestamp` and the contract's `Instant` are the same moment; the text form, RFC 3339, is the contract's.
 extension Timestamp {
     /// The system's wall clock.
     public static func now() -> Timestamp { Timestamp(microsecondsSince1970: SystemClock.nowMicroseconds()) }

@@ -1,15 +1,15 @@
 internal import Contract
 public import Postgres
 
-/// What follows when the transaction of a batch fails.
+/// What is to be done when the transaction of a batch fails.
 public enum TransactionFailure: Sendable {
-    /// The same again, at once: nobody's fault (serialization, deadlock, or a handler's ``RunAgain``).
+    /// Run the same jobs again at once: no job is at fault (serialization, deadlock, or a handler's ``RunAgain``).
     case again
-    /// Some job of several is to blame: halve, and try each half.
+    /// One of several jobs is at fault: halve the batch and try each half.
     case split
-    /// The one job is to blame, or cannot be done now.
+    /// The only job of the batch is at fault, or cannot be done now.
     case alone(Outcome)
-    /// The server is gone or out of resources: wait for it. Nobody's attempt.
+    /// The server is gone or out of resources: wait for it. This does not count as an attempt of the jobs.
     case databaseAway(PostgresError)
 
     public static let mostRepeats = 20
@@ -55,10 +55,10 @@ public enum TransactionFailure: Sendable {
 }
 
 extension PostgresError {
-    /// The server is gone, out of resources, or has been made read-only or a standby: nobody's work goes on until that has passed.
+    /// The server is gone, out of resources, read-only or a standby: no job can be done until that has changed.
     public var isDatabaseAway: Bool { isConnectionLoss || isReadOnly || isResourceShortage && !isTooMuchAtOnce }
 
     private var isReadOnly: Bool { sqlState == "25006" }
-    /// Locks or settings for so many schemas in one transaction are not there: fewer at a time go through.
+    /// The transaction needs more locks than the server has: smaller batches succeed.
     private var isTooMuchAtOnce: Bool { sqlState == "53200" || sqlState == "53400" }
 }

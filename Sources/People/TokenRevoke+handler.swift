@@ -15,12 +15,7 @@ extension People {
                 throw Rejection.invalid(
                     payload.key != nil ? "/key" : "/name", "names no token that is valid and within the sender's reach")
             }
-            // One statement for each generation: it also sees tokens that were committed while the statement before it waited for a lock.
-            var latest = withdrawn
-            while !latest.isEmpty {
-                latest = try database.query(TokenSQL.revokeHandedOn, latest).decode(String.self)
-                withdrawn += latest
-            }
+            withdrawn += try TokenRevocation.handedOn(by: withdrawn, on: &database)
             return Reply(["revoked": .array(withdrawn.map { .string($0) })])
         }
     }

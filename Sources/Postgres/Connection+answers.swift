@@ -5,12 +5,12 @@ extension Connection {
     mutating func absorb() {
         while !isBroken, let request = pipeline.oldest, PQisBusy(handle) == 0 {
             guard let result = PQgetResult(handle) else {
-                // A NULL that ends no result: the connection is gone, which the next wait will find.
+                // A NULL without a result before it: the connection is gone, which the next wait will report.
                 guard pipeline.oldestHasResult else { return }
                 pipeline.advance()
                 continue
             }
-            // More than one result for one statement is not of the pipeline's making: libpq repeating that it is dead.
+            // A second result for the same statement: libpq reports once more that the connection is dead.
             if pipeline.oldestHasResult, PQstatus(handle) != CONNECTION_OK {
                 PQclear(result)
                 return
@@ -62,8 +62,8 @@ extension Connection {
         if error.isConnectionLoss { isBroken = true }
         switch request {
         case .execute(let statement, let name):
-            // 26000: somebody deallocated it. 0A000: a table changed under it ("cached plan must not change result type");
-            // other 0A000s drop a good plan, which is harmless.
+            // 26000: the statement was deallocated. 0A000: a table has changed ("cached plan must not change result type");
+            // for other errors with this code the statement is merely prepared once more.
             if error.sqlState == "26000" {
                 cache.forget(statement, name: name)
             } else if error.sqlState == "0A000" {

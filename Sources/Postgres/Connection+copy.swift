@@ -30,7 +30,7 @@ extension Connection {
                 try chunk.withUnsafeBytes { bytes in try put(bytes) }
             }
         } catch {
-            // The COPY's own failure, which is wanted, says no more than this error.
+            // The COPY is made to fail on purpose; the source's error is the one to report.
             if isUsable { _ = try? endCopyIn(failure: "the source of the data failed") }
             throw error
         }
@@ -63,7 +63,7 @@ extension Connection {
             switch PQresultStatus(result) {
             case direction: return
             case PGRES_FATAL_ERROR: failure = PostgresError(result: result, statement: sql)
-            // The other direction leaves the connection in a state of which there is no simple way out.
+            // A COPY of the other direction leaves the connection in a state that cannot be left without its data.
             case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH: isBroken = true
             default: break
             }
@@ -141,7 +141,7 @@ extension Connection {
             while let row = try nextCopyRow() { PQfreemem(row.baseAddress) }
             _ = try finishCopy(nil)
         } catch {
-            // 57014 is the cancellation asked for; anything else shows when the connection is used next.
+            // 57014 is the cancellation that was asked for; any other error shows when the connection is used next.
         }
     }
 }

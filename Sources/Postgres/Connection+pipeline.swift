@@ -29,7 +29,7 @@ extension Connection {
         return try pipeline.takeOutcome()
     }
 
-    /// Ends the pipeline and drops what it brought, errors included: for who takes back what was sent.
+    /// Ends the pipeline and drops its results and errors; for a caller that takes back what was sent.
     mutating func discard() throws(PostgresError) {
         try settle()
         pipeline.dropOutcome()
@@ -64,7 +64,7 @@ extension Connection {
         guard pipeline.uncollected == 0 else { throw PostgresError(.usage, "statements were sent and not collected") }
     }
 
-    /// The statement's name on the server; prepares it, and deallocates what made room, if it is not there.
+    /// The statement's name on the server. Prepares it if it is not there, and deallocates the one that it replaces in the cache.
     private mutating func prepare(_ statement: Statement, _ parameters: borrowing Parameters) throws(PostgresError) -> String {
         switch cache.use(statement, types: parameters.types) {
         case .prepared(let name):

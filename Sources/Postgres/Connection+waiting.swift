@@ -6,7 +6,7 @@ struct Companion {
     let descriptor: Int32
     let onReadable: () -> Void
     var lastCallMilliseconds = monotonicMilliseconds()
-    /// Until then it is not polled, because its owner left the input where it was: polling on would spin.
+    /// Until then it is not polled: its owner did not read the input, so `poll` would return at once again and again.
     var mutedUntilMilliseconds: Int64 = 0
 
     static let tickMilliseconds: Int64 = 1000
@@ -56,7 +56,7 @@ extension Connection {
         while true {
             guard own.fd >= 0 else { return false }
             guard pollTogether(&own) else { continue }
-            // Reading at hang-up, too, brings libpq to see it.
+            // Reading also at hang-up is what makes libpq notice it.
             return own.revents & ~Int16(POLLOUT) == 0 || PQconsumeInput(handle) == 1
         }
     }
@@ -73,7 +73,7 @@ extension Connection {
         let ready = withUnsafeMutableBytes(of: &both) {
             poll($0.assumingMemoryBound(to: pollfd.self).baseAddress, 2, Int32(timeout))
         }
-        // On EINTR nothing is known; the next poll tells.
+        // After EINTR nothing is known; the caller polls again.
         own.revents = ready > 0 ? both.0.revents : 0
         let isReadable = ready > 0 && both.1.revents != 0
         if isReadable || monotonicMilliseconds() - companion.lastCallMilliseconds >= Companion.tickMilliseconds {
@@ -84,7 +84,7 @@ extension Connection {
 }
 
 /// OpenSSL reads whole records, libpq takes what fits its buffer, and `poll` does not see the rest.
-/// libpq has no call for that, so OpenSSL, which libpq brings along, is asked itself.
+/// libpq has no function to ask for it, so OpenSSL, which libpq loads, is asked directly.
 private enum TLSBuffer {
     private typealias Pending = @convention(c) (UnsafeMutableRawPointer) -> Int32
 

@@ -4,7 +4,7 @@ internal import Glibc
 /// A connection to PostgreSQL, in libpq's pipeline mode, never blocking in libpq once it is open.
 ///
 /// Used by one thread at a time. While it waits for the server it serves a companion descriptor, so that a lane reads its
-/// broker meanwhile. After a connection loss (`isUsable` is false) it is of no more use: make another.
+/// broker meanwhile. After a connection loss (`isUsable` is false) it cannot be used any more: make another.
 /// Source: libpq's manual, chapters "Pipeline Mode" and "Asynchronous Command Processing".
 public struct Connection: ~Copyable {
     let handle: OpaquePointer
@@ -83,8 +83,8 @@ public struct Connection: ~Copyable {
         }
     }
 
-    /// Notes that statements are run in a schema of many. The server's process remembers each of its relations for as long as the connection
-    /// lives, so that whoever goes through thousands has to renew it.
+    /// Notes that statements are run in one schema of many. The server's process caches the relations of each schema for as long as the
+    /// connection lives, so a connection that has used thousands of schemas has to be replaced.
     public mutating func touch(_ schema: Identifier) { touchedSchemas.insert(schema.name) }
 
     /// A descriptor to be polled together with the connection's own. `onReadable` is called, on this thread, whenever it is
@@ -106,12 +106,12 @@ public struct Connection: ~Copyable {
         }
     }
 
-    /// Throws unless the connection lives.
+    /// Throws if the connection is lost.
     func requireUsable() throws(PostgresError) {
         guard isUsable else { throw PostgresError(.connection, "the connection is lost") }
     }
 
-    /// Marks the connection as lost and says why. What the server said last, if it said why it ends, comes first.
+    /// Marks the connection as lost and returns the reason: the server's own, if it has sent one, or else libpq's.
     mutating func lost() -> PostgresError {
         isBroken = true
         let said = pipeline.firstError

@@ -66,7 +66,7 @@ struct Pipeline {
 
     mutating func notPrepared(_ name: String) { unprepared.insert(name) }
 
-    /// A name that must still be deallocated, unless it never came to be.
+    /// A name that must still be deallocated, unless its preparation failed.
     mutating func notDeallocated(_ name: String) {
         if !unprepared.contains(name) { staleNames.append(name) }
     }
@@ -88,7 +88,7 @@ struct Pipeline {
         return taken
     }
 
-    /// Ends a round and drops what it brought, its error included.
+    /// Ends a round and drops its rows and its error.
     mutating func dropOutcome() {
         uncollected = 0
         rows = []

@@ -37,8 +37,8 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         kind == .connection || hasClass("08") || sqlState == "57P01" || sqlState == "57P02" || sqlState == "57P03"
     }
 
-    /// True if running the same transaction again at once may succeed: serialization failure, deadlock. A lock that was not to be had in
-    /// `lock_timeout` is none of these: who holds it so long will hold it longer.
+    /// True if running the same transaction again at once may succeed: serialization failure, deadlock. A lock timeout is not among them:
+    /// a lock that was held for so long will probably be held for longer.
     public var isSerializationFailure: Bool { sqlState == "40001" || sqlState == "40P01" }
 
     /// True if the statement's own data is at fault: class 22 (data exception) or 23 (integrity constraint violation).

@@ -1,7 +1,7 @@
 /// What statements run on: a ``Connection``, or the ``Transaction`` that somebody else has opened on one.
 ///
-/// What may run on either takes `inout some Queryable & ~Copyable`. What must be committed together with its caller's effect takes
-/// `inout Transaction`.
+/// A function that may run on either takes `inout some Queryable & ~Copyable`. One whose effect must be committed together with its caller's
+/// takes `inout Transaction`.
 public protocol Queryable: ~Copyable {
     /// Runs one statement, prepared on its first use, and returns its rows.
     /// - Throws: the statement's error, or a usage error if sent statements are not collected yet.
@@ -30,8 +30,8 @@ extension Queryable where Self: ~Copyable {
         try send(statement, Parameters(repeat each values))
     }
 
-    /// Waits for the turn of this name and holds it until the transaction ends: of two effects that must not overlap, the second sees what
-    /// the first has committed. Source: [advisory locks](https://www.postgresql.org/docs/15/explicit-locking.html#ADVISORY-LOCKS).
+    /// Waits until no other transaction has the turn of this name, and holds it until this one ends. Of two effects that must not overlap, the
+    /// second sees what the first has committed. Source: [advisory locks](https://www.postgresql.org/docs/15/explicit-locking.html#ADVISORY-LOCKS).
     public mutating func takeTurn(_ name: String) throws(PostgresError) {
         _ = try query("select pg_advisory_xact_lock(hashtextextended($1, 0))", name)
     }

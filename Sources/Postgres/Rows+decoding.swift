@@ -11,6 +11,9 @@ extension Rows {
         decode { (values: repeat each Column) in (repeat each values) }
     }
 
+    /// Every row of a single column.
+    public func decode<Column: ColumnValue>(_ column: Column.Type) -> [Column] { decode { (value: Column) in value } }
+
     /// Every row as what `make` makes of its columns: `rows.decode(Invoice.init)` for a struct whose properties stand in their order.
     public func decode<each Column: ColumnValue, Value>(_ make: (repeat each Column) throws -> Value) rethrows -> [Value] {
         var values: [Value] = []
@@ -30,6 +33,21 @@ extension Rows {
         let values = (repeat reader.next((each Column).self))
         reader.finish()
         return values
+    }
+
+    /// The first row of a single column; nil where there is none.
+    public func first<Column: ColumnValue>(_ column: Column.Type) -> Column? {
+        guard count > 0 else { return nil }
+        var reader = RowReader(self, 0)
+        let value = reader.next(column)
+        reader.finish()
+        return value
+    }
+
+    /// The single column of the only row; another number of rows traps.
+    public func only<Column: ColumnValue>(_ column: Column.Type) -> Column {
+        guard count == 1, let value = first(column) else { preconditionFailure("\(count) rows where there is always one") }
+        return value
     }
 
     /// The row of a statement that always gives exactly one; another number of rows traps.

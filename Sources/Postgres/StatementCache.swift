@@ -1,6 +1,6 @@
 /// Which statements a connection holds prepared: a bounded map from statement to server-side name, least recently used first out.
 ///
-/// A pure value; what must be sent (prepare, deallocate) is its answer. Names are never used twice.
+/// A pure value: it returns what must be sent (prepare, deallocate). Names are never used twice.
 struct StatementCache {
     enum Lookup: Equatable {
         case prepared(name: String)

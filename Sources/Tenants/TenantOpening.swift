@@ -128,7 +128,7 @@ struct TenantOpening {
             }
         }
         let events = zip(tenants, schemas).map { tenant, schema in
-            Outbox.Entry.event(
+            OutboxMessage.event(
                 .tenantCreated, account: account, tenant: tenant.slug, job: jobID, ["schema": .string(schema.name)])
         }
         try Outbox.append(events, on: &database)

@@ -46,7 +46,7 @@ struct TenantPurge {
         let jobID = "purge-\(slug)"
         let proof = try purge.run(jobID: jobID, on: &database)
         try AuditLog.append(
-            AuditLog.Entry(
+            AuditEntry(
                 account: purge.account, tenant: slug, credential: "fleet", role: "fleet", actor: "fleet",
                 kind: Kind.tenantDelete.name, jobID: jobID,
                 details: ["result": ["tenant": .string(slug), "state": "purged", "purged": proof.result]]),
@@ -121,7 +121,7 @@ struct TenantPurge {
         try database.send(SQL.finish, slug)
         try database.send(SQL.note, slug, account, schema.name, JSONText(proof.counts.serialised()))
         _ = try database.collect()
-        let event = Outbox.Entry.event(
+        let event = OutboxMessage.event(
             .tenantPurged, account: account, tenant: slug, job: jobID, ["state": "purged", "purged": proof.result])
         try Outbox.append([event], on: &database)
     }

@@ -23,7 +23,7 @@ extension Tenants {
             }
             let names = JSONValue.array(changed.sorted().map { .string($0) })
             if !changed.isEmpty {
-                let event = Outbox.Entry.event(
+                let event = OutboxMessage.event(
                     .tenantUpdated, account: tenant.account, tenant: tenant.slug, job: job.id, ["changed": names])
                 try Outbox.append([event], on: &database)
             }

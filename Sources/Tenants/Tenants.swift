@@ -18,11 +18,11 @@ public enum Tenants {
     }
 }
 
-extension Outbox.Entry {
+extension OutboxMessage {
     /// An event about a tenant, with its account and slug in the data.
     static func event(
         _ what: LifecycleEvent, account: String, tenant: String, job id: String, _ data: [String: JSONValue]
-    ) -> Outbox.Entry {
+    ) -> OutboxMessage {
         var data = data
         data["account"] = .string(account)
         data["tenant"] = .string(tenant)

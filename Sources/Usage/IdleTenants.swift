@@ -22,7 +22,7 @@ public enum IdleTenants {
     public static func announce(afterHours hours: Int64, on database: inout Transaction) throws(PostgresError) -> Int {
         let events = try database.query(SQL.note, hours).decode {
             (account: String, tenant: String, since: Int64, lastActiveAt: Timestamp?, idleHours: Int64) in
-            Outbox.Entry.event(
+            OutboxMessage.event(
                 .activityIdle, subject: [account, tenant], id: String(since),
                 [
                     "account": .string(account), "tenant": .string(tenant),

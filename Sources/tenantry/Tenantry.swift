@@ -19,7 +19,7 @@ struct Tenantry: AsyncParsableCommand {
             TopologyCommand.self, StatusCommand.self,
             DeadCommand.self,
             AlertsCommand.self, UsageCommand.self, InvoiceCommand.self, CorpusCommand.self, TenantCommand.self,
-            TemplateCommand.self, AdminCommand.self, AuditCommand.self,
+            TemplateCommand.self, AdminCommand.self, AuditCommand.self, AccountCommand.self, TokenCommand.self,
             OperatorCommand.self,
             ContractCommand.self, LoadCommand.self,
         ])

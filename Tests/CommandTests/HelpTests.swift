@@ -5,7 +5,8 @@ internal import Testing
 struct HelpTests {
     /// All commands. A new one is one line here; `all commands are listed` sees to it.
     static let commands = [
-        "admin", "admin list", "admin sign-in", "alerts", "alerts list", "alerts replay", "alerts tail", "audit", "audit list",
+        "account", "account resume", "account suspend", "admin", "admin list", "admin sign-in", "alerts", "alerts list",
+        "alerts replay", "alerts tail", "audit", "audit list",
         "contract", "corpus", "corpus search", "dead", "dead discard",
         "dead list",
         "dead replay", "dead show", "dev", "dev reset", "dev start", "dev stop", "enqueue", "invoice", "invoice list",
@@ -13,7 +14,8 @@ struct HelpTests {
         "invoice show", "load", "migrate", "operator",
         "operator issue",
         "operator list", "operator revoke", "plans", "plans apply", "plans list", "status", "template", "template list", "tenant",
-        "tenant create-many", "tenant export", "tenant list", "tenant show", "topology",
+        "tenant create-many", "tenant export", "tenant list", "tenant resume", "tenant show", "tenant suspend", "token",
+        "token revoke", "topology",
         "topology apply", "usage", "usage show", "worker",
     ]
 

@@ -132,7 +132,7 @@ struct InvoiceTests {
 
     @Test("the plans that `tenantry dev` loads where there is no file are those of config/plans.yaml")
     func standardPlans() async throws {
-        let source = Program.repository.appending(path: "Sources/tenantry/PlanFile.swift")
+        let source = Program.repository.appending(path: "Sources/tenantry/Manifests/PlanFile.swift")
         let parts = try String(contentsOf: source, encoding: .utf8).components(separatedBy: "\"\"\"")
         let file = FileManager.default.temporaryDirectory.appending(path: newSlug("plans"))
         defer { try? FileManager.default.removeItem(at: file) }

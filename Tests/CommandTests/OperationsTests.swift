@@ -20,7 +20,7 @@ struct OperationsTests {
             queues.prefix(5).map { $0["queue"] as? String }
                 == ["account", "tenant", "corpus", "conversation", "usage"].map { "tenantry.\($0)" })
         #expect(queues.prefix(5).allSatisfy { ($0["consumers"] as? Int ?? 0) > 0 })
-        #expect(workers.first?["lanes"] as? Int == 7)
+        #expect(workers.first?["lanes"] as? Int == 8)
         #expect(document["outbox"] != nil)
         let table = try await instance.tenantry("status")
         #expect(table.output.hasPrefix("queue "))

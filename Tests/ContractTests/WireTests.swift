@@ -18,7 +18,9 @@ import Testing
             ])
         for kind in Kind.all {
             let verb = kind.name.prefix { $0 != "." }
-            #expect(kind.family.bindingKeys.contains("\(verb).#"))
+            #expect(kind.family.formerBindingKeys.contains("\(verb).#"))
+            #expect(kind.family.bindingKeys.contains(kind.name) != kind.isControl)
+            #expect(kind.queue == (kind.isControl ? "tenantry.control" : "tenantry.\(kind.family.rawValue)"))
         }
     }
 

@@ -166,7 +166,7 @@ final class Stage {
 
     /// What lies ready in the families' queues, none of which is in anybody's hands once all workers have ended.
     func jobsLeft() throws -> Int {
-        try Family.allCases.reduce(0) { try $0 + ready($1.queue) }
+        try Family.allCases.reduce(ready(Topology.controlQueue)) { try $0 + ready($1.queue) }
     }
 
     /// A subscriber's queue for alerts.

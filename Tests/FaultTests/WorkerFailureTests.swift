@@ -16,16 +16,16 @@ extension FaultTests {
             try stage.confirm()
             // So that the job comes back, which is what the quarantine asks about.
             let killed = try WorkerProcess(broker: stage.brokerURL, database: "postgresql://nobody@127.0.0.1:1/none")
-            try await eventually("the job is in hand") { try stage.ready(Family.account.queue) == 0 }
+            try await eventually("the job is in hand") { try stage.ready(Topology.controlQueue) == 0 }
             try await killed.kill()
-            try await eventually("the broker has it back") { try stage.ready(Family.account.queue) == 1 }
+            try await eventually("the broker has it back") { try stage.ready(Topology.controlQueue) == 1 }
 
             try stage.run("alter table tenantry.\(table) rename to elsewhere")
             let failing = try stage.startWorker()
             try #expect(await failing.ending(within: 60) == .exit(70))
-            #expect(failing.log.contains("lane account-0 cannot go on"))
+            #expect(failing.log.contains("lane control cannot go on"))
             #expect(failing.log.contains("\"tenantry.\(table)\" does not exist"))
-            try await eventually("the job is back") { try stage.ready(Family.account.queue) == 1 }
+            try await eventually("the job is back") { try stage.ready(Topology.controlQueue) == 1 }
 
             try stage.run("alter table tenantry.elsewhere rename to \(table)")
             let worker = try stage.startWorker()

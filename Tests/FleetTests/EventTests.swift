@@ -98,7 +98,7 @@ internal import Testing
     @Test("An event's id begins with its name, names its subject and what caused it, and fits a property")
     func ids() {
         func id(_ what: LifecycleEvent, _ subject: [String], _ id: String) -> String {
-            Outbox.Entry.event(what, subject: subject, id: id, [:]).messageID
+            OutboxMessage.event(what, subject: subject, id: id, [:]).messageID
         }
         #expect(id(.accountCreated, ["acme"], "job") == "account.created/acme/job")
         #expect(id(.tenantPurged, ["acme", "shop"], "purge-shop") == "tenant.purged/acme/shop/purge-shop")

@@ -9,15 +9,21 @@ internal import Postgres
 @testable internal import Tenants
 
 extension StatementTests {
+    static let readsFile = #filePath
+
     /// What commands read.
     static let reads: [Statement] = [
+        AccountSuspension.SQL.hold, AccountSuspension.SQL.set, TenantSuspension.SQL.hold, TokenRevocation.SQL.revoke,
         AccountSummary.SQL.find, AdministratorSummary.SQL.list, AlertRecord.SQL.list, AuditRecord.SQL.list,
         InvoiceDetails.SQL.find,
         InvoiceDetails.SQL.lines, InvoiceSummary.SQL.list, OperatorCredential.SQL.isValid, OperatorCredential.SQL.issue,
         OperatorCredential.SQL.list, OperatorCredential.SQL.revoke, OutboxBacklog.SQL.read, Plan.SQL.list,
         TemplateSummary.SQL.list,
-        TenantDetails.SQL.find, TenantSummary.SQL.find, TenantSummary.SQL.list, WorkerStatus.SQL.list,
+        TenantDetails.SQL.find, TenantSummary.SQL.find, TenantExport.SQL.universalTime, TenantExport.SQL.tenant,
+        TenantSummary.SQL.list, WorkerStatus.SQL.list,
     ]
 
-    static func tenantReads(_ schema: Identifier) -> [Statement] { [TenantDetails.SQL.settings(schema)] }
+    static func tenantReads(_ schema: Identifier) -> [Statement] {
+        [TenantDetails.SQL.settings(schema), TenantExport.SQL.size(schema)]
+    }
 }

@@ -92,14 +92,21 @@ internal import Testing
         ]
     }
 
+    /// The files in which statements are listed.
+    private static let files = [#filePath, readsFile]
+
     /// What only other functions build their statements from.
-    private static let buildingBlocks: Set<String> = ["ErasureSQL.erase", "Evaluation.SQL.measure", "Evaluation.SQL.note"]
+    private static let buildingBlocks: Set<String> = [
+        "ErasureSQL.erase", "Evaluation.SQL.measure", "Evaluation.SQL.note",
+        // Takes whatever tables are there when a tenant is purged.
+        "TenantPurge.SQL.count",
+    ]
 
     @Test("Every statement that the sources declare is listed here, and none is written where it is run")
     func complete() throws {
         let sources = try StatementSources(besides: ["Postgres", "tenantry"])
         #expect(sources.declared.count > 150, "the sources were read")
-        let listed = try StatementSources.names(in: #filePath)
+        let listed = try Self.files.reduce(into: Set()) { names, file in names.formUnion(try StatementSources.names(in: file)) }
         for (name, place) in sources.declared.sorted(by: { $0.key < $1.key })
         where !listed.contains(name) && !Self.buildingBlocks.contains(name) {
             Issue.record("\(name) (\(place)) is not listed in StatementTests")

@@ -170,13 +170,13 @@ internal import Testing
             try await eventually("the purge waits for the reader") {
                 try watcher.query(
                     "select count(*) from pg_locks where not granted and relation = 'tenant_shop.messages'::regclass"
-                ).int(0, 0) > 0
+                ).only(Int64.self) > 0
             }
             let logged = try fleet.ask("conversation.log", TestFleet.log([id]), tenant: "shop", token: account)
             #expect(logged.status == .succeeded, "\(logged)")
         }
         try await eventually("the purge is on the ladder") {
-            try watcher.query("select coalesce(sum(retried), 0)::int8 from tenantry.workers").int(0, 0) > 0
+            try watcher.query("select coalesce(sum(retried), 0)::int8 from tenantry.workers").only(Int64.self) > 0
         }
         try fleet.database.run(script: "commit")
         let answer = try fleet.answer(to: "end")
@@ -234,7 +234,7 @@ internal import Testing
         var watcher = try Connection(ConnectionOptions(url: fleet.databaseURL))
         try await eventually("the lane waits for the table") {
             try watcher.query("select count(*) from pg_locks where not granted and relation = 'tenant_shop.messages'::regclass")
-                .int(0, 0) > 0
+                .only(Int64.self) > 0
         }
         _ = try fleet.database.transaction { database in try TenantPurge.run("shop", jobID: "by hand", on: &database) }
         try fleet.database.run(script: "commit")

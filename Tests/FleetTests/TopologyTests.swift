@@ -10,7 +10,7 @@ internal import Testing
 
 /// What lies on the broker.
 @Suite(.serialized) struct TopologyTests {
-    private static let queues = ["account", "tenant", "corpus", "conversation", "usage", "dead", "unroutable"].map {
+    private static let queues = ["account", "tenant", "corpus", "conversation", "usage", "control", "dead", "unroutable"].map {
         "tenantry.\($0)"
     }
 
@@ -50,12 +50,15 @@ internal import Testing
     func bindings() async throws {
         let fleet = try await TestFleet()
         let keys: [String: [String]] = [
-            "tenantry.account": ["account.create", "account.update"],
+            "tenantry.account": [],
+            "tenantry.control": [
+                "account.create", "account.update", "account.rotate", "token.revoke", "tenant.suspend", "tenant.resume",
+            ],
             "tenantry.tenant": ["tenant.create", "tenant.delete", "admin.create", "token.issue", "template.apply"],
             "tenantry.corpus": ["corpus.ingest", "corpus.remove"],
             "tenantry.conversation": ["conversation.log", "conversation.erase"],
             "tenantry.usage": ["usage.aggregate", "billing.close"],
-            "tenantry.unroutable": ["weather.report", "conversations.log", "x"],
+            "tenantry.unroutable": ["weather.report", "account.close", "conversations.log", "x"],
         ]
         for key in keys.values.joined() { try fleet.send(key, "{}", token: "t") }
         for (queue, keys) in keys {
@@ -65,6 +68,26 @@ internal import Testing
                 try fleet.broker.ack(delivery.deliveryTag)
             }
             #expect(found.sorted() == keys.sorted(), "\(queue)")
+        }
+    }
+
+    @Test("Bindings of a whole family, from before each kind had its own, are taken away")
+    func formerBindings() async throws {
+        let fleet = try await TestFleet()
+        for family in Family.allCases {
+            for key in family.formerBindingKeys {
+                try fleet.broker.bindQueue(family.queue, exchange: Topology.jobsExchange, routingKey: key)
+            }
+        }
+        try TopologyDeclaration(options(fleet)).apply(to: BrokerURL(fleet.brokerURL))
+        for kind in Kind.all { try fleet.send(kind.name, "{}", token: "t") }
+        for queue in Set(Kind.all.map(\.queue)).union(["tenantry.account"]) {
+            var found: [String] = []
+            while let delivery = try fleet.broker.get(queue) {
+                found.append(delivery.routingKey)
+                try fleet.broker.ack(delivery.deliveryTag)
+            }
+            #expect(found.sorted() == Kind.all.filter { $0.queue == queue }.map(\.name).sorted(), "\(queue)")
         }
     }
 

@@ -27,13 +27,14 @@ internal import Testing
         let running = Task { try await worker.run() }
         try await eventually("all lanes run") { worker.health.isReady }
         try fleet.database.run(script: "alter table tenantry.directory rename to elsewhere")
-        try fleet.send("account.create", #"{"slug":"a","display_name":"A","plan":"pro"}"#, token: fleet.operatorToken, id: "job")
+        try fleet.send(
+            "account.create", #"{"slug":"acme","display_name":"Acme","plan":"pro"}"#, token: fleet.operatorToken, id: "job")
 
         let failure = await #expect(throws: WorkerFailure.self) { try await running.value }
-        #expect(failure?.thread == "lane account-0")
+        #expect(failure?.thread == "lane control")
         #expect(try #require(failure).description.contains("tenantry.directory"))
         #expect((failure?.cause as? PostgresError)?.sqlState == "42P01")
-        #expect(worker.health.lanes["account-0"] == .failed && !worker.health.isReady)
+        #expect(worker.health.lanes["control"] == .failed && !worker.health.isReady)
         #expect(worker.health.lanes.values.count { $0 == .stopped } == worker.laneCount - 1)
 
         try fleet.database.run(script: "alter table tenantry.elsewhere rename to directory")

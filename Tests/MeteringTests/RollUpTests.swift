@@ -142,7 +142,7 @@ internal import Testing
             try UsageReport(.init(account: "acme", metrics: [.messages], month: "2024-10", by: .hour), on: &fleet.database))
         #expect(report.starts.count == 31 * 24 + 1)
         let busy = zip(zip(report.labels, report.starts), report.series[0].values).filter { $0.1 > 0 }.map {
-            "\($0.0.0) \($0.0.1) \($0.1)"
+            "\($0.0.0) \($0.0.1.rfc3339) \($0.1)"
         }
         #expect(busy == ["2024-10-27 02:00 2024-10-27T00:00:00.000Z 1", "2024-10-27 02:00 2024-10-27T01:00:00.000Z 1"])
         let march = try #require(

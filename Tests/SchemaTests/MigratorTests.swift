@@ -107,6 +107,6 @@ internal import Testing
 
     private func count(_ sql: String, _ options: ConnectionOptions) throws -> Int64 {
         var connection = try Connection(options)
-        return try connection.query(Statement(sql)).int(0, 0)
+        return try connection.query(Statement(sql)).only(Int64.self)
     }
 }

@@ -70,7 +70,7 @@ final class InvoiceDispatchStore: @unchecked Sendable {
                     SQL.conclude, dispatch.id, state, error, dispatch.invoice, dispatch.stripeAccount)
                 // Another worker, which took this one for dead, may have been quicker.
                 guard concluded.count == 1 else { return }
-                let entry = Outbox.Entry.event(
+                let entry = OutboxMessage.event(
                     event, subject: [dispatch.account, dispatch.tenant], id: "\(dispatch.id)/\(dispatch.round)",
                     [
                         "invoice": .string(dispatch.id), "account": .string(dispatch.account),

@@ -43,7 +43,7 @@ extension AsyncAPIDocument {
             "correlationId": correlationID, "payload": reference("components/schemas/\(kind.name)"),
             "bindings": ["amqp": ["messageType": .string(kind.name), "bindingVersion": "0.3.0"]],
             "x-tenantry": [
-                "family": .string(kind.family.rawValue), "queue": .string(kind.family.queue),
+                "family": .string(kind.family.rawValue), "queue": .string(kind.queue),
                 "bodyLimitBytes": .int(Int64(kind.bodyLimitBytes)), "who": .array(who(kind.access).map { .string($0) }),
                 "tenantStates": .array(TenantState.allCases.filter(kind.states.contains).map { .string($0.rawValue) }),
                 "isAudited": .bool(kind.isAudited), "result": reference("components/schemas/\(kind.name).result"),

@@ -74,6 +74,10 @@ extension FieldType<Limits> {
                 for (metric, _) in limits.ordered where !metric.isForTenants {
                     throw FieldFailure("is a limit of accounts only").at(metric.rawValue)
                 }
+            },
+            audited: { value in
+                guard case .object(let members) = value else { return withoutContainers(value) }
+                return .object(members.filter { Metric(rawValue: $0.key) != nil }.mapValues { withoutContainers($0) })
             })
     }
 
@@ -128,7 +132,7 @@ extension FieldType {
                 }
             },
             audited: { value in
-                guard case .array(let values) = value else { return .null }
+                guard case .array(let values) = value else { return withoutContainers(value) }
                 return .array(values.map { element.audited($0) })
             })
     }

@@ -15,13 +15,22 @@ public struct FieldType<Value: Sendable>: Sendable {
         schema: JSONValue, read: @escaping @Sendable (JSONValue) throws(FieldFailure) -> Value,
         write: @escaping @Sendable (Value) -> JSONValue,
         check: @escaping @Sendable (Value) throws(FieldFailure) -> Void = { _ in },
-        audited: @escaping @Sendable (JSONValue) -> JSONValue = { $0 }
+        audited: @escaping @Sendable (JSONValue) -> JSONValue = { FieldType.withoutContainers($0) }
     ) {
         self.schema = schema
         self.read = read
         self.write = write
         self.check = check
         self.audited = audited
+    }
+
+    /// A value as it is; of an object, which the type does not describe, the names alone, and of a list nothing.
+    static func withoutContainers(_ value: JSONValue) -> JSONValue {
+        switch value {
+        case .object(let members): .array(members.keys.sorted().map { .string($0) })
+        case .array: .null
+        default: value
+        }
     }
 
     /// The same values, of which only those pass that `isGood` lets pass; others are refused with the message.

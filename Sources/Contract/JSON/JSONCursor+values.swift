@@ -1,5 +1,5 @@
 extension JSONCursor {
-    /// Passes over the next value, whatever it is; false where it is not JSON.
+    /// Passes over the next value, whatever it is; false where it is not JSON, or where a bound of the budget is passed.
     ///
     /// - Parameter depth: how many containers are open around the value.
     mutating func skipValue(depth: Int) -> Bool {
@@ -7,9 +7,10 @@ extension JSONCursor {
         var objects: UInt64 = 0  // bit n: the container at level n + 1 is an object
         while true {
             skipSpace()
+            if values > budget.values { return stop(at: .values) }
             switch byte {
             case Ascii.openBrace:
-                guard level < Self.depthLimit else { return false }
+                guard level < budget.depth else { return stop(at: .depth) }
                 objects |= 1 << level
                 level += 1
                 position += 1
@@ -19,7 +20,7 @@ extension JSONCursor {
                 }
                 level -= 1
             case Ascii.openBracket:
-                guard level < Self.depthLimit else { return false }
+                guard level < budget.depth else { return stop(at: .depth) }
                 objects &= ~(1 << level)
                 level += 1
                 position += 1
@@ -36,11 +37,7 @@ extension JSONCursor {
                 if level == depth { return true }
                 let isObject = objects >> (level - 1) & 1 == 1
                 if take(Ascii.comma) {
-                    if isObject {
-                        guard name() != nil else { return false }
-                    } else {
-                        values += 1
-                    }
+                    if !isObject { values += 1 } else if name() == nil { return false }
                     break
                 }
                 guard take(isObject ? Ascii.closeBrace : Ascii.closeBracket) else { return false }
@@ -60,7 +57,7 @@ extension JSONCursor {
     }
 
     /// The number at hand.
-    mutating func number() -> RawSlice? {
+    public mutating func number() -> RawSlice? {
         let start = position
         if byte == Ascii.minus { position += 1 }
         if byte == Ascii.zero {

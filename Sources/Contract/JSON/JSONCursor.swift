@@ -1,30 +1,34 @@
 /// Reads JSON (RFC 8259) byte by byte, without decoding it. The body has been seen to be UTF-8.
 ///
-/// The hot reader and ``JSONReader`` both stand on it, so they agree on what JSON is. Nothing throws: a piece that is not there
-/// is nil or false, `position` is where reading stopped, and whoever rejects the body finds the words for it.
-struct JSONCursor {
-    /// Containers within containers, as in a payload (the stack of a value that is passed over is a 64-bit word).
-    static let depthLimit = JSONReader.Bounds.payload.depth
-
-    let bytes: UnsafeRawBufferPointer
-    var position = 0
+/// All that reads JSON stands on it, the hot reader, `JSONReader` and the text of JSON documents, so they agree on what JSON is. Nothing
+/// throws: a piece that is not there is nil or false, `position` is where reading stopped, and whoever refuses the bytes finds the words.
+public struct JSONCursor {
+    public let bytes: UnsafeRawBufferPointer
+    public var position = 0
+    let budget: JSONBudget
+    /// Values that were begun: the outermost, each member's and each element's.
+    var values = 1
+    /// The bound of the budget that `skipValue` stopped at.
+    private(set) var passedBound: JSONBudget.Bound?
     /// A `\u0000` was read, in a name or in a text.
     var sawNUL = false
     /// A number was read that no `Double` holds, such as 1e999.
     var sawHugeNumber = false
-    /// Values that have begun: the outermost one, every member of an object and every element of an array.
-    var values = 1
+    /// Whether half a pair of surrogates is a text too; it then stands for U+FFFD (RFC 8259, section 8.2, leaves it open).
+    private let takesLoneSurrogates: Bool
 
-    init(_ bytes: UnsafeRawBufferPointer) {
+    public init(_ bytes: UnsafeRawBufferPointer, budget: JSONBudget = .stored, takesLoneSurrogates: Bool = false) {
         self.bytes = bytes
+        self.budget = budget
+        self.takesLoneSurrogates = takesLoneSurrogates
     }
 
     /// The byte at hand; 0, which JSON has no use for, at the end.
     @inline(__always)
-    var byte: UInt8 { position < bytes.count ? bytes[position] : 0 }
+    public var byte: UInt8 { position < bytes.count ? bytes[position] : 0 }
 
     @inline(__always)
-    mutating func skipSpace() {
+    public mutating func skipSpace() {
         while true {
             switch byte {
             case 0x20, 0x0A, 0x0D, 0x09: position += 1
@@ -35,15 +39,16 @@ struct JSONCursor {
 
     /// Takes this byte if it is the next after white space.
     @inline(__always)
-    mutating func take(_ expected: UInt8) -> Bool {
+    public mutating func take(_ expected: UInt8) -> Bool {
         skipSpace()
         guard byte == expected else { return false }
         position += 1
         return true
     }
 
+    /// Takes these bytes if they are the next.
     @inline(__always)
-    mutating func takeWord(_ word: StaticString) -> Bool {
+    public mutating func takeWord(_ word: StaticString) -> Bool {
         let count = word.utf8CodeUnitCount
         guard position + count <= bytes.count,
             word.matches(UnsafeRawBufferPointer(rebasing: bytes[position..<position + count]))
@@ -56,14 +61,14 @@ struct JSONCursor {
     @inline(__always)
     mutating func name() -> TextSlice? {
         skipSpace()
-        guard let name = text(), take(Ascii.colon) else { return nil }
         values += 1
+        guard let name = text(), take(Ascii.colon) else { return nil }
         return name
     }
 
-    /// The text that begins at the quote at hand.
+    /// The text that begins at the quote at hand. Where it is none, `position` is just behind what is wrong with it, or at its end.
     @inline(__always)
-    mutating func text() -> TextSlice? {
+    public mutating func text() -> TextSlice? {
         guard byte == Ascii.quote else { return nil }
         position += 1
         let start = position
@@ -79,7 +84,8 @@ struct JSONCursor {
                 isEscaped = true
                 guard skipEscape() else { return nil }
             default:
-                return nil  // a control character, or the end
+                if position < bytes.count { position += 1 }  // a control character
+                return nil
             }
         }
     }
@@ -112,24 +118,42 @@ struct JSONCursor {
 
     /// One escape. Surrogates must come as a pair: alone they stand for no text.
     private mutating func skipEscape() -> Bool {
-        guard position + 1 < bytes.count else { return false }
-        switch bytes[position + 1] {
+        guard position + 1 < bytes.count else {
+            position = bytes.count
+            return false
+        }
+        position += 2
+        switch bytes[position - 1] {
         case Ascii.quote, Ascii.backslash, Ascii.slash, 0x62, 0x66, 0x6E, 0x72, 0x74:
-            position += 2
             return true
         case Ascii.u:
-            guard position + 6 <= bytes.count, let unit = Ascii.hexadecimal4(bytes, position + 2) else { return false }
+            guard let unit = takeHexadecimal4() else { return false }
             if unit == 0 { sawNUL = true }
-            if unit & 0xF800 == 0xD800 {
-                guard unit < 0xDC00, position + 12 <= bytes.count, bytes[position + 6] == Ascii.backslash,
-                    bytes[position + 7] == Ascii.u, let low = Ascii.hexadecimal4(bytes, position + 8), low & 0xFC00 == 0xDC00
-                else { return false }
-                position += 6
-            }
-            position += 6
+            if unit & 0xF800 == 0xD800 { return takeLowSurrogate(after: unit) || takesLoneSurrogates }
             return true
         default:
             return false
         }
+    }
+
+    private mutating func takeHexadecimal4() -> UInt32? {
+        if position + 4 <= bytes.count, let unit = Ascii.hexadecimal4(bytes, position) {
+            position += 4
+            return unit
+        }
+        while Ascii.hexadecimal(byte) <= 15 { position += 1 }
+        return nil
+    }
+
+    private mutating func takeLowSurrogate(after unit: UInt32) -> Bool {
+        guard unit < 0xDC00, TextSlice.lowSurrogate(bytes, position) != nil else { return false }
+        position += 6
+        return true
+    }
+
+    /// Notes that a bound was passed, for whoever says so; false.
+    mutating func stop(at bound: JSONBudget.Bound) -> Bool {
+        passedBound = bound
+        return false
     }
 }

@@ -22,34 +22,21 @@ extension JSONFault: CustomStringConvertible {
     }
 }
 
-/// Reads a whole JSON text (RFC 8259) into a value: in time and memory proportional to its bytes, and no further than its bounds.
+/// Reads a whole JSON text (RFC 8259) into a value: in time and memory proportional to its bytes, and no further than its budget.
 ///
 /// Nothing is thrown on the way; ``fault`` says in the end what was in the way. Where a name stands twice in an object, the first one counts.
 struct JSONReader {
-    /// What a text may hold.
-    struct Bounds: Sendable {
-        /// Containers within containers, the outermost one counted.
-        var depth: Int
-        /// Values in all: texts, numbers, words and containers.
-        var values: Int
-
-        /// Of what a stranger sent (contract, section 2).
-        static let payload = Bounds(depth: 32, values: 100_000)
-        /// Of what we have stored ourselves, or were answered by somebody we asked.
-        static let own = Bounds(depth: 128, values: .max)
-    }
-
     private var cursor: JSONCursor
-    private let bounds: Bounds
+    private let budget: JSONBudget
     /// The way to the value at hand.
     private var steps: [JSONPointer.Step] = []
     private(set) var fault: JSONFault?
     /// Where the first `\u0000` is: the text itself, or the object of which it is in a name.
     private(set) var pointerOfNUL: JSONPointer?
 
-    init(_ bytes: UnsafeRawBufferPointer, _ bounds: Bounds) {
+    init(_ bytes: UnsafeRawBufferPointer, _ budget: JSONBudget) {
         cursor = JSONCursor(bytes)
-        self.bounds = bounds
+        self.budget = budget
     }
 
     /// The one value of the text; nil where there is none, and then ``fault`` says why.
@@ -70,12 +57,12 @@ struct JSONReader {
 
     /// - Parameter depth: how many containers are open around the value.
     private mutating func value(depth: Int) -> JSONValue? {
-        guard cursor.values <= bounds.values else { return fail(.tooManyValues(limit: bounds.values)) }
+        guard cursor.values <= budget.values else { return fail(.tooManyValues(limit: budget.values)) }
         cursor.skipSpace()
         switch cursor.byte {
         case Ascii.openBrace, Ascii.openBracket:
-            guard depth < bounds.depth else {
-                return fail(.tooDeep(limit: bounds.depth, pointer: JSONPointer(steps).text))
+            guard depth < budget.depth else {
+                return fail(.tooDeep(limit: budget.depth, pointer: JSONPointer(steps).text))
             }
             return cursor.byte == Ascii.openBrace ? object(depth: depth + 1) : array(depth: depth + 1)
         case Ascii.quote:

@@ -100,19 +100,27 @@ public struct TextSlice: Sendable {
         guard let unit = Ascii.hexadecimal4(body, position + 2) else { preconditionFailure("the scanner has seen this escape") }
         var length = 6
         var value = unit
-        if unit & 0xFC00 == 0xD800, let low = Ascii.hexadecimal4(body, position + 8) {
+        if unit & 0xFC00 == 0xD800, let low = lowSurrogate(body, position + 6) {
             value = 0x10000 + (unit & 0x3FF) << 10 + (low & 0x3FF)
             length = 12
         }
-        guard let scalar = Unicode.Scalar(value), let encoded = UTF8.encode(scalar) else {
-            preconditionFailure("the scanner has seen that surrogates come in pairs")
-        }
+        // Half a pair stands for no text: it is only here where the cursor was told to take it.
+        let scalar = Unicode.Scalar(value) ?? "\u{FFFD}"
         var utf8: UInt32 = 0
         var shift: UInt32 = 0
-        for byte in encoded {
+        for byte in UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter {
             utf8 |= UInt32(byte) << shift
             shift += 8
         }
-        return (length, utf8.littleEndian, encoded.count)
+        return (length, utf8.littleEndian, Int(shift / 8))
+    }
+
+    /// The second half of a pair, if it is what stands at `position`.
+    @usableFromInline
+    static func lowSurrogate(_ body: UnsafeRawBufferPointer, _ position: Int) -> UInt32? {
+        guard position + 6 <= body.count, body[position] == Ascii.backslash, body[position + 1] == Ascii.u,
+            let low = Ascii.hexadecimal4(body, position + 2), low & 0xFC00 == 0xDC00
+        else { return nil }
+        return low
     }
 }

@@ -1,6 +1,6 @@
 extension Kind {
     public static let accountCreate = Kind(
-        "account.create", family: .account, access: Access(operator: true), isAudited: true,
+        "account.create", family: .account, access: Access(operator: true), isControl: true, isAudited: true,
         summary: "Opens an account; the answer shows its first secret, once.")
 }
 

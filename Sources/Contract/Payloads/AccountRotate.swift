@@ -1,7 +1,7 @@
 extension Kind {
     public static let accountRotate = Kind(
         "account.rotate", family: .account, access: Access(operator: true, account: true, accountAdministrator: false),
-        isAudited: true,
+        isControl: true, isAudited: true,
         summary: "Issues a new account credential; the earlier ones work on for a while, so that nothing stands still.")
 }
 

@@ -1,6 +1,7 @@
 extension Kind {
     public static let tenantResume = Kind(
-        "tenant.resume", family: .tenant, needsTenant: true, access: Access(account: true), states: .counted, isAudited: true,
+        "tenant.resume", family: .tenant, needsTenant: true, access: Access(account: true), states: .counted, isControl: true,
+        isAudited: true,
         summary: "Lets a suspended tenant take jobs again.")
 }
 

@@ -1,6 +1,7 @@
 extension Kind {
     public static let tokenRevoke = Kind(
-        "token.revoke", family: .tenant, access: Access(account: true, tenant: .any), states: .alive, isAudited: true,
+        "token.revoke", family: .tenant, access: Access(account: true, tenant: .any), states: .alive, isControl: true,
+        isAudited: true,
         summary: "Withdraws a token; it stops working within 30 seconds.")
 }
 

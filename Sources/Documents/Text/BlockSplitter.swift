@@ -1,8 +1,7 @@
 /// Splits a block at the coarsest boundaries that make its pieces small enough. The pieces cover the block, blanks included.
 struct BlockSplitter {
     let limitTokens: Int
-    /// The size of pieces where nothing but words or characters is left to split at: small, so that chunks overlap by few of
-    /// them.
+    /// The size of pieces that can only be split between words or characters. It is small, so that chunks overlap by a few of them.
     private let grainTokens: Int
 
     typealias Piece = (range: Range<Int>, tokens: Int)
@@ -12,7 +11,7 @@ struct BlockSplitter {
         grainTokens = max(1, limitTokens / 16)
     }
 
-    /// Sentences; where one is over the limit its lines, then runs of words, then runs of characters.
+    /// Sentences. One that is over the limit is split into lines, these into runs of words, and these into runs of characters.
     func forEachPiece(of text: String, _ body: (Range<Int>, Int) -> Void) {
         var text = text
         let string = text
@@ -27,7 +26,7 @@ struct BlockSplitter {
         }
     }
 
-    /// Sentences; where one is over the limit its lines, whatever their size.
+    /// Sentences. One that is over the limit is split into lines, whatever their size.
     func sentences(of text: String, limitTokens: Int) -> [Piece] {
         var text = text
         var pieces: [Piece] = []
@@ -105,8 +104,7 @@ struct BlockSplitter {
             if count(bytes, position..<end) <= limitTokens {
                 add(position..<end)
             } else {
-                // A base with thousands of combining marks: no reader sees it as one character, and it would be a chunk without
-                // bound.
+                // A letter with thousands of combining marks: kept whole, it would make a chunk of unlimited size.
                 forEachScalar(bytes, position..<end, add)
             }
             (index, position) = (next, end)

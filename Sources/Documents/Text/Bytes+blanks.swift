@@ -1,6 +1,6 @@
 /// UTF-8 code units as the scanners name them.
 extension UInt8 {
-    /// Space, tab or line feed; carriage returns are gone before any scanner runs.
+    /// Space, tab or line feed; carriage returns are removed before any scanner runs.
     @inline(__always) var isBlank: Bool { self == 0x20 || self == 0x0A || self == 0x09 }
     @inline(__always) var isDigit: Bool { self &- 0x30 < 10 }
     @inline(__always) var isLetter: Bool { (self | 0x20) &- 0x61 < 26 }
@@ -29,7 +29,7 @@ extension ArraySlice<UInt8> {
         return slice
     }
 
-    /// On one line, words parted by single spaces.
+    /// On one line, with single spaces between the words.
     func collapsedBlanks() -> [UInt8] {
         var line: [UInt8] = []
         line.reserveCapacity(count)

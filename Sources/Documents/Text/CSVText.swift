@@ -1,7 +1,7 @@
 /// `text/csv` (RFC 4180): every row after the header becomes a block of `Column: value` lines.
 ///
 /// Rows may be ragged: a missing or empty value has no line, a value beyond the header has no label. Semicolons and tabs are
-/// taken for commas when the header has more of them, as spreadsheets write them where the comma is the decimal point.
+/// separators if the header has more of them than commas: spreadsheets write them where the comma is the decimal point.
 struct CSVText {
     private let text: [UInt8]
     private let separator: UInt8

@@ -1,4 +1,4 @@
-/// Fills one chunk after the other. What it holds is never more than one chunk, so memory is bounded by the result.
+/// Fills one chunk after the other. It holds at most one unfinished chunk, so its memory is bounded by the result.
 struct ChunkPacker {
     private let targetTokens: Int
     private let overlapTokens: Int
@@ -10,7 +10,7 @@ struct ChunkPacker {
     private var blockCount = 0
     private var window: [Piece] = []
     private var windowTokens = 0
-    /// Whether the window has anything that the chunk before does not have.
+    /// Whether the window has anything that the previous chunk does not have.
     private var hasNews = false
 
     /// A run of bytes of one block.
@@ -74,7 +74,7 @@ struct ChunkPacker {
         chunks.append(Chunk(position: chunks.count, heading: heading, content: content, tokenCount: tokens))
     }
 
-    /// Pieces of one block lie side by side in it, so they are copied as one run; blocks are parted by a blank line.
+    /// Consecutive pieces of one block are copied as one run; between blocks comes a blank line.
     private func content() -> String {
         if window.count == 1, window[0].isWholeBlock { return window[0].text }
         var content: [UInt8] = []

@@ -11,7 +11,7 @@ public struct Chunker: Sendable, Hashable {
 
     /// - Parameters:
     ///   - targetTokens: at least 1.
-    ///   - overlapTokens: at most half the target; more is taken for that.
+    ///   - overlapTokens: at most half of the target; a larger value is reduced to that.
     public init(targetTokens: Int = 512, overlapTokens: Int = 64) {
         self.targetTokens = max(1, targetTokens)
         self.overlapTokens = max(0, min(overlapTokens, self.targetTokens / 2))

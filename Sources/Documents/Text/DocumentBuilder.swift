@@ -1,7 +1,7 @@
-/// Collects blocks under the headings they stand below.
+/// Collects blocks under their headings.
 ///
 /// No text is lost: a heading with nothing beneath it becomes a block of its own, and so does one too long to be a heading.
-/// Text is bounded: formats that repeat labels (column names, keys, headings) cannot blow a document up without end.
+/// The text's size is bounded, because some formats repeat labels (column names, keys, headings) for each value.
 struct DocumentBuilder {
     static let maximumTextBytes = 128 << 20
     static let maximumHeadingBytes = 120
@@ -32,13 +32,13 @@ struct DocumentBuilder {
         if !isWhole { try block(line[...]) }
     }
 
-    /// Leaves every section: what follows stands under no heading.
+    /// Ends every section: what follows has no heading.
     mutating func leaveHeadings() throws(ExtractionError) {
         if isHeadingOwed { try settleHeading() }
         closeHeadings(from: 0)
     }
 
-    /// Adds a block under the current headings. Blanks around it go; `verbatim` keeps the first line's indentation.
+    /// Adds a block under the current headings, without the blanks around it; `verbatim` keeps the first line's indentation.
     mutating func block(_ bytes: ArraySlice<UInt8>, verbatim: Bool = false) throws(ExtractionError) {
         let trimmed = verbatim ? bytes.trimmedBlankLines() : bytes.trimmedBlanks()
         guard !trimmed.isEmpty else { return }

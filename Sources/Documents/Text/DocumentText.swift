@@ -11,7 +11,7 @@ public struct TextBlock: Sendable, Hashable {
     }
 }
 
-/// What a document says, without its format.
+/// A document's text, without its format.
 public struct DocumentText: Sendable, Hashable {
     /// The title that the document gives itself, if it does.
     public var title: String?
@@ -23,7 +23,7 @@ public struct DocumentText: Sendable, Hashable {
     }
 }
 
-/// A document whose text cannot be had; the document's own fault, so no retry mends it.
+/// A document's text cannot be read. The document is at fault, so a retry does not help.
 public struct ExtractionError: Error, Sendable, Hashable, CustomStringConvertible {
     public var message: String
     /// Where the fault lies, in bytes from the beginning of the document.

@@ -1,4 +1,4 @@
-/// Leaves of an HTML document only what its text depends on: bare tags of elements with a role, known entities, text.
+/// Reduces an HTML document to what its text depends on: bare tags of elements with a role, known entities, text.
 ///
 /// Attributes, comments, declarations, scripts, styles and inline tags are dropped before libxml2 reads the document, by the
 /// rules of the HTML standard's tokenizer (<https://html.spec.whatwg.org/multipage/parsing.html#tokenization>). So no declaration
@@ -8,7 +8,7 @@ struct HTMLMarkup {
     private let text: [UInt8]
     private var position = 0
     private var output: [UInt8] = []
-    /// Quotation marks of which none is left: a value that opens with one is read as if it had none.
+    /// Quotation marks that do not occur again: a value that opens with such a mark has no end, and is read as unquoted.
     private var missingQuotes: Set<UInt8> = []
 
     /// Longer than any name of HTML.
@@ -65,7 +65,7 @@ struct HTMLMarkup {
         if !isEnd, name == "script" || name == "style" { skipRawText(of: Array(name.utf8)) }
     }
 
-    /// A character reference stays for libxml2 to resolve if it has one for it; any other ampersand is text.
+    /// A character reference that libxml2 knows is left for it to resolve; any other ampersand is text.
     private mutating func entity() {
         let rest = text[(position + 1)...]
         let name = rest.prefix(Self.maximumNameBytes).prefix { $0.isLetter || $0.isDigit }
@@ -86,7 +86,7 @@ struct HTMLMarkup {
         byte.isLetter || byte.isDigit || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
     }
 
-    /// Goes behind the `>` of the tag. A quotation mark counts only behind an equals sign.
+    /// Moves behind the `>` of the tag. A quotation mark counts only after an equals sign.
     private mutating func skipAttributes() {
         var isValue = false
         while position < text.count {
@@ -113,7 +113,7 @@ struct HTMLMarkup {
         }
     }
 
-    /// To `-->` or `--!>`; `<!-->` and `<!--->` are whole. A comment without an end runs to the end of the document.
+    /// Moves behind `-->` or `--!>`; `<!-->` and `<!--->` are complete comments. Without an end, a comment is the rest of the document.
     private mutating func comment() {
         position += 2
         while let close = text[position...].firstIndex(of: UInt8(ascii: ">")) {
@@ -124,7 +124,7 @@ struct HTMLMarkup {
         position = text.count
     }
 
-    /// Up to the end tag, which is left to be read; without one, to the end of the document.
+    /// Moves to the end tag, which is read next; without one, to the end of the document.
     private mutating func skipRawText(of element: [UInt8]) {
         while let open = text[position...].firstIndex(of: UInt8(ascii: "<")) {
             position = open + 1

@@ -1,6 +1,6 @@
 internal import CLibXML2
 
-/// What an HTML document is made of, in order. Starts and ends are balanced, also where the document's are not.
+/// What receives the parts of an HTML document, in order. Starts and ends are balanced, even if the document's are not.
 protocol HTMLEvents: AnyObject {
     /// - Parameter element: the lower-case name.
     func start(_ element: String)
@@ -86,7 +86,7 @@ final class HTMLParser {
         events.text(UnsafeBufferPointer(start: bytes, count: Int(count)))
     }
 
-    /// Markup is forgiven; a stray end tag was compared with every open element, though.
+    /// Errors in the markup are ignored. But libxml2 has compared a stray end tag with every open element, so these steps are counted.
     private func fault(_ code: Int32?) {
         guard code == Int32(XML_ERR_TAG_NAME_MISMATCH.rawValue) else { return }
         steps += depth

@@ -1,7 +1,7 @@
 /// `text/html`: what a reader sees, as blocks under the headings.
 ///
-/// Scripts, styles, templates and navigation are left out. A list is one block of lines, so is a table, its cells joined by ` |
-/// `; `pre` keeps its blanks. Soft hyphens go, no-break spaces become spaces.
+/// Scripts, styles, templates and navigation are left out. A list is one block of lines; so is a table, with ` | ` between its cells. `pre` keeps
+/// its blanks. Soft hyphens are removed, no-break spaces become spaces.
 final class HTMLText: HTMLEvents {
     private var builder = DocumentBuilder()
     private var error: ExtractionError?
@@ -101,7 +101,7 @@ final class HTMLText: HTMLEvents {
         }
     }
 
-    /// Writes what is owed. Blocks inside a cell do not part it from its row, so cells win over lines.
+    /// Writes the separator that is due. A block inside a cell does not end the row, so cell separators come before line breaks.
     private func settle() {
         if owed == .none, owedCells == 0 { return }
         let isAtLineStart = buffer.isEmpty || buffer.last == UInt8(ascii: "\n")
@@ -117,7 +117,7 @@ final class HTMLText: HTMLEvents {
         owedCells = 0
     }
 
-    /// Ends the block, or only the line where a list or a table goes on.
+    /// Ends the block, or only the line inside a list or a table.
     private func breakBlock() {
         if headingLevel != nil || preDepth > 0 {
             owe(.space)
@@ -144,7 +144,7 @@ final class HTMLText: HTMLEvents {
         if headingLevel == nil, preDepth == 0, groupDepth > 0 { owe(.item) }
     }
 
-    /// A row's line begins at once: what its cells owe must not be mistaken for it.
+    /// The line of a row begins at once, so that a separator of its cells does not replace the line break.
     private func startRow() {
         breakBlock()
         if owed == .line, !buffer.isEmpty, buffer.last != UInt8(ascii: "\n") { buffer.append(UInt8(ascii: "\n")) }
@@ -185,7 +185,7 @@ final class HTMLText: HTMLEvents {
         if isInTitle, !title.isEmpty {
             let isWhole = title.count <= Self.maximumTitleBytes
             builder.title = isWhole ? String(decoding: title, as: UTF8.self) : title.shortened(toBytes: Self.maximumTitleBytes)
-            // A title that was never closed holds the document.
+            // A title without an end tag holds the whole document.
             if !isWhole { endBlock() }
         }
         isInTitle = false

@@ -1,3 +1,5 @@
+internal import Contract
+
 /// `application/json`: every leaf as a line `path: value`, grouped to records.
 ///
 /// A member of the top-level object is a section under its key; an element of the top-level array, and of an array right below
@@ -7,7 +9,7 @@ struct JSONText {
     /// As deep as JSON readers commonly go; the path of a leaf grows with the depth.
     static let maximumDepth = 512
 
-    private var scanner: JSONScanner
+    var cursor: JSONCursor
     private var builder = DocumentBuilder()
     private var lines: [UInt8] = []
     private var path: [UInt8] = []
@@ -22,52 +24,70 @@ struct JSONText {
     }
 
     static func read(_ bytes: [UInt8]) throws(ExtractionError) -> DocumentText {
-        var reader = JSONText(scanner: JSONScanner(bytes))
-        if reader.scanner.peek() == nil { return try reader.builder.finish() }
-        try reader.document()
-        return try reader.builder.finish()
+        let result = bytes.withUnsafeBytes { bytes in
+            Result<DocumentText, ExtractionError> { () throws(ExtractionError) in
+                var reader = JSONText(bytes)
+                return try reader.read()
+            }
+        }
+        return try result.get()
     }
 
-    private init(scanner: JSONScanner) { self.scanner = scanner }
+    private init(_ bytes: UnsafeRawBufferPointer) {
+        // Half a pair of surrogates is a fault of the text, not of the JSON.
+        cursor = JSONCursor(bytes, takesLoneSurrogates: true)
+        if bytes.starts(with: TextExtractor.byteOrderMark) { cursor.position = TextExtractor.byteOrderMark.count }
+    }
+
+    private mutating func read() throws(ExtractionError) -> DocumentText {
+        if !isAtEnd() { try document() }
+        return try builder.finish()
+    }
+
+    private mutating func isAtEnd() -> Bool {
+        cursor.skipSpace()
+        return cursor.position == cursor.bytes.count
+    }
 
     /// Walks the document with a stack of its own.
     private mutating func document() throws(ExtractionError) {
         try value(key: nil)
         while let container = containers.last {
-            if scanner.takeIfPresent(container.isArray ? "]" : "}") {
+            if cursor.take(UInt8(ascii: container.isArray ? "]" : "}")) {
                 try close()
                 continue
             }
-            if container.count > 0 { try scanner.take(",") }
+            if container.count > 0 { try take(",") }
             containers[containers.count - 1].count += 1
             path.removeSubrange(container.pathLength...)
             if container.isArray {
                 try value(key: nil)
             } else {
-                guard scanner.peek() == UInt8(ascii: "\"") else { throw scanner.fault("a key is expected") }
-                let key = try scanner.string()
-                try scanner.take(":")
+                cursor.skipSpace()
+                guard cursor.byte == UInt8(ascii: "\"") else { throw fault("a key is expected") }
+                let key = try text()
+                try take(":")
                 try value(key: key)
             }
         }
         try endBlock()
-        if scanner.peek() != nil { throw scanner.fault("something follows the document") }
+        if !isAtEnd() { throw fault("something follows the document") }
     }
 
     private mutating func value(key: [UInt8]?) throws(ExtractionError) {
-        switch scanner.peek() {
-        case UInt8(ascii: "{"): try open("{", key: key)
-        case UInt8(ascii: "["): try open("[", key: key)
-        case UInt8(ascii: "\""): try leaf(key: key, scanner.string()[...])
-        case .some: try leaf(key: key, scanner.literal())
-        case nil: throw scanner.fault("a value is expected")
+        cursor.skipSpace()
+        switch cursor.byte {
+        case UInt8(ascii: "{"), UInt8(ascii: "["): try open(key: key)
+        case UInt8(ascii: "\""): try leaf(key: key, text()[...])
+        default: try leaf(key: key, literal()[...])
         }
     }
 
-    private mutating func open(_ bracket: Unicode.Scalar, key: [UInt8]?) throws(ExtractionError) {
-        try scanner.take(bracket)
+    private mutating func open(key: [UInt8]?) throws(ExtractionError) {
+        let isArray = cursor.byte == UInt8(ascii: "[")
+        cursor.position += 1
         guard containers.count < Self.maximumDepth else {
-            throw ExtractionError("the JSON is nested deeper than \(Self.maximumDepth) levels", at: scanner.position)
+            throw ExtractionError("the JSON is nested deeper than \(Self.maximumDepth) levels", at: cursor.position)
         }
         let isSection = containers.count == 1 && !containers[0].isArray
         let isElement =
@@ -81,7 +101,7 @@ struct JSONText {
         } else if let array = containers.last {
             path += "[\(array.count - 1)]".utf8
         }
-        containers.append(Container(isArray: bracket == "[", isRecord: isSection || isElement, pathLength: path.count))
+        containers.append(Container(isArray: isArray, isRecord: isSection || isElement, pathLength: path.count))
     }
 
     private mutating func close() throws(ExtractionError) {

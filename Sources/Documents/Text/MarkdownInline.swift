@@ -1,8 +1,8 @@
-/// Takes inline markup off a block's text: emphasis, code marks, links and images (their text stays), tags, escapes, common
+/// Removes inline markup from a block's text: emphasis, code marks, links and images (their text stays), tags, escapes, common
 /// entities.
 ///
-/// One pass. Looking ahead for the end of a link, tag or code span draws on a budget in proportion to the text, so that no
-/// arrangement of opening marks makes it quadratic; past the budget the marks stay as they are.
+/// It works in one pass. The search for the end of a link, tag or code span has a budget in proportion to the text, so that no arrangement of
+/// opening marks takes quadratic time; when the budget is used up, marks stay as they are.
 struct MarkdownInline {
     private let text: ArraySlice<UInt8>
     private var position: Int
@@ -11,7 +11,7 @@ struct MarkdownInline {
     private var brackets: [Int] = []
     private var lookahead: Int
 
-    /// Marks a byte of the output that turned out to be markup; extraction has no NUL of its own.
+    /// Stands for a byte of the output that turned out to be markup; an extracted text has no NUL of its own.
     private static let removed: UInt8 = 0
 
     static func strip(_ text: ArraySlice<UInt8>) -> [UInt8] {
@@ -88,7 +88,8 @@ struct MarkdownInline {
         position = start
     }
 
-    /// Emphasis hugs a word; marks that stand alone or (underscores, figures) inside one are text.
+    /// Emphasis stands directly before or after a word. Marks between blanks are text; so are underscores inside words and asterisks between
+    /// digits.
     private mutating func emphasis(_ mark: UInt8) {
         let length = run(of: mark, at: position)
         let before = position > text.startIndex ? text[position - 1] : UInt8(ascii: " ")
@@ -130,7 +131,7 @@ struct MarkdownInline {
         }
     }
 
-    /// An autolink keeps its address, a line break tag is one, every other tag goes. `a < b` is no tag.
+    /// An autolink keeps its address, `<br>` becomes a line break, every other tag is removed. `a < b` is not a tag.
     private mutating func tag() {
         guard let next = byte(at: position + 1), next.isLetter || next == UInt8(ascii: "/") || next == UInt8(ascii: "!"),
             let end = find(from: position + 1, { $0 == UInt8(ascii: ">") })

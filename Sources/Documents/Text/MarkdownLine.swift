@@ -113,7 +113,7 @@ struct MarkdownLine {
         return ListMarker(text: item[...], mayInterrupt: digits.elementsEqual("1".utf8))
     }
 
-    /// Without indentation and block quote marks; blanks at the end stay, for they may be a hard break.
+    /// Without indentation and block quote marks. Two blanks at the end stay, because they may be a hard line break.
     var unquoted: ArraySlice<UInt8> {
         var text = line[content.startIndex...]
         while text.first == UInt8(ascii: ">") {

@@ -1,8 +1,8 @@
 /// `text/markdown`: CommonMark's block structure and GitHub's tables, line by line; inline markup is stripped, links keep their
 /// text.
 ///
-/// A list is one block, so are a table (cells joined by ` | `) and a code block, whose lines stay as they are. Front matter is
-/// left out but for its `title`.
+/// A list is one block; so are a table (with ` | ` between its cells) and a code block, whose lines stay as they are. Of the front matter only the
+/// `title` is used.
 struct MarkdownText {
     private var builder = DocumentBuilder()
     private var mode = Mode.prose

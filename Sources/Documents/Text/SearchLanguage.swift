@@ -28,7 +28,7 @@ public enum SearchLanguage {
 extension SearchLanguage {
     /// A guess at the language of a text that does not state one: `en`, `de`, `fr`, `es`, `it`, `nl` or `pt`.
     ///
-    /// Counts frequent short words in the first 1,000 words. `nil` where they are few, or no language is clearly ahead.
+    /// Counts frequent short words among the first 1,000 words; nil if they are few, or if no language has clearly the most.
     public static func detect(_ text: String) -> String? {
         var scores: [String: Int] = [:]
         for word in text.prefix(20_000).split(maxSplits: 1_000, whereSeparator: { !$0.isLetter }).prefix(1_000) {

@@ -40,7 +40,7 @@ public enum TextExtractor {
         }
     }
 
-    /// Line ends become line feeds, the byte order mark and control characters go; a form feed parts words, so it ends a line.
+    /// Line ends become line feeds; the byte order mark and control characters are removed. A form feed separates words, so it ends a line.
     private static func cleaned(_ bytes: [UInt8]) -> [UInt8] {
         let start = bytes.starts(with: byteOrderMark) ? byteOrderMark.count : 0
         return [UInt8](unsafeUninitializedCapacity: bytes.count - start) { buffer, count in
@@ -62,7 +62,7 @@ public enum TextExtractor {
     static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 }
 
-/// `text/plain`: paragraphs parted by blank lines; their line breaks stay.
+/// `text/plain`: paragraphs with blank lines between them; their line breaks stay.
 enum PlainText {
     static func read(_ text: [UInt8]) throws(ExtractionError) -> DocumentText {
         var builder = DocumentBuilder()

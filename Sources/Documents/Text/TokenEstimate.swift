@@ -1,8 +1,8 @@
 /// How many tokens a language model would make of a text, as an estimate that needs no model.
 ///
-/// A word costs one token for every five UTF-8 bytes begun; a mark, a symbol and a scalar of a script written without spaces
+/// A word costs one token for every five UTF-8 bytes or part of them; a mark, a symbol and a scalar of a script written without spaces
 /// (Han, Kana, Hangul, and everything beyond the Basic Multilingual Plane) cost one each; blanks are free. English comes to about
-/// 1.4 tokens a word, German to about 1.7: a little more than byte-pair vocabularies make of them, so that limits of models hold.
+/// 1.4 tokens a word, German to about 1.7: a little more than byte-pair vocabularies need, so that chunks stay below the limits of models.
 /// The estimate of a whole is never more than the sum of its parts'.
 public enum TokenEstimate {
     public static func count(_ text: String) -> Int {

@@ -10,10 +10,11 @@ enum PasswordInput {
         guard tcgetattr(STDIN_FILENO, &before) == 0 else { throw Failure("the terminal cannot be silenced: \(systemError())") }
         var silent = before
         silent.c_lflag &= ~tcflag_t(ECHO)
-        writeError("Password: ")
         guard tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0 else {
             throw Failure("the terminal cannot be silenced: \(systemError())")
         }
+        // Only now: what was typed before the terminal is silent is dropped.
+        writeError("Password: ")
         defer {
             tcsetattr(STDIN_FILENO, TCSAFLUSH, &before)
             writeError("\n")

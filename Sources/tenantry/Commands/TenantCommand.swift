@@ -6,7 +6,10 @@ internal import Tenants
 struct TenantCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tenant", abstract: "The tenants of the platform.",
-        subcommands: [List.self, TenantShowCommand.self, TenantCreateManyCommand.self, TenantExportCommand.self])
+        subcommands: [
+            List.self, TenantShowCommand.self, TenantCreateManyCommand.self, TenantExportCommand.self, Suspend.self,
+            Resume.self,
+        ])
 
     struct List: ServerCommand {
         static let configuration = CommandConfiguration(abstract: "Lists tenants with their schemas and states.")
