@@ -50,6 +50,7 @@ public final class TestFleet {
 
     /// A virtual host and a database of its own with schema, plans, topology and an operator; no worker yet.
     public init(partitions: [Family: Int] = [:]) async throws {
+        try TestServers.requireBroker()
         async let copy = TestServers.shared.migratedDatabase()
         virtualHost = try await TestServers.shared.virtualHost()
         brokerURL = virtualHost.url
