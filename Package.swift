@@ -3,7 +3,6 @@
 import PackageDescription
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
@@ -65,7 +64,7 @@ let package = Package(
             resources: [.embedInCode("Migrations/control"), .embedInCode("Migrations/tenant")]),
         .target(name: "Jobs", dependencies: ["Contract", "Postgres", crypto]),
         .target(name: "Metering", dependencies: ["Contract", "Postgres", "Jobs"]),
-        .target(name: "Fleet", dependencies: ["Contract", "Postgres", "AMQP", "Jobs", collections, crypto, logging, metrics]),
+        .target(name: "Fleet", dependencies: ["Contract", "Postgres", "AMQP", "Jobs", deque, crypto, logging, metrics]),
 
         .target(name: "Documents", dependencies: ["Contract", "Postgres", "Jobs", "Metering", "CLibXML2", crypto]),
 
