@@ -7,7 +7,7 @@ extension TemplateStore {
         _ name: String, account: String, settings: [String: JSONValue], documents: [PreparedDocument],
         on database: inout Transaction
     ) throws(PostgresError) {
-        try database.send(SavingSQL.save, account, name, Postgres.JSONText(JSONValue.object(settings).serialised()))
+        try database.send(SavingSQL.save, account, name, JSONText(JSONValue.object(settings).serialised()))
         try database.send(SavingSQL.clear, account, name)
         if !documents.isEmpty {
             let columns = DocumentColumns(documents)

@@ -28,7 +28,7 @@ public enum TextExtractor {
         case .markdown: return try MarkdownText.read(cleaned(bytes))
         case .html: return try HTMLText.read(cleaned(bytes))
         case .csv: return try CSVText.read(cleaned(bytes))
-        case .json: return try JSONText.read(bytes)
+        case .json: return try JSONDocumentText.read(bytes)
         }
     }
 

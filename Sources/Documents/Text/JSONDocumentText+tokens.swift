@@ -1,6 +1,6 @@
 internal import Contract
 
-extension JSONText {
+extension JSONDocumentText {
     func fault(_ message: String) -> ExtractionError {
         ExtractionError("the JSON is malformed: \(message)", at: cursor.position)
     }

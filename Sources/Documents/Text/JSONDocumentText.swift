@@ -5,7 +5,7 @@ internal import Contract
 /// A member of the top-level object is a section under its key; an element of the top-level array, and of an array right below
 /// the top-level object, is a block of its own. Deeper members are named from there (`address.city`, `items[2].name`). Values of
 /// an array share the array's name. `null` and empty strings say nothing and have no line.
-struct JSONText {
+struct JSONDocumentText {
     /// As deep as JSON readers commonly go; the path of a leaf grows with the depth.
     static let maximumDepth = 512
 
@@ -26,7 +26,7 @@ struct JSONText {
     static func read(_ bytes: [UInt8]) throws(ExtractionError) -> DocumentText {
         let result = bytes.withUnsafeBytes { bytes in
             Result<DocumentText, ExtractionError> { () throws(ExtractionError) in
-                var reader = JSONText(bytes)
+                var reader = JSONDocumentText(bytes)
                 return try reader.read()
             }
         }
