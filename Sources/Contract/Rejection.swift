@@ -14,6 +14,7 @@ public enum ErrorCode: String, Sendable, CaseIterable, ClosedWord {
     case conflict
     case retriesExhausted = "retries_exhausted"
     case crashLoop = "crash_loop"
+    case tooSlow = "too_slow"
 }
 
 /// A job's own fault: it is answered with this and goes to the dead-letter queue.

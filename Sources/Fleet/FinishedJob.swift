@@ -19,7 +19,7 @@ struct FinishedJob {
 
     /// What the metrics count it as.
     enum Ending: String, CaseIterable {
-        case succeeded, duplicate, rejected, retried
+        case succeeded, duplicate, rejected, retried, deferred
     }
 
     /// The event of this job on `tenantry.events`. It carries no result: an answer is for the one who asked.
@@ -37,7 +37,7 @@ struct FinishedJob {
         case .rejected(let rejection), .notYet(let rejection):
             body["status"] = .string(Answer.Status.rejected.rawValue)
             body["error"] = rejection.json
-        case .failed(let cause):
+        case .failed(let cause), .deferred(_, let cause):
             body["status"] = .string(Answer.Status.rejected.rawValue)
             body["error"] = Rejection(.retriesExhausted, cause).json
         }

@@ -32,6 +32,14 @@ struct PostCommitMessages {
         case .failed(let cause):
             let rejection = Rejection(.retriesExhausted, "given up after the last retry; last cause: \(cause)")
             return retryLater(job, .failed, cause: Rejection(.retriesExhausted, cause), last: rejection)
+        case .deferred(let seconds, let cause):
+            guard let delay = ladder.delayMilliseconds(atLeast: Int64(seconds * 1_000)) else {
+                reject(job, Rejection(.retriesExhausted, "given up, since there is no step to wait on; cause: \(cause)"))
+                return .rejected
+            }
+            let attempt = job.delivery.headerInt(Header.attempts.constant) ?? 1
+            wait(job, milliseconds: delay, attempt: attempt, code: nil, message: cause)
+            return .deferred
         }
     }
 
@@ -44,18 +52,23 @@ struct PostCommitMessages {
             reject(job, last)
             return .rejected
         case .wait(let delay, let next):
-            var properties = Self.republishable(job.delivery)
-            properties.headers[Header.attempts.name] = .int(next)
-            properties.headers[Header.retryDelay.name] = .int(delay)
-            properties.headers[Header.retryCause.name] = .text(cause.code.rawValue)
-            properties.headers[Header.retryMessage.name] = .text(cause.message)
-            properties.expiration = String(delay)
-            required.append(
-                Publisher.OutgoingMessage(
-                    exchange: Topology.retryExchange, routingKey: job.delivery.routingKey, properties: properties,
-                    body: .delivery(job.delivery), isMandatory: true))
+            wait(job, milliseconds: delay, attempt: next, code: cause.code, message: cause.message)
             return .retried
         }
+    }
+
+    /// Sends the job to wait on a step of the ladder.
+    private mutating func wait(_ job: FinishedJob, milliseconds: Int64, attempt: Int64, code: ErrorCode?, message: String) {
+        var properties = Self.republishable(job.delivery)
+        properties.headers[Header.attempts.name] = .int(attempt)
+        properties.headers[Header.retryDelay.name] = .int(milliseconds)
+        properties.headers[Header.retryCause.name] = code.map { .text($0.rawValue) }
+        properties.headers[Header.retryMessage.name] = .text(message)
+        properties.expiration = String(milliseconds)
+        required.append(
+            Publisher.OutgoingMessage(
+                exchange: Topology.retryExchange, routingKey: job.delivery.routingKey, properties: properties,
+                body: .delivery(job.delivery), isMandatory: true))
     }
 
     private mutating func reject(_ job: FinishedJob, _ rejection: Rejection) {

@@ -29,4 +29,9 @@ public struct RetryLadder: Sendable, Equatable {
         guard attempt >= 1, attempt <= steps else { return .giveUp }
         return .wait(delayMilliseconds: delaysMilliseconds[Int(attempt) - 1], attempt: attempt + 1)
     }
+
+    /// The shortest wait of at least so long, or else the longest; nil if there is none at all.
+    func delayMilliseconds(atLeast milliseconds: Int64) -> Int64? {
+        delaysMilliseconds.first { $0 >= milliseconds } ?? delaysMilliseconds.last
+    }
 }

@@ -16,7 +16,7 @@ final class WorkerTally: Sendable {
                 switch ending {
                 case .succeeded, .duplicate: totals.jobs += Int64(count)
                 case .rejected: totals.rejected += Int64(count)
-                case .retried: totals.retried += Int64(count)
+                case .retried, .deferred: totals.retried += Int64(count)
                 }
             }
         }

@@ -74,4 +74,7 @@ public enum Outcome: Sendable {
     case notYet(Rejection)
     /// The job is not at fault: it is retried for the whole ladder, then dead-lettered as `retries_exhausted` with this cause.
     case failed(cause: String)
+    /// There is no room for it just now, through no fault of its own: it waits on the nearest step of the ladder that lasts `seconds` or more,
+    /// and comes again without an attempt having been counted.
+    case deferred(seconds: Double, cause: String)
 }

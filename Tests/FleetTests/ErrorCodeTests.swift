@@ -83,7 +83,7 @@ internal import Testing
     @Test("Every error code that a job can earn without a crash is among the bad jobs")
     func coverage() {
         let codes = Set(BadJob.all.map(\.code))
-        let elsewhere: Set<ErrorCode> = [.tenantUnknown, .conflict, .retriesExhausted, .crashLoop]
+        let elsewhere: Set<ErrorCode> = [.tenantUnknown, .conflict, .retriesExhausted, .crashLoop, .tooSlow]
         #expect(codes.union(elsewhere) == Set(ErrorCode.allCases))
     }
 }

@@ -26,6 +26,9 @@ internal import Testing
         let short = RetryLadder(delaysMilliseconds: [10])
         #expect(short.step(afterAttempt: 1, reason: .notYet) == .wait(delayMilliseconds: 10, attempt: 2))
         #expect(short.step(afterAttempt: 2, reason: .notYet) == .giveUp)
+        #expect(ladder.delayMilliseconds(atLeast: 1_001) == 5_000)
+        #expect(ladder.delayMilliseconds(atLeast: 1_000_000) == 300_000)
+        #expect(RetryLadder(delaysMilliseconds: []).delayMilliseconds(atLeast: 1) == nil)
     }
 
     @Test("A count of attempts that nobody could have made is given up, not crashed on", arguments: [Int64.min, -1, 0, 6, .max])
