@@ -6,7 +6,6 @@ internal import Glibc
 /// It owns a single block of memory that holds the message as it came over the wire; every view points into it and is valid as long as
 /// the delivery lives: hold it in a variable or a batch while using them, a temporary (`try get(queue)?.body`) is gone too soon.
 /// A `String` is made only when one is asked for. Views of headers decode nothing they do not need.
-/// Not `Sendable`: it belongs to the thread of its connection.
 public final class Delivery {
     /// Counts the deliveries of this channel from 1; what `ack` takes.
     public let deliveryTag: UInt64
@@ -69,8 +68,8 @@ public final class Delivery {
     public var consumerTag: String { String(decoding: consumerTagBytes, as: UTF8.self) }
 }
 
-@available(*, unavailable)
-extension Delivery: Sendable {}
+// Whoever reads it off the connection fills it; nobody else sees it before it is whole, and from then on it is only read.
+extension Delivery: @unchecked Sendable {}
 
 // MARK: - Properties
 

@@ -27,6 +27,8 @@ public enum Header {
     public static let kind = HeaderName("x-tenantry-kind")
     /// How many attempts were counted.
     public static let attempts = HeaderName("x-tenantry-attempts")
+    /// How often its transaction took too long and was cancelled.
+    public static let cancellations = HeaderName("x-tenantry-cancellations")
     /// RFC 3339.
     public static let failedAt = HeaderName("x-tenantry-failed-at")
 
@@ -39,6 +41,6 @@ public enum Header {
 
     /// What the fleet adds to a job and takes off again before the job is replayed.
     public static let added = [
-        errorCode, errorMessage, errorField, kind, attempts, failedAt, retryDelay, retryCause, retryMessage,
+        errorCode, errorMessage, errorField, kind, attempts, cancellations, failedAt, retryDelay, retryCause, retryMessage,
     ]
 }

@@ -3,7 +3,7 @@ internal import Contract
 internal import Jobs
 
 /// One job that is through, or a delivery that never became one, and how it ended.
-struct FinishedJob {
+struct FinishedJob: Sendable {
     let delivery: Delivery
     let kind: Kind?
     let account: String
@@ -40,6 +40,9 @@ struct FinishedJob {
         case .failed(let cause), .deferred(_, let cause):
             body["status"] = .string(Answer.Status.rejected.rawValue)
             body["error"] = Rejection(.retriesExhausted, cause).json
+        case .cancelled(let cause):
+            body["status"] = .string(Answer.Status.rejected.rawValue)
+            body["error"] = Rejection(.tooSlow, cause).json
         }
         var properties = Properties(contentType: "application/json")
         properties.type = String(routingKey.split(separator: ".").prefix(2).joined(separator: "."))

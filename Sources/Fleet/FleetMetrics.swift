@@ -3,13 +3,14 @@ internal import Contract
 internal import CoreMetrics
 
 /// The catalogue of what a worker measures, made once per lane. Base units; labels are bounded: kinds, endings, servers, never a tenant.
-final class FleetMetrics {
+final class FleetMetrics: Sendable {
     enum Server: String, CaseIterable {
         case broker, database
     }
 
-    private struct KindMetrics {
+    private struct KindMetrics: Sendable {
         let endings: [FinishedJob.Ending: Counter]
+        let long: Counter
         let jobSeconds: Recorder
         let queueSeconds: Recorder
         let batchJobs: Recorder
@@ -31,6 +32,9 @@ final class FleetMetrics {
     }
 
     func reconnects(_ server: Server) -> Counter { reconnectCounters[server]! }
+
+    /// Notes jobs that go on apart, all of one kind.
+    func wentApart(_ jobs: Int, of kind: Kind?) { (kind.flatMap { kinds[$0] } ?? unknown).long.increment(by: Int64(jobs)) }
 
     /// Notes a batch that is through, all of one kind.
     ///
@@ -56,6 +60,7 @@ final class FleetMetrics {
                 uniqueKeysWithValues: FinishedJob.Ending.allCases.map {
                     ($0, Counter(label: "tenantry_jobs_total", dimensions: [("kind", kind), ("outcome", $0.rawValue)]))
                 }),
+            long: Counter(label: "tenantry_long_jobs_total", dimensions: [("kind", kind)]),
             jobSeconds: Recorder(label: "tenantry_job_seconds", dimensions: [("kind", kind)], aggregate: true),
             queueSeconds: Recorder(label: "tenantry_queue_seconds", dimensions: [("kind", kind)], aggregate: true),
             batchJobs: Recorder(label: "tenantry_batch_jobs", dimensions: [("kind", kind)], aggregate: true))

@@ -15,6 +15,8 @@ public struct FleetOptions: Sendable {
     /// Payload bytes that a lane holds before it stops reading from its broker.
     public var bufferBytes: Int
     public var heartbeatSeconds: Int
+    /// What takes longer goes on apart, so that others do not wait for it; a transaction of ten times as long is cancelled.
+    public var jobSeconds: Double
     public var ladder: RetryLadder
     /// The longest that a drain may take before what is left goes back to the broker.
     public var drainSeconds: Double
@@ -33,6 +35,7 @@ public struct FleetOptions: Sendable {
         self.batchLimit = 5_000
         self.bufferBytes = 64 << 20
         self.heartbeatSeconds = 30
+        self.jobSeconds = 10
         self.ladder = RetryLadder()
         self.drainSeconds = 25
         self.inboxRetentionHours = 168

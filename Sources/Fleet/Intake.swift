@@ -13,8 +13,8 @@ final class Intake {
     private var lastReadAt = SystemClock.monotonicSeconds()
     private let tags: [String]
     private var isConsuming = true
-    /// What went wrong while nobody could be told; thrown by the next ``pump()``.
-    private var failure: Interruption?
+    /// What is in hand for longer than the batches that follow on it: acknowledging many at once must leave these out.
+    private var held: Set<UInt64> = []
 
     /// Connects and consumes the queues, each under its own name as the consumer's tag.
     init(
@@ -31,14 +31,12 @@ final class Intake {
         tags = queues
     }
 
-    var descriptor: Int32 { connection.descriptor }
     var isEmpty: Bool { deliveries.isEmpty }
 
     /// Reads whatever is there, without waiting, up to the bounds; also what keeps the heartbeat going.
     ///
     /// - Throws: only `brokerLost`, as does everything here.
     func pump() throws(Interruption) {
-        if let failure { throw failure }
         while isRoom,
             let event = try Interruption.onBroker({ () throws(AMQPError) in try connection.receive(timeoutMilliseconds: 0) })
         {
@@ -59,24 +57,15 @@ final class Intake {
     /// Whether to read on. A full lane still looks now and then: a connection that is never read is taken for dead.
     private var isRoom: Bool { bufferedBytes < mostBytes || SystemClock.monotonicSeconds() - lastReadAt > heartbeatSeconds / 4 }
 
-    /// Reads ahead while the lane waits for its database.
-    func readAhead() {
-        do throws(Interruption) {
-            try pump()
-        } catch {
-            failure = error
-        }
-    }
-
-    /// Waits until something can be read from the broker, or `wake` can be read, or the time is over.
-    func wait(wake: Int32, timeoutMilliseconds: Int32) {
-        guard !connection.hasBufferedInput else { return }
-        var descriptors = [
-            pollfd(fd: connection.descriptor, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: wake, events: Int16(POLLIN), revents: 0),
-        ]
+    /// Waits until something can be read from the broker, if there is room for it, or one of the other descriptors is readable, or the time is
+    /// over.
+    func wait(for others: [Int32], timeoutMilliseconds: Int32) {
+        let isRoom = isRoom
+        if isRoom, connection.hasBufferedInput { return }
+        // Poll ignores negative descriptors.
+        var descriptors = ([isRoom ? connection.descriptor : -1] + others).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         // An interrupted or failed poll only ends the wait early: what is wrong shows at the next read.
-        _ = poll(&descriptors, 2, timeoutMilliseconds)
+        _ = poll(&descriptors, nfds_t(descriptors.count), timeoutMilliseconds)
     }
 
     /// Takes the next jobs of one kind off the front: as many as lie there in a row, up to `limit`.
@@ -89,9 +78,19 @@ final class Intake {
         return batch
     }
 
-    /// Acknowledges this delivery and all before it.
-    func acknowledge(through tag: UInt64) throws(Interruption) {
-        try Interruption.onBroker { () throws(AMQPError) in try connection.ack(tag, multiple: true) }
+    /// Notes that these are acknowledged apart from what was delivered after them.
+    func hold(_ tags: some Sequence<UInt64>) { held.formUnion(tags) }
+
+    /// Acknowledges deliveries, in the order in which they came: the oldest that are not held, or some that are.
+    func acknowledge(_ tags: [UInt64]) throws(Interruption) {
+        guard let last = tags.last else { return }
+        try Interruption.onBroker { () throws(AMQPError) in
+            guard held.contains(where: { $0 <= last }) else { return try connection.ack(last, multiple: true) }
+            for tag in tags {
+                held.remove(tag)
+                try connection.ack(tag)
+            }
+        }
     }
 
     /// Takes no further jobs; those in hand stay. What a quorum queue has just sent on its way it takes back by itself.

@@ -16,8 +16,7 @@ extension Lane {
             guard try offer([probe], intake).unroutable.isEmpty, events.count > 1 else { continue }
             try offer(events.dropFirst().map { $0.event(routingKey: routingKey, isMandatory: false) }, intake)
         }
-        guard let last = batch.last else { return }
-        try intake.acknowledge(through: last.delivery.deliveryTag)
+        try intake.acknowledge(batch.map(\.delivery.deliveryTag))
         metrics.record(batch, endings, began: began)
     }
 

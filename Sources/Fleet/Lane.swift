@@ -1,30 +1,48 @@
 internal import AMQP
 internal import Contract
 internal import CoreMetrics
+internal import DequeModule
 internal import Jobs
 internal import Logging
 internal import Postgres
 
-/// One consumer: a thread with a broker connection and a database connection, which takes jobs through from end to end.
+/// One consumer: a thread with two broker connections, and beside it an executor with a database connection, to which it hands its batches.
 ///
-/// Everything here runs on the lane's own thread; what it shares with the worker's other lanes is its ``LaneEnvironment``.
+/// Everything here runs on the lane's own thread, which never waits for the database; what it shares with the worker's other lanes is its
+/// ``LaneEnvironment``.
 final class Lane {
     let plan: LanePlan
     let environment: LaneEnvironment
     let metrics: FleetMetrics
-    let handlers: [Kind: any JobHandler]
     let publisher: Publisher
-    var authorization = Authorization(Directory())
-    var notes = Quarantine.Notes()
     /// The declaration of queues that this lane's consumers were started under.
     var declared = TopologyOwner.Declared.none
-    var patience = DatabasePatience()
+    /// The executor that the lane waits for.
+    var main: JobExecutor?
+    /// What the main executor has in hand and is not yet acknowledged.
+    var inHand: Set<UInt64> = []
+    var kindInHand: Kind?
+    /// Executors whose batches the lane does not wait for, but for the one of ``slowKinds``.
+    var long: [JobExecutor] = []
+    var slowKinds = SlowKinds()
+    let wakeUp = WakeUp()
+    private let kinds: [Kind: (batchLimit: Int, runsApart: Bool)]
+
+    /// Jobs of kinds that always take long, one at a time and in order.
+    struct SlowKinds {
+        /// How many may wait in hand; what is over waits on the retry ladder.
+        static let most = 8
+        var executor: JobExecutor?
+        var isBusy = false
+        var waiting: Deque<Delivery> = []
+    }
 
     init(_ plan: LanePlan, _ environment: LaneEnvironment) {
         self.plan = plan
         self.environment = environment
         metrics = FleetMetrics(tally: environment.tally)
-        handlers = Dictionary(uniqueKeysWithValues: plan.makeHandlers().map { ($0.kind, $0) })
+        kinds = Dictionary(
+            uniqueKeysWithValues: plan.makeHandlers().map { ($0.kind, ($0.batchLimit, $0.runsApart)) })
         let options = environment.options
         publisher = Publisher(options.broker, name: "tenantry \(plan.name) out", heartbeatSeconds: options.heartbeatSeconds)
     }
@@ -39,6 +57,7 @@ final class Lane {
     ///
     /// - Returns: why the lane cannot go on; nil after a stop.
     func run() -> WorkerFailure? {
+        defer { endExecutors() }
         var backoff = Backoff()
         while !control.isStopping {
             do throws(Interruption) {
@@ -46,14 +65,11 @@ final class Lane {
                 backoff.reset()
                 try serve(intake)
             } catch {
+                dropWhatIsInHand()
                 switch error {
                 case .stopped: break
                 case .brokerLost(let loss): waitForBroker(seconds: backoff.nextSeconds(), "\(loss)")
-                case .databaseAway:
-                    // Lost between two batches: there is nothing to do again.
-                    health.set(name, .waitingForDatabase)
-                    control.sleep(seconds: backoff.nextSeconds())
-                case .fatal(let cause): return fail(cause)
+                case .databaseAway(let cause), .fatal(let cause): return fail(cause)
                 }
             }
         }
@@ -79,20 +95,21 @@ final class Lane {
     private func open() throws(Interruption) -> Intake {
         declared = try Interruption.onBroker { () throws(AMQPError) in try environment.topology.declare() }
         let leftovers = plan.drainedFamily.flatMap { declared.leftovers[$0] } ?? []
-        // Enough for the batch in hand and the next one, which is read while the database works. Kinds that come one at a time
-        // are left to whichever worker is free.
-        let largestBatch = handlers.values.map(\.batchLimit).max() ?? 1
+        // Enough for the batch in hand and the next one, which is read while the database works, and for what is apart. Beyond that, kinds
+        // that come one at a time are left to whichever worker is free.
+        let largestBatch = kinds.values.map(\.batchLimit).max() ?? 1
+        let apart = LongJobs.mostPerLane + (kinds.values.contains { $0.runsApart } ? SlowKinds.most + 1 : 0)
         return try Intake(
             options.broker, name: "tenantry \(name) in", heartbeatSeconds: options.heartbeatSeconds,
-            queues: plan.queues + leftovers, prefetch: largestBatch * 2, mostBytes: options.bufferBytes)
+            queues: plan.queues + leftovers, prefetch: largestBatch * 2 + apart, mostBytes: options.bufferBytes)
     }
 
     /// Takes jobs until the stop. However it ends while the broker is there, what is still in hand is given back to it at once.
     private func serve(_ intake: Intake) throws(Interruption) {
         do throws(Interruption) {
-            var database = try connect(for: intake)
+            try startMain(intake)
             health.set(name, .running)
-            while try !isDrained(intake) { try takeNext(intake, &database) }
+            while try !isDrained(intake) { try takeNext(intake) }
             intake.close()
         } catch {
             if case .brokerLost = error {} else { intake.close() }
@@ -106,19 +123,22 @@ final class Lane {
         guard control.isStopping else { return false }
         try intake.stopConsuming()
         try intake.pump()
-        return intake.isEmpty || control.isOverdue
+        return intake.isEmpty && isNothingApart || control.isOverdue
     }
 
     /// Takes the next batch through, or waits for one.
-    private func takeNext(_ intake: Intake, _ database: inout Postgres.Connection) throws(Interruption) {
-        let batch = intake.takeBatch { kind in kind.flatMap { handlers[$0]?.batchLimit } ?? options.batchLimit }
-        guard !batch.isEmpty else {
+    private func takeNext(_ intake: Intake) throws(Interruption) {
+        wakeUp.clear()
+        try hearOfWhatIsApart(intake)
+        let batch = intake.takeBatch { kind in kind.flatMap { kinds[$0]?.batchLimit } ?? options.batchLimit }
+        guard let first = batch.first else {
             publisher.keepAlive()
-            return intake.wait(wake: control.wake, timeoutMilliseconds: 1_000)
+            return intake.wait(for: [control.wake, wakeUp.descriptor], timeoutMilliseconds: 1_000)
         }
-        try take(batch, through: intake, &database)
-        // A backend never forgets a schema that it worked in; a fresh one starts small. Between batches only: a job that goes through
-        // many schemas in parts keeps its connection to its end.
-        if database.touchedSchemas.count > options.schemasPerConnection { database = try connect(for: intake) }
+        if let kind = Envelope.kind(of: first), kinds[kind]?.runsApart == true {
+            try setAside(batch, intake)
+        } else {
+            try take(batch, intake)
+        }
     }
 }

@@ -4,27 +4,11 @@ internal import Synchronization
 
 /// What the outside may tell the lanes' threads: to stop, and by when. Shared by all threads of a worker.
 final class LaneControl: Sendable {
-    /// Readable from the moment a stop is asked for: lanes poll it beside their sockets.
-    let wake: Int32
-    private let waker: Int32
+    private let stopped = WakeUp()
     private let deadlineBits = Atomic<UInt64>(Double.infinity.bitPattern)
 
-    init() {
-        var ends: [Int32] = [-1, -1]
-        precondition(pipe(&ends) == 0, "pipe: errno \(errno)")
-        for end in ends {
-            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
-            _ = fcntl(end, F_SETFL, O_NONBLOCK)
-        }
-        wake = ends[0]
-        waker = ends[1]
-    }
-
-    deinit {
-        close(wake)
-        close(waker)
-    }
-
+    /// Readable from the moment a stop is asked for: lanes poll it beside their sockets.
+    var wake: Int32 { stopped.descriptor }
     var isStopping: Bool { deadline.isFinite }
     /// Whether the time to drain is over.
     var isOverdue: Bool { isOverdue(bySeconds: 0) }
@@ -38,8 +22,7 @@ final class LaneControl: Sendable {
         let deadline = SystemClock.monotonicSeconds() + seconds
         let none = Double.infinity.bitPattern
         _ = deadlineBits.compareExchange(expected: none, desired: deadline.bitPattern, ordering: .acquiringAndReleasing)
-        // A pipe that is full is as readable as can be.
-        _ = write(waker, "!", 1)
+        stopped.send()
     }
 
     /// Sleeps, but no longer than until a stop is asked for.

@@ -7,6 +7,7 @@ struct LaneEnvironment: Sendable {
     let control: LaneControl
     let topology: TopologyOwner
     let gate: Quarantine.Gate
+    let longJobs: LongJobs
     let health: LaneHealth
     let tally: WorkerTally
     let logger: Logger

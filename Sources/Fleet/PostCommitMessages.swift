@@ -32,6 +32,14 @@ struct PostCommitMessages {
         case .failed(let cause):
             let rejection = Rejection(.retriesExhausted, "given up after the last retry; last cause: \(cause)")
             return retryLater(job, .failed, cause: Rejection(.retriesExhausted, cause), last: rejection)
+        case .cancelled(let cause):
+            let count = min(max(0, job.delivery.headerInt(Header.cancellations.constant) ?? 0), Self.mostCancellations) + 1
+            let rejection = Rejection(.tooSlow, "cancelled \(count) times; last cause: \(cause)")
+            guard count < Self.mostCancellations else {
+                reject(job, rejection)
+                return .rejected
+            }
+            return retryLater(job, .failed, cause: rejection, last: rejection, cancellations: count)
         case .deferred(let seconds, let cause):
             guard let delay = ladder.delayMilliseconds(atLeast: Int64(seconds * 1_000)) else {
                 reject(job, Rejection(.retriesExhausted, "given up, since there is no step to wait on; cause: \(cause)"))
@@ -43,23 +51,30 @@ struct PostCommitMessages {
         }
     }
 
-    private mutating func retryLater(_ job: FinishedJob, _ reason: RetryLadder.Reason, cause: Rejection, last: Rejection)
-        -> FinishedJob.Ending
-    {
+    /// A job that was cancelled so often is given up.
+    private static let mostCancellations: Int64 = 3
+
+    private mutating func retryLater(
+        _ job: FinishedJob, _ reason: RetryLadder.Reason, cause: Rejection, last: Rejection, cancellations: Int64? = nil
+    ) -> FinishedJob.Ending {
         let attempt = job.delivery.headerInt(Header.attempts.constant) ?? 1
         switch ladder.step(afterAttempt: attempt, reason: reason) {
         case .giveUp:
             reject(job, last)
             return .rejected
         case .wait(let delay, let next):
-            wait(job, milliseconds: delay, attempt: next, code: cause.code, message: cause.message)
+            wait(
+                job, milliseconds: delay, attempt: next, code: cause.code, message: cause.message, cancellations: cancellations)
             return .retried
         }
     }
 
     /// Sends the job to wait on a step of the ladder.
-    private mutating func wait(_ job: FinishedJob, milliseconds: Int64, attempt: Int64, code: ErrorCode?, message: String) {
+    private mutating func wait(
+        _ job: FinishedJob, milliseconds: Int64, attempt: Int64, code: ErrorCode?, message: String, cancellations: Int64? = nil
+    ) {
         var properties = Self.republishable(job.delivery)
+        if let cancellations { properties.headers[Header.cancellations.name] = .int(cancellations) }
         properties.headers[Header.attempts.name] = .int(attempt)
         properties.headers[Header.retryDelay.name] = .int(milliseconds)
         properties.headers[Header.retryCause.name] = code.map { .text($0.rawValue) }

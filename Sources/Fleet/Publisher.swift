@@ -1,4 +1,5 @@
 internal import AMQP
+internal import Contract
 
 /// A lane's second connection, for what it sends. Apart from the consuming one, because a broker in alarm stops reading from
 /// connections that publish, and acknowledgements must still get through.
@@ -11,6 +12,7 @@ final class Publisher {
     private let heartbeatSeconds: Int
     private let confirmTimeoutSeconds: Double
     private var connection: AMQP.Connection?
+    private var lastReadAt = 0.0
 
     init(_ url: BrokerURL, name: String, heartbeatSeconds: Int, confirmTimeoutSeconds: Double = 30) {
         self.confirmTimeoutSeconds = confirmTimeoutSeconds
@@ -66,9 +68,11 @@ final class Publisher {
         }
     }
 
-    /// Keeps the connection alive between sends.
+    /// Keeps the connection alive between sends. Looks at it once a second, however often it is called.
     func keepAlive() {
-        guard connection != nil else { return }
+        let now = SystemClock.monotonicSeconds()
+        guard connection != nil, now - lastReadAt >= 1 else { return }
+        lastReadAt = now
         do throws(AMQPError) {
             while try connection!.receive(timeoutMilliseconds: 0) != nil {}
         } catch {

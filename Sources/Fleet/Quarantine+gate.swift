@@ -12,11 +12,27 @@ extension Quarantine {
 
         private let state = Mutex(State())
 
+        /// Lets whoever holds it work. Given back once, by whichever thread is first.
+        final class Pass: Sendable {
+            private let gate: Gate
+            private let alone: Bool
+            private let isGivenBack = Atomic<Bool>(false)
+
+            fileprivate init(_ gate: Gate, alone: Bool) {
+                self.gate = gate
+                self.alone = alone
+            }
+
+            func leave() {
+                if !isGivenBack.exchange(true, ordering: .acquiringAndReleasing) { gate.leave(alone: alone) }
+            }
+        }
+
         /// Enters beside others, or alone. While somebody waits to be alone, nobody else is let in.
         ///
-        /// - Returns: false if that has to wait: ask again, or ``giveUp(_:)``.
-        func enter(_ lane: String, alone: Bool) -> Bool {
-            state.withLock { state in
+        /// - Returns: nil if that has to wait: ask again, or ``giveUp(_:)``.
+        func enter(_ lane: String, alone: Bool) -> Pass? {
+            let isIn = state.withLock { state in
                 guard !state.isTaken, alone ? state.working == 0 : state.waiting.isEmpty else {
                     if alone { state.waiting.insert(lane) }
                     return false
@@ -29,9 +45,10 @@ extension Quarantine {
                 }
                 return true
             }
+            return isIn ? Pass(self, alone: alone) : nil
         }
 
-        func leave(alone: Bool) {
+        private func leave(alone: Bool) {
             state.withLock { state in
                 if alone { state.isTaken = false } else { state.working -= 1 }
             }

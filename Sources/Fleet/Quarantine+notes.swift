@@ -5,7 +5,7 @@ internal import Postgres
 
 extension Quarantine {
     /// Deliveries that may be tried together.
-    struct Part {
+    struct Part: Sendable {
         let deliveries: [Delivery]
         /// How often the worst of them was begun before, and not finished.
         let begun: Int64

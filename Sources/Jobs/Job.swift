@@ -74,6 +74,8 @@ public enum Outcome: Sendable {
     case notYet(Rejection)
     /// The job is not at fault: it is retried for the whole ladder, then dead-lettered as `retries_exhausted` with this cause.
     case failed(cause: String)
+    /// Its transaction took too long and was cancelled: it is retried, and at the third time rejected as `too_slow`.
+    case cancelled(cause: String)
     /// There is no room for it just now, through no fault of its own: it waits on the nearest step of the ladder that lasts `seconds` or more,
     /// and comes again without an attempt having been counted.
     case deferred(seconds: Double, cause: String)

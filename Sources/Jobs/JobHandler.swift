@@ -6,11 +6,17 @@ public protocol JobHandler: AnyObject {
     var kind: Kind { get }
     /// The most jobs of one transaction. With 1, a thrown `Rejection` rolls back and rejects the job.
     var batchLimit: Int { get }
+    /// Whether its jobs always take so long, by their computing, that others are not to wait for them.
+    var runsApart: Bool { get }
     /// Does the jobs' effects in the open transaction and returns an outcome for each, in order.
     ///
     /// - Throws: ``RunAgain`` to have the same jobs run once more, in a new transaction; `Rejection` or ``NotYet`` if ``batchLimit`` is 1.
     ///   A `PostgresError` is passed on as it is: the lane then splits the batch, repeats it or waits for the database.
     func handle(_ jobs: ArraySlice<Job>, on database: inout Transaction) throws -> [Outcome]
+}
+
+extension JobHandler {
+    public var runsApart: Bool { false }
 }
 
 /// A family: the kinds that share a queue, and how to make their handlers.

@@ -20,11 +20,13 @@ public final class SingleJobHandler<Payload: JobPayload>: JobHandler {
 
     public let kind: Kind
     public let batchLimit = 1
+    public let runsApart: Bool
     private let perform: Perform
 
     /// - Parameter perform: the effect, in the open transaction; a `Rejection` or ``NotYet`` it throws rolls everything back.
-    public init(_ payload: Payload.Type, _ perform: @escaping Perform) {
+    public init(_ payload: Payload.Type, runsApart: Bool = false, _ perform: @escaping Perform) {
         kind = payload.kind
+        self.runsApart = runsApart
         self.perform = perform
     }
 

@@ -43,6 +43,8 @@ public enum TransactionFailure: Sendable {
             self = .again
         } else if jobs > 1 {
             self = .split
+        } else if error.kind == .overdue {
+            self = .alone(.cancelled(cause: error.message))
         } else if error.sqlState == "23505" {
             self = .alone(
                 .rejected(Rejection(.conflict, "it collides with what is there (\(error.constraint ?? "a unique key"))")))

@@ -5,7 +5,7 @@ internal import Postgres
 extension People {
     /// `admin.create`: a person, and the credential that speaks for them.
     static func adminCreate() -> any JobHandler {
-        SingleJobHandler(AdminCreate.self) { payload, job, database in
+        SingleJobHandler(AdminCreate.self, runsApart: true) { payload, job, database in
             // Hashing is slow on purpose. It comes first, before any lock that others might wait for.
             let password = try payload.password.map { try PasswordHash(of: $0) }
             let domain = try domain(of: payload.role, job, on: &database)

@@ -41,7 +41,7 @@ extension Connection {
                 PostgresError(.usage, "COPY does not work in a pipeline: use copyIn or copyOut", statement: request.sql))
             isBroken = true
         default:
-            fail(request, PostgresError(result: result, statement: request.sql))
+            fail(request, error(of: result, statement: request.sql))
         }
         PQclear(result)
     }

@@ -62,7 +62,7 @@ extension Connection {
             defer { PQclear(result) }
             switch PQresultStatus(result) {
             case direction: return
-            case PGRES_FATAL_ERROR: failure = PostgresError(result: result, statement: sql)
+            case PGRES_FATAL_ERROR: failure = error(of: result, statement: sql)
             // A COPY of the other direction leaves the connection in a state that cannot be left without its data.
             case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH: isBroken = true
             default: break
@@ -123,7 +123,7 @@ extension Connection {
                 rows = Rows(result).affected
                 continue
             }
-            if failure == nil { failure = PostgresError(result: result, statement: sql) }
+            if failure == nil { failure = error(of: result, statement: sql) }
             PQclear(result)
             if failure?.isConnectionLoss == true {
                 isBroken = true

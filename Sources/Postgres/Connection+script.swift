@@ -85,7 +85,7 @@ extension Connection {
                     isBroken = true
                     return PostgresError(.usage, "COPY in a script: use copyIn or copyOut", statement: script)
                 default:
-                    let error = PostgresError(result: result, statement: script)
+                    let error = self.error(of: result, statement: script)
                     if first == nil { first = error }
                     if error.isConnectionLoss {
                         isBroken = true

@@ -9,14 +9,17 @@ extension Connection {
     public mutating func begin(_ mode: String = "") throws(PostgresError) {
         try requireNothingUncollected()
         try sendControl(mode.isEmpty ? "BEGIN" : "BEGIN " + mode)
+        deadline?.start()
     }
 
     /// Commits, together with what was sent and not collected, whose rows are dropped.
     /// - Throws: the first error, also if the transaction had failed before (25P02). After a connection loss the outcome
     ///   is unknown.
     public mutating func commit() throws(PostgresError) {
+        // The time goes on: a COMMIT that is cancelled either says so, and was none, or has gone through.
         try sendControl("COMMIT")
         _ = try collect()
+        deadline?.stop()
         // COMMIT of a failed transaction is a ROLLBACK that reports success.
         guard pipeline.controlTag == "COMMIT" else {
             throw PostgresError(
@@ -26,6 +29,7 @@ extension Connection {
 
     /// Drops what was sent and not collected, and rolls back if a transaction is open.
     public mutating func rollback() throws(PostgresError) {
+        deadline?.stop()
         try discard()
         guard PQtransactionStatus(handle) != PQTRANS_IDLE else { return }
         try sendControl("ROLLBACK")

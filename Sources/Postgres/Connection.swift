@@ -3,14 +3,14 @@ internal import Glibc
 
 /// A connection to PostgreSQL, in libpq's pipeline mode, never blocking in libpq once it is open.
 ///
-/// Used by one thread at a time. While it waits for the server it serves a companion descriptor, so that a lane reads its
-/// broker meanwhile. After a connection loss (`isUsable` is false) it cannot be used any more: make another.
+/// Used by one thread at a time. After a connection loss (`isUsable` is false) it cannot be used any more: make another.
 /// Source: libpq's manual, chapters "Pipeline Mode" and "Asynchronous Command Processing".
 public struct Connection: ~Copyable {
     let handle: OpaquePointer
     var cache: StatementCache
     var pipeline = Pipeline()
-    var companion: Companion?
+    /// What each transaction has as its time; nil: as long as it takes. Set it while none is open.
+    public var deadline: TransactionDeadline?
     var isBroken = false
     /// Bytes given to libpq since its buffer was last known to be empty, and at the last look.
     var unsentBytes = 0
@@ -87,14 +87,6 @@ public struct Connection: ~Copyable {
     /// connection lives, so a connection that has used thousands of schemas has to be replaced.
     public mutating func touch(_ schema: Identifier) { touchedSchemas.insert(schema.name) }
 
-    /// A descriptor to be polled together with the connection's own. `onReadable` is called, on this thread, whenever it is
-    /// readable while the connection waits, and at least once a second of waiting; it must not touch this connection.
-    public mutating func companion(descriptor: Int32, onReadable: @escaping () -> Void) {
-        companion = Companion(descriptor: descriptor, onReadable: onReadable)
-    }
-
-    public mutating func removeCompanion() { companion = nil }
-
     /// Asks the server to stop what it is doing; what was under way then fails with SQLSTATE 57014. Opens a short connection
     /// of its own, blocking.
     public mutating func cancel() throws(PostgresError) {
@@ -106,9 +98,17 @@ public struct Connection: ~Copyable {
         }
     }
 
-    /// Throws if the connection is lost.
+    /// Throws if the connection is lost, or the transaction's time is over.
     func requireUsable() throws(PostgresError) {
         guard isUsable else { throw PostgresError(.connection, "the connection is lost") }
+        if let deadline, deadline.isOver { throw PostgresError(overdue: deadline, statement: nil) }
+    }
+
+    /// What a failed result says. What the connection itself had cancelled is overdue.
+    func error(of result: OpaquePointer, statement: String?) -> PostgresError {
+        let error = PostgresError(result: result, statement: statement)
+        if error.sqlState == "57014", let deadline, deadline.isOver { return PostgresError(overdue: deadline, statement: statement) }
+        return error
     }
 
     /// Marks the connection as lost and returns the reason: the server's own, if it has sent one, or else libpq's.

@@ -11,6 +11,8 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         case server
         /// The driver was misused; nothing was sent.
         case usage
+        /// The transaction took longer than its ``TransactionDeadline`` and was cancelled.
+        case overdue
     }
 
     public var kind: Kind
@@ -62,6 +64,10 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
 }
 
 extension PostgresError {
+    init(overdue deadline: TransactionDeadline, statement: String?) {
+        self.init(.overdue, "the transaction was cancelled: its time was over", sqlState: "57014", statement: statement)
+    }
+
     /// Reads a failed result. Without an SQLSTATE it is libpq's own report, which means that the connection failed.
     init(result: OpaquePointer, statement: String?) {
         func field(_ code: Int32) -> String? { PQresultErrorField(result, code).map { String(cString: $0) } }

@@ -58,20 +58,40 @@ internal import Testing
     @Test("A job that is tried alone waits for the others, keeps newcomers out, and lets them in when it is through")
     func gate() {
         let gate = Quarantine.Gate()
-        #expect(gate.enter("a", alone: false))
-        #expect(gate.enter("b", alone: false))
-        #expect(!gate.enter("c", alone: true))
-        #expect(!gate.enter("d", alone: false))
-        gate.leave(alone: false)
-        #expect(!gate.enter("c", alone: true))
-        gate.leave(alone: false)
-        #expect(gate.enter("c", alone: true))
-        #expect(!gate.enter("d", alone: false))
-        #expect(!gate.enter("e", alone: true))
-        gate.leave(alone: true)
-        #expect(!gate.enter("d", alone: false))
+        let a = gate.enter("a", alone: false)
+        let b = gate.enter("b", alone: false)
+        #expect(a != nil && b != nil)
+        #expect(gate.enter("c", alone: true) == nil)
+        #expect(gate.enter("d", alone: false) == nil)
+        a?.leave()
+        // Given back twice, it counts once.
+        a?.leave()
+        #expect(gate.enter("c", alone: true) == nil)
+        b?.leave()
+        let c = gate.enter("c", alone: true)
+        #expect(c != nil)
+        #expect(gate.enter("d", alone: false) == nil)
+        #expect(gate.enter("e", alone: true) == nil)
+        c?.leave()
+        #expect(gate.enter("d", alone: false) == nil)
         gate.giveUp("e")
-        #expect(gate.enter("d", alone: false))
+        #expect(gate.enter("d", alone: false) != nil)
+    }
+
+    @Test("Only so many jobs go on apart, and not all of them of one account; a place comes back when it is let go")
+    func longJobs() {
+        let longJobs = LongJobs()
+        var own = (0..<LongJobs.mostPerAccount).map { _ in longJobs.enter(account: "acme") }
+        #expect(own.allSatisfy { $0 != nil })
+        #expect(longJobs.enter(account: "acme") == nil)
+        let others = (LongJobs.mostPerAccount..<LongJobs.most).map { _ in longJobs.enter(account: nil) }
+        #expect(others.allSatisfy { $0 != nil })
+        #expect(longJobs.enter(account: "other") == nil)
+        own.removeLast()
+        #expect(longJobs.enter(account: "other") != nil)
+        #expect(longJobs.count == LongJobs.most - 1)
+        #expect(longJobs.enter(account: "acme") != nil)
+        _ = (own, others)
     }
 }
 

@@ -1,3 +1,4 @@
+internal import Foundation
 import Glibc
 import Postgres
 import Synchronization
@@ -37,39 +38,58 @@ import Testing
         }
     }
 
-    @Test func `the companion is served when readable and once a second`() async throws {
+    @Test func `a transaction whose time is over is cancelled, and the connection goes on`() async throws {
         var connection = try await connect()
-        var ends: [Int32] = [0, 0]
-        #expect(pipe(&ends) == 0)
-        defer { for end in ends { close(end) } }
-        let reader = ends[0]
-        let calls = Mutex((count: 0, bytes: 0))
-        connection.companion(descriptor: reader) {
-            var state = pollfd(fd: reader, events: Int16(POLLIN), revents: 0)
-            var buffer = [UInt8](repeating: 0, count: 16)
-            let bytes = poll(&state, 1, 0) > 0 ? read(reader, &buffer, 16) : 0
-            calls.withLock { $0 = ($0.count + 1, $0.bytes + bytes) }
+        let deadline = TransactionDeadline(seconds: 0.2)
+        connection.deadline = deadline
+        // Outside of a transaction nothing is counted.
+        _ = try connection.query("SELECT pg_sleep(0.3)")
+        let slow = failure { try connection.transaction { _ = try $0.query("SELECT pg_sleep(60)") } }
+        #expect(slow?.kind == .overdue)
+        // Nor does a statement begin after the time is over, whatever the body makes of the first error.
+        let stubborn = failure {
+            try connection.transaction { transaction in
+                let first = failure { try transaction.savepoint { _ = try $0.query("SELECT pg_sleep(60)") } }
+                #expect(first?.kind == .overdue)
+                _ = try transaction.query("SELECT 1")
+            }
         }
-        write(ends[1], "hello", 5)
-        _ = try connection.query("SELECT pg_sleep(2.3)")
-        #expect(calls.withLock { $0.bytes } == 5)
-        #expect((3...4).contains(calls.withLock { $0.count }))
-        connection.removeCompanion()
-        write(ends[1], "more", 4)
-        _ = try connection.query("SELECT pg_sleep(0.05)")
-        #expect(calls.withLock { $0.bytes } == 5)
+        #expect(stubborn?.kind == .overdue)
+        #expect(failure { try connection.transaction { try $0.send("SELECT pg_sleep(60)") } }?.kind == .overdue)
+        #expect(failure { try connection.transaction { try $0.run(script: "SELECT pg_sleep(60)") } }?.kind == .overdue)
+        #expect(try connection.transaction { try $0.query("SELECT 7").only(Int64.self) } == 7)
+        #expect(connection.transactionStatus == .idle)
     }
 
-    @Test func `a companion that leaves its input does not make the wait spin`() async throws {
+    @Test func `each part of a transaction in parts has the whole time`() async throws {
         var connection = try await connect()
-        var ends: [Int32] = [0, 0]
-        #expect(pipe(&ends) == 0)
-        defer { for end in ends { close(end) } }
-        write(ends[1], "hello", 5)
-        let calls = Mutex(0)
-        connection.companion(descriptor: ends[0]) { calls.withLock { $0 += 1 } }
-        _ = try connection.query("SELECT pg_sleep(0.5)")
-        #expect((1...40).contains(calls.withLock { $0 }))
+        connection.deadline = TransactionDeadline(seconds: 0.5)
+        try connection.transaction { transaction in
+            var parts = PartwiseTransaction(transaction)
+            let outcome = Result {
+                for _ in 1...4 {
+                    _ = try parts.transaction.query("SELECT pg_sleep(0.2)")
+                    try parts.nextPart()
+                }
+            }
+            transaction = parts.end()
+            try outcome.get()
+        }
+        #expect(connection.transactionStatus == .idle)
+    }
+
+    @Test func `another thread may end a transaction's time at once`() async throws {
+        var connection = try await connect()
+        let deadline = TransactionDeadline(seconds: 3_600)
+        connection.deadline = deadline
+        // Without a transaction there is nothing to end.
+        deadline.expire()
+        let impatient = Thread {
+            usleep(100_000)
+            deadline.expire()
+        }
+        impatient.start()
+        #expect(failure { try connection.transaction { _ = try $0.query("SELECT pg_sleep(60)") } }?.kind == .overdue)
     }
 
     @Test func `a killed backend is a connection loss`() async throws {

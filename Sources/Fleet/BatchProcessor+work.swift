@@ -4,26 +4,9 @@ internal import Jobs
 internal import Logging
 internal import Postgres
 
-extension Lane {
-    /// Takes a batch, or a part of one, through: authorize, effects in one transaction, commit, publish, acknowledge.
-    func work(_ part: Quarantine.Part, _ intake: Intake, _ database: inout Postgres.Connection) throws(Interruption) {
-        let began = SystemClock.monotonicSeconds()
-        let finished: [FinishedJob]
-        do throws(PostgresError) {
-            finished = try finish(part, on: &database)
-        } catch {
-            throw patience.interruption(by: error)
-        }
-        try publish(finished, intake, began: began)
-        do throws(PostgresError) {
-            try notes.end(on: &database)
-        } catch {
-            throw patience.interruption(by: error)
-        }
-    }
-
+extension BatchProcessor {
     /// What became of each of the part's jobs, committed.
-    private func finish(_ part: Quarantine.Part, on database: inout Postgres.Connection) throws(PostgresError) -> [FinishedJob] {
+    func finish(_ part: Quarantine.Part, on database: inout Postgres.Connection) throws(PostgresError) -> [FinishedJob] {
         let batch = part.deliveries
         try notes.begin(part, on: &database)
         if Quarantine.isCrashLoop(begun: part.begun) {
@@ -31,6 +14,7 @@ extension Lane {
             return batch.map { FinishedJob($0, account: "", .rejected(rejection)) }
         }
         let decisions = try authorization.decide(batch, on: &database)
+        if batch.count == 1, case .admitted(let job) = decisions[0] { executor.update { $0.account = job.account } }
         var jobs: [Job] = []
         jobs.reserveCapacity(batch.count)
         for case .admitted(let job) in decisions {
@@ -68,6 +52,8 @@ extension Lane {
                 case .split:
                     let middle = jobs.startIndex + jobs.count / 2
                     return try perform(jobs[..<middle], on: &database) + perform(jobs[middle...], on: &database)
+                case .alone(.cancelled) where executor.isUnwelcome:
+                    return [.deferred(seconds: Self.unwelcomeSeconds, cause: "it takes long, and so do too many others")]
                 case .alone(let outcome):
                     logger.notice(
                         "job failed",
@@ -77,6 +63,9 @@ extension Lane {
             }
         }
     }
+
+    /// A job that takes long waits so long until there may be room for it.
+    private static let unwelcomeSeconds = 30.0
 
     private func transact(_ jobs: ArraySlice<Job>, _ handler: any JobHandler, on database: inout Postgres.Connection) throws
         -> [Outcome]
