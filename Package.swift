@@ -112,7 +112,7 @@ let package = Package(
         .testTarget(name: "HandlerTests", dependencies: ["Contract", "Jobs", "TestSupport"]),
         .testTarget(name: "MeteringTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),
         .testTarget(name: "BillingTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),
-        .testTarget(name: "FleetTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),
+        .testTarget(name: "FleetTests", dependencies: everyFamily + ["AMQP", "Embedded", "TestSupport"]),
         .testTarget(
             name: "FaultTests", dependencies: everyFamily + ["AMQP", "Embedded", "TestSupport", "tenantry", "DoomedWorker"]),
         .testTarget(

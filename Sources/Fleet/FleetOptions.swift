@@ -17,6 +17,8 @@ public struct FleetOptions: Sendable {
     public var heartbeatSeconds: Int
     /// What takes longer goes on apart, so that others do not wait for it; a transaction of ten times as long is cancelled.
     public var jobSeconds: Double
+    /// What a transaction's longest time is, in `jobSeconds`.
+    var mostJobTimes = 10.0
     public var ladder: RetryLadder
     /// The longest that a drain may take before what is left goes back to the broker.
     public var drainSeconds: Double

@@ -63,7 +63,9 @@ final class Intake {
         let isRoom = isRoom
         if isRoom, connection.hasBufferedInput { return }
         // Poll ignores negative descriptors.
-        var descriptors = ([isRoom ? connection.descriptor : -1] + others).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        var descriptors = ([isRoom ? connection.descriptor : -1] + others).map {
+            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+        }
         // An interrupted or failed poll only ends the wait early: what is wrong shows at the next read.
         _ = poll(&descriptors, nfds_t(descriptors.count), timeoutMilliseconds)
     }

@@ -61,7 +61,7 @@ final class JobExecutor: Sendable {
     init(_ plan: LanePlan, _ environment: LaneEnvironment, _ metrics: FleetMetrics, isApart: Bool, wakeUp: WakeUp) {
         self.wakeUp = wakeUp
         progress = Mutex(Progress(isApart: isApart))
-        deadline = TransactionDeadline(seconds: environment.options.jobSeconds * 10)
+        deadline = TransactionDeadline(seconds: environment.options.jobSeconds * environment.options.mostJobTimes)
         let thread = Thread { [self] in run(BatchProcessor(plan, environment, metrics, self)) }
         thread.name = "\(plan.name) jobs"
         thread.stackSize = 8 << 20

@@ -53,7 +53,8 @@ extension Lane {
     }
 
     private func goOn(without executor: JobExecutor, _ intake: Intake) {
-        logger.notice("a batch takes long and goes on apart", metadata: [LogKey.lane: "\(name)", LogKey.count: "\(inHand.count)"])
+        logger.notice(
+            "a batch takes long and goes on apart", metadata: [LogKey.lane: "\(name)", LogKey.count: "\(inHand.count)"])
         metrics.wentApart(inHand.count, of: kindInHand)
         intake.hold(inHand)
         inHand = []

@@ -31,7 +31,7 @@ final class Lane {
     /// Jobs of kinds that always take long, one at a time and in order.
     struct SlowKinds {
         /// How many may wait in hand; what is over waits on the retry ladder.
-        static let most = 8
+        static let most = 4
         var executor: JobExecutor?
         var isBusy = false
         var waiting: Deque<Delivery> = []

@@ -93,7 +93,8 @@ public final class Worker: Sendable {
 
     private func startThreads(_ ended: AsyncStream<ThreadEnd>.Continuation) {
         let environment = LaneEnvironment(
-            options: options, control: control, topology: TopologyOwner(options), gate: Quarantine.Gate(), longJobs: LongJobs(), health: health,
+            options: options, control: control, topology: TopologyOwner(options), gate: Quarantine.Gate(), longJobs: LongJobs(),
+            health: health,
             tally: WorkerTally(), logger: logger)
         for plan in plans {
             Self.start(plan.name, ended) { Lane(plan, environment).run() }

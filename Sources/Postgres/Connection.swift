@@ -107,7 +107,9 @@ public struct Connection: ~Copyable {
     /// What a failed result says. What the connection itself had cancelled is overdue.
     func error(of result: OpaquePointer, statement: String?) -> PostgresError {
         let error = PostgresError(result: result, statement: statement)
-        if error.sqlState == "57014", let deadline, deadline.isOver { return PostgresError(overdue: deadline, statement: statement) }
+        if error.sqlState == "57014", let deadline, deadline.isOver {
+            return PostgresError(overdue: deadline, statement: statement)
+        }
         return error
     }
 

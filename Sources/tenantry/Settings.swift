@@ -31,7 +31,8 @@ struct Settings {
         [
             "amqp.url", "database.url", "http.host", "http.port", "log.level", "worker.families", "worker.batch",
             "worker.buffer_bytes",
-            "worker.heartbeat_seconds", "worker.drain_seconds", "worker.schemas_per_connection", "worker.declare_topology",
+            "worker.heartbeat_seconds", "worker.job_seconds", "worker.drain_seconds", "worker.schemas_per_connection",
+            "worker.declare_topology",
             "retry.delays_ms", "retry.steps_for_missing_tenant", "inbox.retention_hours", "usage.aggregate_seconds",
             "usage.idle_hours", "tenants.retention_days", "plans.file", "stripe.url", "stripe.days_until_due",
             "stripe.timeout_seconds",
@@ -139,6 +140,7 @@ struct Settings {
         fleet.batchLimit = try int("worker.batch", fleet.batchLimit, 1...32_000)
         fleet.bufferBytes = try int("worker.buffer_bytes", fleet.bufferBytes, 1 << 20...1 << 34)
         fleet.heartbeatSeconds = try int("worker.heartbeat_seconds", fleet.heartbeatSeconds, 1...600)
+        fleet.jobSeconds = Double(try int("worker.job_seconds", Int(fleet.jobSeconds), 1...3_600))
         fleet.drainSeconds = Double(try int("worker.drain_seconds", Int(fleet.drainSeconds), 1...3_600))
         fleet.schemasPerConnection = try int("worker.schemas_per_connection", fleet.schemasPerConnection, 1...1_000_000)
         fleet.declaresTopology = try bool("worker.declare_topology", true)

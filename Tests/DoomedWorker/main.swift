@@ -18,6 +18,7 @@ private final class DoomedHandler: JobHandler {
     private let real: any JobHandler
     var kind: Kind { real.kind }
     var batchLimit: Int { real.batchLimit }
+    var runsApart: Bool { real.runsApart }
 
     init(_ real: any JobHandler) {
         self.real = real

@@ -68,7 +68,8 @@ public final class HandlerStage {
             return Answer(jobID: id, kind: kind, result: result ?? .null, duplicate: isDuplicate)
         case .rejected(let rejection): return Answer(jobID: id, kind: kind, error: rejection)
         case .notYet(let rejection): throw TestFailure("job \(id) would be tried again: \(rejection)")
-        case .failed(let cause), .cancelled(let cause), .deferred(_, let cause): throw TestFailure("job \(id) would be tried again: \(cause)")
+        case .failed(let cause), .cancelled(let cause), .deferred(_, let cause):
+            throw TestFailure("job \(id) would be tried again: \(cause)")
         }
     }
 
