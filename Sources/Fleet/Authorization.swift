@@ -8,7 +8,15 @@ internal import Postgres
 struct Authorization {
     enum Decision {
         case admitted(Job)
-        case refused(Outcome)
+        /// `sender` is nil if the credential does not hold.
+        case refused(Outcome, sender: Principal?)
+
+        var sender: Principal? {
+            switch self {
+            case .admitted(let job): job.principal
+            case .refused(_, let sender): sender
+            }
+        }
     }
 
     private let directory: Directory
@@ -27,53 +35,55 @@ struct Authorization {
         try directory.refresh(from: &database)
         var envelopes: [Result<Envelope, Rejection>] = []
         envelopes.reserveCapacity(deliveries.count)
+        var senders: [Directory.Fingerprint?] = []
+        senders.reserveCapacity(deliveries.count)
         var bearers: [Directory.Fingerprint: Bearer] = [:]
         var slugs: Set<String> = []
         for delivery in deliveries {
-            let envelope = Envelope.read(delivery) { fingerprint(of: $0) }
-            envelopes.append(envelope)
-            guard case .success(let envelope) = envelope else { continue }
-            if directory.principal(envelope.fingerprint, now: now) == nil, bearers[envelope.fingerprint] == nil {
-                bearers[envelope.fingerprint] = Bearer(delivery.headerText(Header.authorization.constant) ?? "")
+            // Also whoever has sent something wrong is to get an answer.
+            let sender = delivery.header(Header.authorization.constant).map { fingerprint(of: $0) }
+            senders.append(sender)
+            if let sender, directory.principal(sender, now: now) == nil, bearers[sender] == nil {
+                bearers[sender] = Bearer(delivery.headerText(Header.authorization.constant) ?? "")
             }
-            if let slug = envelope.tenant, directory.tenant(slug, now: now) == nil { slugs.insert(slug) }
+            let envelope = Envelope.read(delivery)
+            envelopes.append(envelope)
+            if let slug = try? envelope.get().tenant, directory.tenant(slug, now: now) == nil { slugs.insert(slug) }
         }
         try directory.load(credentials: bearers, now: now, from: &database)
         try directory.load(tenants: slugs.sorted(), now: now, from: &database)
-        return zip(deliveries, envelopes).map { delivery, envelope in decision(on: delivery, envelope) }
+        return deliveries.indices.map { index in
+            let sender = senders[index].flatMap { directory.principal($0, now: now) }
+            do throws(Rejection) {
+                return try decision(on: deliveries[index], envelopes[index].get(), sender)
+            } catch {
+                return .refused(.rejected(error), sender: sender)
+            }
+        }
     }
 
-    private func decision(on delivery: Delivery, _ envelope: Result<Envelope, Rejection>) -> Decision {
-        switch envelope {
-        case .failure(let rejection):
-            return .refused(.rejected(rejection))
-        case .success(let envelope):
-            guard let principal = directory.principal(envelope.fingerprint, now: now) else {
-                let message = "the credential is not known, is expired or was revoked"
-                return .refused(.rejected(Rejection(.unauthenticated, message)))
-            }
-            if let refusal = principal.refusal(of: envelope.kind, tenant: nil) {
-                return .refused(.rejected(refusal))
-            }
-            guard delivery.bodyBytes <= envelope.kind.bodyLimitBytes else {
-                let message =
-                    "the body has \(delivery.bodyBytes) bytes; \(envelope.kind.name) takes at most \(envelope.kind.bodyLimitBytes)"
-                return .refused(.rejected(Rejection(.payloadTooLarge, message)))
-            }
-            guard let slug = envelope.tenant else { return .admitted(Job(delivery, envelope, principal, tenant: nil)) }
-            guard let tenant = directory.tenant(slug, now: now) else {
-                return .refused(.notYet(Rejection(.tenantUnknown, "there is no tenant \(slug)")))
-            }
-            if let refusal = principal.refusal(of: envelope.kind, tenant: tenant) {
-                return .refused(.rejected(refusal))
-            }
-            guard let refusal = Self.refusal(of: envelope.kind, in: tenant) else {
-                return .admitted(Job(delivery, envelope, principal, tenant: tenant))
-            }
-            // Whether it was done before its tenant came to this, its inbox knows; the hot kind has none.
-            guard envelope.kind.hasInbox else { return .refused(.rejected(refusal)) }
-            return .admitted(Job(delivery, envelope, principal, tenant: tenant, refusal: refusal))
+    private func decision(on delivery: Delivery, _ envelope: Envelope, _ sender: Principal?) throws(Rejection) -> Decision {
+        guard let principal = sender else {
+            throw Rejection(.unauthenticated, "the credential is not known, is expired or was revoked")
         }
+        if let replyTo = delivery.replyTo, let refusal = ReplyAddress.refusal(of: replyTo, for: principal) { throw refusal }
+        if let refusal = principal.refusal(of: envelope.kind, tenant: nil) { throw refusal }
+        guard delivery.bodyBytes <= envelope.kind.bodyLimitBytes else {
+            throw Rejection(
+                .payloadTooLarge,
+                "the body has \(delivery.bodyBytes) bytes; \(envelope.kind.name) takes at most \(envelope.kind.bodyLimitBytes)")
+        }
+        guard let slug = envelope.tenant else { return .admitted(Job(delivery, envelope, principal, tenant: nil)) }
+        guard let tenant = directory.tenant(slug, now: now) else {
+            return .refused(.notYet(Rejection(.tenantUnknown, "there is no tenant \(slug)")), sender: principal)
+        }
+        if let refusal = principal.refusal(of: envelope.kind, tenant: tenant) { throw refusal }
+        guard let refusal = Self.refusal(of: envelope.kind, in: tenant) else {
+            return .admitted(Job(delivery, envelope, principal, tenant: tenant))
+        }
+        // Whether it was done before its tenant came to this, its inbox knows; the hot kind has none.
+        guard envelope.kind.hasInbox else { throw refusal }
+        return .admitted(Job(delivery, envelope, principal, tenant: tenant, refusal: refusal))
     }
 
     private static func refusal(of kind: Kind, in tenant: TenantRecord) -> Rejection? {

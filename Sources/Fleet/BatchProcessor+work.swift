@@ -11,7 +11,12 @@ extension BatchProcessor {
         try notes.begin(part, on: &database)
         if Quarantine.isCrashLoop(begun: part.begun) {
             let rejection = Rejection(.crashLoop, "its worker died \(part.begun + 1) times while this job was in hand")
-            return batch.map { FinishedJob($0, account: "", .rejected(rejection)) }
+            // If it is the look at their senders that kills, they are given up without one.
+            guard Quarantine.mayLook(begun: part.begun) else {
+                return batch.map { FinishedJob($0, sender: nil, .rejected(rejection)) }
+            }
+            let decisions = try authorization.decide(batch, on: &database)
+            return zip(batch, decisions).map { FinishedJob($0, sender: $1.sender, .rejected(rejection)) }
         }
         let decisions = try authorization.decide(batch, on: &database)
         if batch.count == 1, case .admitted(let job) = decisions[0] { executor.update { $0.account = job.account } }
@@ -24,8 +29,8 @@ extension BatchProcessor {
         var outcomes = try perform(jobs[...], on: &database)[...]
         return zip(batch, decisions).map { delivery, decision in
             switch decision {
-            case .admitted(let job): FinishedJob(delivery, account: job.account, outcomes.removeFirst())
-            case .refused(let outcome): FinishedJob(delivery, account: "", outcome)
+            case .admitted(let job): FinishedJob(delivery, sender: job.principal, outcomes.removeFirst())
+            case .refused(let outcome, let sender): FinishedJob(delivery, sender: sender, outcome)
             }
         }
     }

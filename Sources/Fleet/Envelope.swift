@@ -8,14 +8,9 @@ struct Envelope {
     let kind: Kind
     let id: String
     let tenant: String?
-    let fingerprint: Directory.Fingerprint
 
     /// Checks a delivery's properties and headers.
-    ///
-    /// - Parameter fingerprint: the digest of the authorization header's bytes.
-    static func read(_ delivery: Delivery, fingerprint: (UnsafeRawBufferPointer) -> Directory.Fingerprint) -> Result<
-        Envelope, Rejection
-    > {
+    static func read(_ delivery: Delivery) -> Result<Envelope, Rejection> {
         do throws(Rejection) {
             let kind = try checkedKind(delivery)
             guard let messageID = delivery.messageIDBytes, messageID.count > 0 else {
@@ -30,10 +25,7 @@ struct Envelope {
             {
                 throw Rejection(.invalidPayload, "property content_type must be application/json or absent")
             }
-            if let replyTo = delivery.replyTo, Topology.isFleetQueue(replyTo) {
-                throw Rejection(.invalidPayload, "property reply_to names a queue of the fleet")
-            }
-            guard let authorization = delivery.header(Header.authorization.constant) else {
+            guard delivery.header(Header.authorization.constant) != nil else {
                 throw Rejection(.unauthenticated, "header authorization is missing: it must be \"Bearer <key>.<secret>\"")
             }
             let tenant = delivery.headerText(Header.tenant.constant)
@@ -45,7 +37,7 @@ struct Envelope {
             if let tenant, !Slug.isValid(tenant) {
                 throw Rejection(.invalidPayload, "header tenant is not a slug: it must match ^[a-z][a-z0-9-]{1,39}$")
             }
-            return .success(Envelope(kind: kind, id: id, tenant: tenant, fingerprint: fingerprint(authorization)))
+            return .success(Envelope(kind: kind, id: id, tenant: tenant))
         } catch {
             return .failure(error)
         }

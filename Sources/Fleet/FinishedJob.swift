@@ -6,14 +6,14 @@ internal import Jobs
 struct FinishedJob: Sendable {
     let delivery: Delivery
     let kind: Kind?
-    let account: String
+    /// Nil where the credential does not hold, or nobody has looked at it.
+    let sender: Principal?
     let outcome: Outcome
 
-    /// - Parameter account: `""` where nobody knows whose it is.
-    init(_ delivery: Delivery, account: String, _ outcome: Outcome) {
+    init(_ delivery: Delivery, sender: Principal?, _ outcome: Outcome) {
         self.delivery = delivery
         kind = Envelope.kind(of: delivery)
-        self.account = account
+        self.sender = sender
         self.outcome = outcome
     }
 
@@ -26,7 +26,7 @@ struct FinishedJob: Sendable {
     func event(routingKey: String, isMandatory: Bool) -> Publisher.OutgoingMessage {
         let id = delivery.messageID ?? ""
         var body: [String: JSONValue] = [
-            "job_id": .string(id), "kind": .string(kind?.name ?? delivery.routingKey), "account": .string(account),
+            "job_id": .string(id), "kind": .string(kind?.name ?? delivery.routingKey), "account": .string(sender?.account ?? ""),
             "tenant": delivery.headerText(Header.tenant.constant).map { .string($0) } ?? .null,
             "duplicate": .bool(false), "error": .null,
         ]

@@ -101,7 +101,7 @@ extension Lane {
         guard slowKinds.waiting.count < SlowKinds.most else {
             let began = SystemClock.monotonicSeconds()
             let outcome = Outcome.deferred(seconds: 0, cause: "many of its kind are before it")
-            return try publish(batch.map { FinishedJob($0, account: "", outcome) }, intake, began: began)
+            return try publish(batch.map { FinishedJob($0, sender: nil, outcome) }, intake, began: began)
         }
         intake.hold(batch.map(\.deliveryTag))
         slowKinds.waiting.append(contentsOf: batch)

@@ -107,7 +107,10 @@ struct PostCommitMessages {
     }
 
     private mutating func answer(_ job: FinishedJob, result: JSONValue?, isDuplicate: Bool, error: Rejection?) {
-        guard let replyTo = job.delivery.replyTo, !replyTo.isEmpty, !Topology.isFleetQueue(replyTo) else { return }
+        guard let replyTo = job.delivery.replyTo, !replyTo.isEmpty, ReplyAddress.refusal(of: replyTo, for: job.sender) == nil
+        else {
+            return
+        }
         let id = job.delivery.messageID ?? ""
         let kind = job.kind?.name ?? job.delivery.routingKey
         let answer =

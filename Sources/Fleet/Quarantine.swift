@@ -26,4 +26,7 @@ enum Quarantine {
 
     /// Whether a job, begun so often and never finished, is given up.
     static func isCrashLoop(begun: Int64) -> Bool { begun >= mostDeaths }
+
+    /// Whether a job that is given up may be looked at once more, to see who is to be told.
+    static func mayLook(begun: Int64) -> Bool { begun == mostDeaths }
 }

@@ -12,7 +12,7 @@ extension FaultTests {
             let stage = billing.stage
             try billing.use("shop-0", "2024-02", messages: 10)
             try stage.post(
-                "billing.close", #"{"period":"2024-02"}"#, token: billing.token, id: "doom-after-close", replyTo: "answers")
+                "billing.close", #"{"period":"2024-02"}"#, token: billing.token, id: "doom-after-close", replyTo: stage.answers)
             try stage.confirm()
             let doomed = try stage.startWorker(.doomed)
             try #expect(await doomed.ending(within: 60) == .signal(9))
@@ -20,7 +20,7 @@ extension FaultTests {
             try #expect(stage.number("select count(*) from tenantry.accounts where closed_through > '-infinity'") == 0)
 
             let worker = try stage.startWorker()
-            let answer = try await stage.answer(to: "doom-after-close", in: "answers")
+            let answer = try await stage.answer(to: "doom-after-close", in: stage.answers)
             #expect(answer.status == .succeeded && answer.result?["invoice_count"] == 2, "\(answer)")
             try expectOnce(["acme.2024-02", "acme.shop-0.2024-02"], lines: 3, on: stage)
             try #expect(await worker.terminate(within: 30) == .exit(0))
@@ -39,7 +39,7 @@ extension FaultTests {
             try stage.run("select pg_advisory_lock(hashtextextended('tenantry.billing:bravo', 0))")
             let killed = try stage.startWorker()
             try stage.post(
-                "billing.close", #"{"period":"2024-02"}"#, token: stage.operatorToken, id: "all", replyTo: "answers")
+                "billing.close", #"{"period":"2024-02"}"#, token: stage.operatorToken, id: "all", replyTo: stage.answers)
             try stage.confirm()
             try await eventually("acme's are made, and bravo is waited for") {
                 try stage.number(
@@ -50,7 +50,7 @@ extension FaultTests {
             try await killed.kill()
             try stage.run("select pg_advisory_unlock_all()")
             let worker = try stage.startWorker()
-            let answer = try await stage.answer(to: "all", in: "answers")
+            let answer = try await stage.answer(to: "all", in: stage.answers)
             #expect(answer.result?["accounts"] == 3 && answer.result?["invoice_count"] == 4, "\(answer)")
             try expectOnce(
                 ["acme.2024-02", "acme.shop-0.2024-02", "bravo.2024-02", "charlie.2024-02"], lines: 4, on: stage)

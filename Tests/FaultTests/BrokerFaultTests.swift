@@ -45,7 +45,7 @@ extension FaultTests {
                     try stage.post(
                         "corpus.remove", #"{"external_ids":["none"]}"#, tenant: tenant.slug, token: tenant.token,
                         id: "r\(number)",
-                        replyTo: "answers")
+                        replyTo: stage.answers)
                 }
                 try stage.confirm()
                 _ = try await node.run(ctl: ["set_vm_memory_high_watermark", "0.000001"])
@@ -53,7 +53,7 @@ extension FaultTests {
                 try await eventually("jobs are done under the alarm") { try Traffic.counted(on: stage) > 0 }
                 _ = try await node.run(ctl: ["set_vm_memory_high_watermark", "0.4"])
                 for number in 0..<5 {
-                    try #expect(await stage.answer(to: "r\(number)", in: "answers").status == .succeeded)
+                    try #expect(await stage.answer(to: "r\(number)", in: stage.answers).status == .succeeded)
                 }
                 try await traffic.settle(on: stage)
                 try #expect(await worker.terminate(within: 30) == .exit(0))

@@ -47,13 +47,13 @@ extension FaultTests {
         func beforeCommit() async throws {
             let (stage, token) = try await prepare()
             for work in Work.allCases {
-                try post(work, id: "doom-after-\(work)", replyTo: "answers", token: token, on: stage)
+                try post(work, id: "doom-after-\(work)", replyTo: stage.answers, token: token, on: stage)
                 let doomed = try stage.startWorker(.doomed)
                 try #expect(await doomed.ending(within: 60) == .signal(9))
                 try #expect(stage.number(work.effect) == 0, "\(work)")
 
                 let worker = try stage.startWorker()
-                let answer = try await stage.answer(to: "doom-after-\(work)", in: "answers")
+                let answer = try await stage.answer(to: "doom-after-\(work)", in: stage.answers)
                 #expect(answer.status == .succeeded && !answer.duplicate, "\(work)")
                 try #expect(await worker.terminate(within: 30) == .exit(0))
             }
@@ -64,15 +64,15 @@ extension FaultTests {
         func beforeAnswer() async throws {
             let (stage, token) = try await prepare()
             for work in Work.allCases {
-                try post(work, id: "\(work)", replyTo: "answers", token: token, on: stage)
+                try post(work, id: "\(work)", replyTo: stage.answers, token: token, on: stage)
                 let gate = try Gate(to: stage.brokerURL, closedTo: .publish)
                 let killed = try WorkerProcess(broker: gate.url(instead: stage.brokerURL), database: stage.databaseURL)
                 try await eventually("the effect of \(work) is committed") { try stage.number(work.effect) == 1 }
                 try await killed.kill()
-                try #expect(stage.ready("answers") == 0, "\(work)")
+                try #expect(stage.ready(stage.answers) == 0, "\(work)")
 
                 let worker = try stage.startWorker()
-                let answer = try await stage.answer(to: "\(work)", in: "answers")
+                let answer = try await stage.answer(to: "\(work)", in: stage.answers)
                 #expect(answer.status == .succeeded && answer.duplicate, "\(work)")
                 expectSecond(answer, of: work, first: nil)
                 try #expect(await worker.terminate(within: 30) == .exit(0))
@@ -84,15 +84,15 @@ extension FaultTests {
         func beforeAcknowledgement() async throws {
             let (stage, token) = try await prepare()
             for work in Work.allCases {
-                try post(work, id: "\(work)", replyTo: "answers", token: token, on: stage)
+                try post(work, id: "\(work)", replyTo: stage.answers, token: token, on: stage)
                 let gate = try Gate(to: stage.brokerURL, closedTo: .acknowledge)
                 let killed = try WorkerProcess(broker: gate.url(instead: stage.brokerURL), database: stage.databaseURL)
-                let first = try await stage.answer(to: "\(work)", in: "answers")
+                let first = try await stage.answer(to: "\(work)", in: stage.answers)
                 #expect(first.status == .succeeded && !first.duplicate, "\(work)")
                 try await killed.kill()
 
                 let worker = try stage.startWorker()
-                let second = try await stage.answer(to: "\(work)", in: "answers")
+                let second = try await stage.answer(to: "\(work)", in: stage.answers)
                 #expect(second.status == .succeeded && second.duplicate, "\(work)")
                 expectSecond(second, of: work, first: first)
                 try #expect(await worker.terminate(within: 30) == .exit(0))

@@ -16,7 +16,8 @@ final class Stage {
     // They go away with the stage, where they are its own.
     private let virtualHost: TestVirtualHost?
     private let testDatabase: TestDatabase?
-    private static let answers = "answers"
+    /// The queue for answers: the broker named it, so that whoever asks may have them sent there.
+    let answers: String
 
     /// On the servers that all tests share, but for those named here, which are the test's own.
     init(broker ownBroker: String? = nil, database ownDatabase: String? = nil) async throws {
@@ -32,7 +33,7 @@ final class Stage {
         var fleet = FleetOptions(broker: try BrokerURL(brokerURL), database: options)
         fleet.ladder = TestFleet.ladder
         try TopologyDeclaration(fleet).apply(to: fleet.broker)
-        _ = try broker.declareQueue(Self.answers)
+        answers = try broker.declareQueue("").name
         // Whatever is retried passes here, too: `x-match: all` of nothing matches everything.
         _ = try broker.declareQueue("retried")
         try broker.bindQueue("retried", exchange: Topology.retryExchange, routingKey: "", arguments: ["x-match": "all"])
@@ -84,9 +85,9 @@ final class Stage {
     func ask(_ kind: String, _ body: String, tenant: String? = nil, token: String, id: String = UUID().uuidString) async throws
         -> Answer
     {
-        try post(kind, body, tenant: tenant, token: token, id: id, replyTo: Self.answers)
+        try post(kind, body, tenant: tenant, token: token, id: id, replyTo: answers)
         try confirm()
-        return try await answer(to: id, in: Self.answers)
+        return try await answer(to: id, in: answers)
     }
 
     /// The next answer in the queue, which must be this job's.

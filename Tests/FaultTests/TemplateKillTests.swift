@@ -36,7 +36,7 @@ extension FaultTests {
             arguments: ["doom-before-apply", "doom-after-apply"])
         func beforeCommit(id: String) async throws {
             let (stage, token) = try await stage()
-            try stage.post("template.apply", #"{"template":"t"}"#, tenant: "shop", token: token, id: id, replyTo: "answers")
+            try stage.post("template.apply", #"{"template":"t"}"#, tenant: "shop", token: token, id: id, replyTo: stage.answers)
             try stage.confirm()
             let doomed = try stage.startWorker(.doomed)
             try #expect(await doomed.ending(within: 60) == .signal(9))
@@ -51,7 +51,8 @@ extension FaultTests {
             let (stage, token) = try await stage()
             // Whoever writes to the table waits, with all that was written before it in hand.
             try stage.run("begin; lock table \(table) in share mode")
-            try stage.post("template.apply", #"{"template":"t"}"#, tenant: "shop", token: token, id: "apply", replyTo: "answers")
+            try stage.post(
+                "template.apply", #"{"template":"t"}"#, tenant: "shop", token: token, id: "apply", replyTo: stage.answers)
             try stage.confirm()
             let killed = try stage.startWorker()
             try await eventually("the worker waits for \(table)") {
@@ -65,7 +66,7 @@ extension FaultTests {
 
         private func expectDone(_ id: String, on stage: Stage) async throws {
             let worker = try stage.startWorker()
-            let answer = try await stage.answer(to: id, in: "answers")
+            let answer = try await stage.answer(to: id, in: stage.answers)
             #expect(answer.status == .succeeded && !answer.duplicate)
             try #expect(await worker.terminate(within: 30) == .exit(0))
             try #expect(held(on: stage) == [Self.documents, Self.documents, 1, Self.documents])

@@ -52,13 +52,13 @@ extension FaultTests {
             for id in ["doom-before-one", "doom-after-two"] {
                 let slug = String(id.suffix(3))
                 try stage.post(
-                    "tenant.create", #"{"slug":"\#(slug)","display_name":"x"}"#, token: token, id: id, replyTo: "answers")
+                    "tenant.create", #"{"slug":"\#(slug)","display_name":"x"}"#, token: token, id: id, replyTo: stage.answers)
                 try stage.confirm()
                 try #expect(await stage.startWorker(.doomed).ending(within: 60) == .signal(9))
                 try #expect(stage.number("select count(*) from pg_namespace where nspname = 'tenant_\(slug)'") == 0)
                 try #expect(stage.number("select count(*) from tenantry.tenants where slug = '\(slug)'") == 0)
                 let worker = try stage.startWorker()
-                let answer = try await stage.answer(to: id, in: "answers")
+                let answer = try await stage.answer(to: id, in: stage.answers)
                 #expect(answer.result == ["tenant": .string(slug), "schema": .string("tenant_\(slug)")] && !answer.duplicate)
                 try await expectNothingLeft(stage)
                 try #expect(await worker.terminate(within: 30) == .exit(0))
@@ -74,7 +74,7 @@ extension FaultTests {
             let items = (0..<300).map { $0 == 150 ? #"{"slug":"shop"}"# : #"{"slug":"m-\#($0)"}"# }.joined(separator: ",")
             try stage.post(
                 "tenant.create_many", #"{"defaults":{"display_name":"x"},"tenants":[\#(items)]}"#, token: token, id: "many",
-                replyTo: "answers")
+                replyTo: stage.answers)
             try stage.confirm()
             let made = "select count(*) from tenantry.tenants where created_by = 'acme/many'"
             // The parts of these two wait as long as this connection holds their locks.
@@ -102,7 +102,7 @@ extension FaultTests {
                 try stage.run("select pg_advisory_unlock(\(held))")
             }
             let worker = try stage.startWorker()
-            let answer = try await stage.answer(to: "many", in: "answers")
+            let answer = try await stage.answer(to: "many", in: stage.answers)
             #expect(answer.result?["created"] == 299 && answer.result?["existing"] == 1 && answer.result?["rejected"] == 0)
             #expect(!answer.duplicate)
             try #expect(stage.number(made) == 299)
@@ -131,13 +131,13 @@ extension FaultTests {
                 }
                 let slug = id == "doom-before-purge" ? "shop" : "blog"
                 _ = try heard(stage)
-                try stage.post("tenant.delete", #"{"mode":"purge"}"#, tenant: slug, token: token, id: id, replyTo: "answers")
+                try stage.post("tenant.delete", #"{"mode":"purge"}"#, tenant: slug, token: token, id: id, replyTo: stage.answers)
                 try stage.confirm()
                 try #expect(await stage.startWorker(.doomed).ending(within: 60) == .signal(9))
                 try #expect(stage.number("select count(*) from tenant_\(slug).messages") == 2, "all of it is there")
                 try #expect(stage.number("select count(*) from tenantry.purges where tenant = '\(slug)'") == 0)
                 let worker = try stage.startWorker()
-                let answer = try await stage.answer(to: id, in: "answers")
+                let answer = try await stage.answer(to: id, in: stage.answers)
                 #expect(answer.result?["purged"]?["rows"]?["messages"] == 2 && !answer.duplicate, "\(answer)")
                 try await expectNothingLeft(stage)
                 try #expect(await worker.terminate(within: 30) == .exit(0))
@@ -149,14 +149,14 @@ extension FaultTests {
         @Test("a purge, between its commit and its answer: the next worker gives the first report, as a duplicate")
         func purgeUnanswered() async throws {
             let (stage, token) = try await prepare()
-            try stage.post("tenant.delete", #"{"mode":"purge"}"#, tenant: "shop", token: token, id: "end", replyTo: "answers")
+            try stage.post("tenant.delete", #"{"mode":"purge"}"#, tenant: "shop", token: token, id: "end", replyTo: stage.answers)
             try stage.confirm()
             let gate = try Gate(to: stage.brokerURL, closedTo: .publish)
             let killed = try WorkerProcess(broker: gate.url(instead: stage.brokerURL), database: stage.databaseURL)
             try await eventually("the purge is committed") { try stage.number("select count(*) from tenantry.purges") == 1 }
             try await killed.kill()
             let worker = try stage.startWorker()
-            let answer = try await stage.answer(to: "end", in: "answers")
+            let answer = try await stage.answer(to: "end", in: stage.answers)
             #expect(answer.duplicate && answer.result?["state"] == "purged", "\(answer)")
             #expect(answer.result?["purged"]?["schema_is_gone"] == true)
             try await expectNothingLeft(stage)

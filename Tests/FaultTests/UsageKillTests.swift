@@ -24,7 +24,7 @@ extension FaultTests {
             try await swept(stage)
             try #expect(await setup.terminate(within: 30) == .exit(0))
             try stage.run("update tenantry.tenant_usage set messages = 7 where messages > 0")
-            try stage.post("usage.aggregate", "{}", token: token, id: "count", replyTo: "answers")
+            try stage.post("usage.aggregate", "{}", token: token, id: "count", replyTo: stage.answers)
             try stage.confirm()
 
             // It comes to the second part, and no further.
@@ -38,7 +38,7 @@ extension FaultTests {
             try #expect(stage.number("select count(*) from tenantry.inbox where job_id = 'count'") == 0)
 
             let worker = try stage.startWorker()
-            let answer = try await stage.answer(to: "count", in: "answers")
+            let answer = try await stage.answer(to: "count", in: stage.answers)
             #expect(answer.status == .succeeded && !answer.duplicate, "\(answer)")
             #expect(answer.result?["tenants"] == 101 && answer.result?["corrections"] == 1, "\(answer)")
             try await swept(stage)
@@ -100,13 +100,13 @@ extension FaultTests {
         private func survive(
             _ kind: String, _ body: String, tenant: String?, token: String, on stage: Stage, _ isAsExpected: () throws -> Bool
         ) async throws -> Answer {
-            try stage.post(kind, body, tenant: tenant, token: token, id: "doom-after-it", replyTo: "answers")
+            try stage.post(kind, body, tenant: tenant, token: token, id: "doom-after-it", replyTo: stage.answers)
             try stage.confirm()
             try #expect(await stage.startWorker(.doomed).ending(within: 60) == .signal(9))
             #expect(try isAsExpected(), "after the death")
             try #expect(stage.number("select count(*) from tenantry.inbox where job_id = 'doom-after-it'") == 0)
             let worker = try stage.startWorker()
-            let answer = try await stage.answer(to: "doom-after-it", in: "answers")
+            let answer = try await stage.answer(to: "doom-after-it", in: stage.answers)
             #expect(answer.status == .succeeded && !answer.duplicate, "\(answer)")
             try await swept(stage)
             try await expectNothingLeft(stage, worker)

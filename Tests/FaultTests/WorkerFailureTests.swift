@@ -12,7 +12,7 @@ extension FaultTests {
             let stage = try await Stage()
             try stage.post(
                 "account.create", #"{"slug":"late","display_name":"Late","plan":"enterprise"}"#, token: stage.operatorToken,
-                id: "job", replyTo: "answers")
+                id: "job", replyTo: stage.answers)
             try stage.confirm()
             // So that the job comes back, which is what the quarantine asks about.
             let killed = try WorkerProcess(broker: stage.brokerURL, database: "postgresql://nobody@127.0.0.1:1/none")
@@ -29,7 +29,7 @@ extension FaultTests {
 
             try stage.run("alter table tenantry.elsewhere rename to \(table)")
             let worker = try stage.startWorker()
-            let answer = try await stage.answer(to: "job", in: "answers")
+            let answer = try await stage.answer(to: "job", in: stage.answers)
             #expect(answer.status == .succeeded && !answer.duplicate)
             try #expect(await worker.terminate(within: 30) == .exit(0))
             try #expect(stage.takeDeadLetters() == [])

@@ -9,14 +9,14 @@ internal import Testing
         try fleet.startWorker()
         let token = try fleet.makeAccount("full")
         try fleet.makeTenant("full-shop", token: token)
-        _ = try fleet.broker.declareQueue("full", arguments: ["x-max-length": 1, "x-overflow": "reject-publish"])
+        _ = try fleet.broker.declareQueue("full.answers", arguments: ["x-max-length": 1, "x-overflow": "reject-publish"])
         for _ in 0..<3 {
-            _ = try fleet.broker.publish(exchange: "", routingKey: "full", properties: Properties(), body: "x")
+            _ = try fleet.broker.publish(exchange: "", routingKey: "full.answers", properties: Properties(), body: "x")
         }
         let filled = try fleet.broker.awaitConfirms(timeoutSeconds: 30)
         #expect(!filled.nacked.isEmpty, "the queue is full")
         await fleet.stop()
-        try fleet.send("conversation.log", TestFleet.log(["m1"]), tenant: "full-shop", token: token) { $0.replyTo = "full" }
+        try fleet.send("conversation.log", TestFleet.log(["m1"]), tenant: "full-shop", token: token) { $0.replyTo = "full.answers" }
         try fleet.send("conversation.log", TestFleet.log(["m2"]), tenant: "full-shop", token: token, id: "good")
         try fleet.startWorker()
         let answer = try fleet.answer(to: "good")

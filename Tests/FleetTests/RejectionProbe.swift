@@ -8,7 +8,7 @@ internal import Contract
 enum RejectionProbe {
     static func properties(of delivery: Delivery, _ code: ErrorCode) -> Properties {
         var messages = PostCommitMessages(RetryLadder())
-        _ = messages.add(FinishedJob(delivery, account: "", .rejected(Rejection(code, "for a test"))))
+        _ = messages.add(FinishedJob(delivery, sender: nil, .rejected(Rejection(code, "for a test"))))
         return (messages.required + messages.answers)[0].properties
     }
 }

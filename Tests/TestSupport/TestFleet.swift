@@ -61,12 +61,11 @@ public final class TestFleet {
         database = try Postgres.Connection(options)
         broker = try AMQP.Connection(BrokerURL(brokerURL), name: "test")
         try broker.enableConfirms()
-        answers = "answers-\(UInt32.random(in: 0...UInt32.max))"
         var fleet = FleetOptions(broker: try BrokerURL(brokerURL), database: options)
         fleet.partitions = partitions
         fleet.ladder = Self.ladder
         try TopologyDeclaration(fleet).apply(to: fleet.broker)
-        _ = try broker.declareQueue(answers, durable: false, exclusive: true, autoDelete: true)
+        answers = try broker.declareQueue("", durable: false, exclusive: true, autoDelete: true).name
         try broker.consume(answers, tag: answers)
     }
 
