@@ -55,7 +55,10 @@ internal import Testing
         let letters = try fleet.takeDeadLetters()
         #expect(Set(letters.map(\.jobID)) == Set(ids))
         let named = Set(ids.prefix(9))
-        #expect(letters.filter { named.contains($0.jobID) }.allSatisfy { $0.code == "invalid_payload" && $0.message.contains("reply_to") })
+        #expect(
+            letters.filter { named.contains($0.jobID) }.allSatisfy {
+                $0.code == "invalid_payload" && $0.message.contains("reply_to")
+            })
         for queue in ["other.answers", "answers", "acme.answers"] {
             #expect(try fleet.broker.inspectQueue(queue)?.messageCount == 0, "\(queue)")
         }
