@@ -16,7 +16,7 @@ struct HelpTests {
         "operator list", "operator revoke", "plans", "plans apply", "plans list", "status", "template", "template list", "tenant",
         "tenant create-many", "tenant export", "tenant list", "tenant resume", "tenant show", "tenant suspend", "token",
         "token revoke", "topology",
-        "topology apply", "usage", "usage show", "worker",
+        "topology apply", "topology permissions", "usage", "usage show", "worker",
     ]
 
     private struct Tree: Decodable {

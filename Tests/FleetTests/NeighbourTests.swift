@@ -16,7 +16,9 @@ internal import Testing
         let filled = try fleet.broker.awaitConfirms(timeoutSeconds: 30)
         #expect(!filled.nacked.isEmpty, "the queue is full")
         await fleet.stop()
-        try fleet.send("conversation.log", TestFleet.log(["m1"]), tenant: "full-shop", token: token) { $0.replyTo = "full.answers" }
+        try fleet.send("conversation.log", TestFleet.log(["m1"]), tenant: "full-shop", token: token) {
+            $0.replyTo = "full.answers"
+        }
         try fleet.send("conversation.log", TestFleet.log(["m2"]), tenant: "full-shop", token: token, id: "good")
         try fleet.startWorker()
         let answer = try fleet.answer(to: "good")
