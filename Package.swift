@@ -13,6 +13,7 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -41,6 +42,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.90.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
@@ -86,7 +88,7 @@ let package = Package(
         // The edges.
         .target(name: "TenantryClient", dependencies: ["Contract", "AMQP", deque, lifecycle]),
         .target(name: "Embedded"),
-        .target(name: "API", dependencies: [hummingbird, lifecycle, logging, metrics]),
+        .target(name: "API", dependencies: [hummingbird, lifecycle, logging, metrics, nioCore, nioHTTPTypes]),
         .executableTarget(
             name: "tenantry",
             dependencies: [
@@ -118,7 +120,8 @@ let package = Package(
         .testTarget(
             name: "ClientTests", dependencies: everyFamily + ["AMQP", "TenantryClient", "TestSupport", lifecycle, logging]),
         .executableTarget(name: "ReadmeExample", dependencies: ["TenantryClient"], path: "Tests/ReadmeExample"),
-        .testTarget(name: "CommandTests", dependencies: ["Contract", "Schema", "ReadmeExample", "TestSupport", "tenantry"]),
+        .testTarget(
+            name: "CommandTests", dependencies: ["AMQP", "Contract", "Schema", "ReadmeExample", "TestSupport", "tenantry"]),
         .executableTarget(name: "DoomedWorker", dependencies: everyFamily + ["AMQP", logging], path: "Tests/DoomedWorker"),
     ]
 )

@@ -42,6 +42,13 @@ public struct BrokerURL: Sendable, Hashable {
         }
     }
 
+    /// Whether what is sent there can be read on the way: another machine, without TLS.
+    public var isUnprotected: Bool {
+        let parts = host.split(separator: ".")
+        let isLoopback = parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+        return !usesTLS && !isLoopback && host != "localhost" && host != "::1"
+    }
+
     private mutating func parse(authority: Substring) throws(AMQPError) {
         var hostAndPort = authority
         if let at = authority.lastIndex(of: "@") {

@@ -7,8 +7,10 @@ public import ServiceLifecycle
 /// It has no authentication and so listens on the loopback address unless told otherwise. It runs until the task is cancelled
 /// or its service group shuts down; then requests in hand are answered and idle connections closed.
 public struct HealthServer: Service {
-    /// Enough for probes and scrapers; what comes beyond waits in the listen backlog.
-    private static let connectionLimit = 256
+    /// Enough for probes and scrapers. One more closes the connection that has waited longest.
+    private static let mostConnections = 256
+    /// From a connection's opening or its last answer to the next request's whole head: two rounds of a slow scraper.
+    private static let headSeconds: Int64 = 120
 
     private let host: String
     private let port: Int
@@ -47,13 +49,13 @@ public struct HealthServer: Service {
         guard (0...65_535).contains(port) else {
             throw HealthServerError(host: host, port: port, message: "a port is a number from 0 to 65535")
         }
+        let connections = OpenConnections(most: Self.mostConnections)
         let application = Application(
             responder: responder,
-            // An idle connection holds one of the limited places: it may wait for two rounds of a slow scraper, not for ever.
-            server: .http1(configuration: .init(idleTimeout: .seconds(120))),
-            configuration: ApplicationConfiguration(
-                address: .hostname(host, port: port),
-                availableConnectionsDelegate: .maximum(Self.connectionLimit, logger: serverLogger)),
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [HeadDeadline(connections, limit: .seconds(Self.headSeconds))])),
+            configuration: ApplicationConfiguration(address: .hostname(host, port: port)),
             onServerRunning: { [port, onListening] channel in onListening(channel.localAddress?.port ?? port) },
             logger: serverLogger)
         do {

@@ -143,11 +143,12 @@ final class MessageGroup {
     /// How many of each job's messages are new. Where nothing was there before, that is plain; otherwise the ids tell which job came first.
     func accepted(_ added: Added, reader: inout ConversationLogReader) throws(Rejection) -> [Int] {
         guard added.messages < id.count else { return jobs.map(\.messages) }
-        var unclaimed = Set(added.ids)
+        // By their bytes, as the database tells them apart: Swift takes two forms of the same character for equal.
+        var unclaimed = Set(added.ids.map { Array($0.utf8) })
         var accepted: [Int] = []
         for (_, job, _) in jobs {
             try reader.read(job.body, nowMicroseconds: .max)
-            accepted.append(reader.messages.count { unclaimed.remove($0.id.string(in: job.body)) != nil })
+            accepted.append(reader.messages.count { unclaimed.remove(Array($0.id.string(in: job.body).utf8)) != nil })
         }
         return accepted
     }

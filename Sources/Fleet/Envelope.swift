@@ -20,6 +20,9 @@ struct Envelope {
             else {
                 throw Rejection(.invalidPayload, "property message_id must be 1 to 128 characters of UTF-8")
             }
+            guard PrintableText.isPrintable(id) else {
+                throw Rejection(.invalidPayload, "property message_id holds a control character")
+            }
             if let contentType = delivery.contentType,
                 contentType.lowercased().prefix(while: { $0 != ";" && $0 != " " }) != "application/json"
             {

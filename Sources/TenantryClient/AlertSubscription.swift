@@ -29,6 +29,8 @@ public final class AlertSubscription: AsyncSequence, Sendable {
         public var prefetch = 100
         /// What the broker shows as the connection's name.
         public var connectionName = "tenantry alert subscriber"
+        /// Whether the broker may be another machine without TLS (`amqp://`), where everybody on the way can read the credential.
+        public var allowsInsecure = false
 
         public init() {}
     }
@@ -38,12 +40,7 @@ public final class AlertSubscription: AsyncSequence, Sendable {
     /// - Throws: ``ClientError``: `connection` if the broker cannot be reached, `unroutable` if it has no exchange `tenantry.alerts`,
     ///   `refused` if its user may not do this or the queue is there with other attributes, `invalid` for a malformed URL.
     public init(brokerURL: String, options: Options) async throws(ClientError) {
-        let url: BrokerURL
-        do throws(AMQPError) {
-            url = try BrokerURL(brokerURL)
-        } catch {
-            throw ClientError(brokerLost: error)
-        }
+        let url = try BrokerURL(of: brokerURL, allowsInsecure: options.allowsInsecure)
         let dispatcher = dispatcher
         startThread { AlertConnection(dispatcher, url: url, options: options).run() }
         if let failure = await dispatcher.awaitBegin() { throw failure }

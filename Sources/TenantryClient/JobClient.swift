@@ -23,13 +23,9 @@ public final class JobClient: Service {
     ///   - brokerURL: `amqp://` or `amqps://`, with RabbitMQ's
     ///     [query parameters](https://www.rabbitmq.com/uri-query-parameters.html).
     ///   - credential: `<key>.<secret>`; a ``JobRequest`` may have its own.
-    /// - Throws: ``ClientError`` of kind `invalid` for a malformed URL.
+    /// - Throws: ``ClientError`` of kind `invalid` for a malformed URL, or another machine without TLS (``Options/allowsInsecure``).
     public init(brokerURL: String, credential: String, options: Options = Options()) throws(ClientError) {
-        do throws(AMQPError) {
-            url = try BrokerURL(brokerURL)
-        } catch {
-            throw ClientError(brokerLost: error)
-        }
+        url = try BrokerURL(of: brokerURL, allowsInsecure: options.allowsInsecure)
         self.options = options
         authorization = "Bearer \(credential)"
         dispatcher = JobDispatcher(
@@ -84,12 +80,28 @@ extension JobClient {
         public var mostInFlight = 10_000
         /// The most bytes of their bodies together. They are kept, to be sent again.
         public var mostBytesInFlight = 64 << 20
+        /// Whether the broker may be another machine without TLS (`amqp://`), where everybody on the way can read the credential.
+        public var allowsInsecure = false
 
         public init() {}
     }
 }
 
 extension BrokerURL {
+    init(of url: String, allowsInsecure: Bool) throws(ClientError) {
+        do throws(AMQPError) {
+            self = try BrokerURL(url)
+        } catch {
+            throw ClientError(brokerLost: error)
+        }
+        guard allowsInsecure || !isUnprotected else {
+            throw ClientError(
+                .invalid,
+                "\(host) is another machine, where the credential would go in the clear: use amqps://, or allow it in the options"
+            )
+        }
+    }
+
     /// How long a connection's owner may leave it alone: heartbeats are sent and checked inside its calls.
     var idleSeconds: Double {
         guard let heartbeatSeconds, heartbeatSeconds > 0 else { return 5 }

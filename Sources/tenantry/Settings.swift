@@ -29,7 +29,8 @@ struct Settings {
     /// Every setting that a file may hold; a name that is not among them is a mistake.
     static let keys: Set<String> = Set(
         [
-            "amqp.url", "database.url", "http.host", "http.port", "log.level", "worker.families", "worker.batch",
+            "amqp.url", "amqp.insecure", "database.url", "database.insecure", "http.host", "http.port", "log.level",
+            "worker.families", "worker.batch",
             "worker.buffer_bytes",
             "worker.heartbeat_seconds", "worker.job_seconds", "worker.drain_seconds", "worker.schemas_per_connection",
             "worker.declare_topology",
@@ -80,19 +81,34 @@ struct Settings {
         let url = try required(
             options.amqpURL ?? reader.string(forKey: "amqp.url", isSecret: true), "the broker's URL", "TENANTRY_AMQP_URL",
             "--amqp-url")
+        let parsed: BrokerURL
         do {
-            _ = try BrokerURL(url)
+            parsed = try BrokerURL(url)
         } catch {
             throw Failure("TENANTRY_AMQP_URL or --amqp-url: \(error.message)")
+        }
+        if parsed.isUnprotected, try !allowsInsecureBroker() {
+            throw Failure(
+                "amqp.url: \(parsed.host) is another machine, where credentials would go in the clear: use amqps://, "
+                    + "or set amqp.insecure to true")
         }
         return url
     }
 
+    /// Whether the broker may be another machine without TLS.
+    func allowsInsecureBroker() throws -> Bool { try bool("amqp.insecure", false) }
+
     func databaseURL() throws -> String {
-        try required(
+        let url = try required(
             options.databaseURL ?? reader.string(forKey: "database.url", isSecret: true), "the database's URL",
             "TENANTRY_DATABASE_URL",
             "--database-url")
+        guard let host = try ConnectionOptions(url: url).unprotectedHosts().first, try !bool("database.insecure", false) else {
+            return url
+        }
+        throw Failure(
+            "database.url: \(host) is another machine, where passwords and data might go in the clear: add sslmode=verify-full "
+                + "(or require) to the URL, or set database.insecure to true")
     }
 
     func broker() throws -> BrokerURL {
@@ -104,10 +120,11 @@ struct Settings {
     }
 
     /// The credential that jobs are sent with.
-    func credential(_ option: String?) throws -> String {
+    func credential(_ option: CredentialOptions? = nil) throws -> String {
         let text =
-            option ?? secrets.string(forKey: "token", isSecret: true) ?? secrets.string(forKey: "operator.token", isSecret: true)
-        return try required(text, "a credential", "TENANTRY_OPERATOR_TOKEN (or TENANTRY_TOKEN)", "--token")
+            try option?.given() ?? secrets.string(forKey: "token", isSecret: true)
+            ?? secrets.string(forKey: "operator.token", isSecret: true)
+        return try required(text, "a credential", "TENANTRY_OPERATOR_TOKEN (or TENANTRY_TOKEN)", "--token-file")
     }
 
     var httpHost: String { reader.string(forKey: "http.host", default: "127.0.0.1") }
@@ -120,7 +137,7 @@ struct Settings {
         guard let level = Logger.Level(rawValue: text.lowercased()) else {
             throw Failure("log.level: \"\(text)\" is no log level")
         }
-        var logger = Logger(label: label, factory: { StreamLogHandler.standardError(label: $0) })
+        var logger = Logger(label: label, factory: { PrintableLogHandler(StreamLogHandler.standardError(label: $0)) })
         logger.logLevel = level
         return logger
     }

@@ -74,6 +74,19 @@ struct HealthServerTests {
         }
     }
 
+    @Test("Whoever opens hundreds of connections and says nothing, or never ends a head, keeps nobody out")
+    func halfOpen() async throws {
+        try await withHealthServer { port in
+            let silent = try (0..<300).map { number in
+                let connection = try IdleConnection(port: port)
+                if number.isMultiple(of: 2) { connection.send("GET /live HTTP/1.1\r\nHost: a\r\n") }
+                return connection
+            }
+            for _ in 0..<20 { #expect(try await HTTPReply.to("/live", port: port).status == 200) }
+            for connection in silent { connection.close() }
+        }
+    }
+
     @Test("Forty scrapes at once are all answered in full")
     func load() async throws {
         let metrics = PrometheusMetrics()

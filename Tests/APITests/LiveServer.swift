@@ -68,6 +68,8 @@ struct IdleConnection: Sendable {
         guard outcome == 0 else { throw URLError(.cannotConnectToHost) }
     }
 
+    func send(_ text: String) { _ = text.withCString { Glibc.send(descriptor, $0, strlen($0), Int32(MSG_NOSIGNAL)) } }
+
     func close() { _ = Glibc.close(descriptor) }
 }
 

@@ -73,6 +73,48 @@ struct SettingsTests {
         #expect(!ended.errors.contains("hidden"))
     }
 
+    @Test(
+        "a server on another machine is refused without TLS, unless that is allowed",
+        arguments: [
+            ("TENANTRY_AMQP_URL", "amqp://u:hidden@broker.invalid", "topology apply", "amqp.insecure"),
+            ("TENANTRY_AMQP_URL", "amqp://u:hidden@10.0.0.1", "alerts tail", "amqp.insecure"),
+            ("TENANTRY_DATABASE_URL", "postgresql://u:hidden@database.invalid/d", "usage show", "database.insecure"),
+            ("TENANTRY_DATABASE_URL", "host=127.0.0.1,database.invalid password=hidden", "usage show", "database.insecure"),
+            (
+                "TENANTRY_DATABASE_URL", "postgresql://u:hidden@database.invalid/d?sslmode=prefer", "usage show",
+                "database.insecure"
+            ),
+        ])
+    func insecure(_ variable: String, _ url: String, _ command: String, _ setting: String) async throws {
+        let refused = try await call(command, [variable: url])
+        expectFailure(refused, setting)
+        #expect(!refused.errors.contains("hidden"))
+        let flag = "TENANTRY_" + setting.uppercased().replacing(".", with: "_")
+        expectFailure(try await call(command, [variable: url, flag: "perhaps"]), setting)
+        // Allowed, it comes as far as the name, which nobody has, or to no answer.
+        guard url.contains(".invalid") else { return }
+        let allowed = try await call(command, [variable: url, flag: "true"])
+        #expect(allowed.status == 1 && !allowed.errors.contains(setting), "\(allowed)")
+    }
+
+    @Test("a credential's file is read to its first line, and what is none says so")
+    func credentialFile() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: newSlug("credential"))
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func enqueue(_ text: String?) async throws -> Ended {
+            let path = folder.path + "/token"
+            if let text { try text.write(toFile: path, atomically: true, encoding: .utf8) }
+            return try await call("enqueue account.create --token-file \(path)", ["TENANTRY_AMQP_URL": "amqp://127.0.0.1:1"])
+        }
+        expectFailure(try await enqueue(nil), "cannot be read")
+        expectFailure(try await enqueue(""), "is empty")
+        expectFailure(try await enqueue(" \nx"), "is empty")
+        expectFailure(try await enqueue(String(repeating: "x", count: 5_000)), "is no credential")
+        expectFailure(try await enqueue("key.secret\nmore"), "the payload is empty")
+        #expect(try await call("enqueue account.create --token a.b --token-file x").status == 64)
+    }
+
     @Test("an enqueue without a credential says where one comes from")
     func credential() async throws {
         expectFailure(
@@ -130,7 +172,10 @@ struct SettingsTests {
             path = Array(path.prefix(depth)) + [String(found.2)]
             documented.insert(path.joined(separator: "."))
         }
-        let known = Set(Self.numbers.map(\.0) + Self.others.map(\.0) + ["amqp.url", "database.url", "http.host", "plans.file"])
+        let known = Set(
+            Self.numbers.map(\.0) + Self.others.map(\.0) + [
+                "amqp.url", "amqp.insecure", "database.url", "database.insecure", "http.host", "plans.file",
+            ])
         #expect(documented.filter { name in !documented.contains { $0.hasPrefix(name + ".") } } == known)
     }
 

@@ -108,6 +108,7 @@ struct BadJob: Sendable, CustomTestStringConvertible {
         ofShop("a tenant header that is no slug", log(good)) { $0.headers["tenant"] = .text("Shop; drop") },
         ofShop("no message_id", log(good)) { $0.messageID = nil },
         ofShop("a too long message_id", log(good)) { $0.messageID = longID },
+        ofShop("a line feed in its message_id", log(good)) { $0.messageID = "m\n2026-01-01 a line of its own" },
         ofShop("a content type that is not JSON", log(good)) { $0.contentType = "text/plain" },
         ofShop("a type that is not the routing key", log(good)) { $0.type = "corpus.ingest" },
         BadJob("an unknown kind of a family", "conversation.shout", log(good), tenant: "shop", .unknownKind),

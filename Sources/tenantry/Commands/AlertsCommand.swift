@@ -26,7 +26,11 @@ struct AlertsCommand: AsyncParsableCommand {
 
         func run() async throws {
             let settings = try await Settings(server)
-            let alerts = try await AlertSubscription(brokerURL: try settings.brokerURL(), binding: binding)
+            var options = AlertSubscription.Options()
+            options.bindings = [binding]
+            // The settings have been asked already.
+            options.allowsInsecure = true
+            let alerts = try await AlertSubscription(brokerURL: try settings.brokerURL(), options: options)
             writeError("subscribed to \(binding)\n")
             let last = LastAlert()
             var received = 0

@@ -149,7 +149,7 @@ struct DeadCommand: AsyncParsableCommand {
         print("headers:")
         for (name, value) in properties.headers.entries { print("  \(name): \(masked(name, value))") }
         print("payload (\(letter.delivery.bodyBytes) bytes):")
-        print(payload(letter.delivery.body).prefix(64 << 10))
+        print(String(payload(letter.delivery.body).prefix(64 << 10)))
     }
 
     /// As it came, but for a password.

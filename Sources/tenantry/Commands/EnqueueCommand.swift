@@ -31,8 +31,7 @@ struct EnqueueCommand: AsyncParsableCommand {
             "The job's id (default: a new one); with --lines, what the line's number is added to.", valueName: "id"))
     var jobID: String?
 
-    @Option(help: ArgumentHelp("Credential (TENANTRY_TOKEN, or else TENANTRY_OPERATOR_TOKEN): key.secret.", valueName: "token"))
-    var token: String?
+    @OptionGroup var credential: CredentialOptions
 
     @Flag(help: "Wait for the answer and print it as JSON; exit code 1 if a job was rejected.")
     var wait = false
@@ -51,9 +50,9 @@ struct EnqueueCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try await Settings(server)
-        let (brokerURL, credential) = (try settings.brokerURL(), try settings.credential(token))
+        let (brokerURL, secret) = (try settings.brokerURL(), try settings.credential(credential))
         let bodies = try readBodies()
-        let client = try await JobClient.forCommand(brokerURL: brokerURL, credential: credential)
+        let client = try await JobClient.forCommand(brokerURL: brokerURL, credential: secret)
         let requests = bodies.enumerated().map { JobRequest(kind: kind, body: $1, tenant: tenant, id: id($0)) }
         var bar = ProgressBar(wait ? "answers" : "sending", total: bodies.count)
         defer { if lines { bar.finish() } }

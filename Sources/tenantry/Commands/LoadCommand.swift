@@ -40,7 +40,7 @@ struct LoadCommand: AsyncParsableCommand {
         let broker = try settings.brokerURL()
         var token = accountToken
         if token == nil {
-            token = try await makeAccount(broker, operatorToken: try settings.credential(nil))
+            token = try await makeAccount(broker, operatorToken: try settings.credential())
             printLine("account token: \(token ?? "")")
         }
         let client = try await JobClient.forCommand(brokerURL: broker, credential: token ?? "")

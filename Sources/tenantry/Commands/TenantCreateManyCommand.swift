@@ -16,8 +16,7 @@ struct TenantCreateManyCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
     @Argument(help: ArgumentHelp("The manifest.", valueName: "file"))
     var manifest: String
-    @Option(help: ArgumentHelp("The account's credential (TENANTRY_TOKEN): key.secret.", valueName: "token"))
-    var token: String?
+    @OptionGroup var credential: CredentialOptions
     @Option(help: ArgumentHelp("Longest wait for the next answer.", valueName: "seconds"))
     var timeout = Seconds(600)
 
@@ -26,7 +25,7 @@ struct TenantCreateManyCommand: AsyncParsableCommand {
         let manifest = try TenantManifest(file: manifest)
         let jobs = try ManifestJobs(manifest)
         let client = try await JobClient.forCommand(
-            brokerURL: try settings.brokerURL(), credential: try settings.credential(token))
+            brokerURL: try settings.brokerURL(), credential: try settings.credential(credential))
         var outcomes = [JSONValue](repeating: .null, count: manifest.entries.count)
         var bar = ProgressBar("tenants", total: manifest.entries.count)
         // An answer that was given before tells what was true then: refusals may be mended since, and tenants purged.
@@ -52,7 +51,7 @@ struct TenantCreateManyCommand: AsyncParsableCommand {
             if let error = answer.error {
                 throw Failure(
                     "the manifest was not taken: \(error.message)"
-                        + (error.code == .forbidden ? "; pass the account's credential with --token or TENANTRY_TOKEN" : ""))
+                        + (error.code == .forbidden ? "; pass the account's credential with --token-file or TENANTRY_TOKEN" : ""))
             }
             guard case .array(let found)? = answer.result?["tenants"], found.count == indices.count else {
                 throw Failure("the answer to job \(answer.jobID) does not tell what became of its tenants")

@@ -24,6 +24,7 @@ extension Table {
         switch format {
         case .table: print(OutputFormat.table)
         case .json: print(OutputFormat.json)
+        // Its own line ends are no line feeds alone; the fields are escaped already.
         case .csv: Swift.print(csv, terminator: "")
         }
     }
@@ -34,7 +35,8 @@ extension Table {
         return lines.map { line in line.map(Self.quoted).joined(separator: ",") + "\r\n" }.joined()
     }
 
-    private static func quoted(_ field: String) -> String {
+    private static func quoted(_ text: String) -> String {
+        let field = PrintableText.escaped(text, keepsLines: true)
         guard field.utf8.contains(where: { #",""#.utf8.contains($0) || $0 == 10 || $0 == 13 }) else { return field }
         return "\"" + field.replacing("\"", with: "\"\"") + "\""
     }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Contract
 internal import Glibc
 
 /// How a command prints what it found.
@@ -11,14 +12,22 @@ struct OutputOptions: ParsableArguments {
     var format = OutputFormat.table
 }
 
+/// Writes to standard output. It takes the place of Swift's own in this module, so that no text of others steers the reader's terminal.
+func print(_ text: String, terminator: String = "\n") {
+    Swift.print(PrintableText.escaped(text, keepsLines: true), terminator: terminator)
+}
+
+@available(*, unavailable, message: "print a String, whose control characters are written out")
+func print(_ items: Any..., separator: String = " ", terminator: String = "\n") {}
+
 /// Writes to standard error, where everything goes that is not the command's result.
 func writeError(_ text: String) {
-    _ = text.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+    _ = PrintableText.escaped(text, keepsLines: true).withCString { write(STDERR_FILENO, $0, strlen($0)) }
 }
 
 /// A line that reaches its reader at once, also through a pipe. Whoever stops reading ends the command, as SIGPIPE would.
 func printLine(_ text: String) {
-    var line = text + "\n"
+    var line = PrintableText.escaped(text, keepsLines: true) + "\n"
     line.withUTF8 { bytes in
         var written = 0
         while written < bytes.count {

@@ -1,3 +1,4 @@
+internal import Contract
 internal import Glibc
 
 /// A line on standard error that shows how far long work is. Nothing is shown where standard error is no terminal.
@@ -18,10 +19,16 @@ struct ProgressBar {
         let tenth = total.map { $0 > 0 ? done * 1_000 / $0 : 0 } ?? done / 100
         guard tenth != lastTenth else { return }
         lastTenth = tenth
-        guard let total, total > 0 else { return writeError("\r\(label) \(done)") }
+        guard let total, total > 0 else { return show("\(label) \(done)") }
         let filled = min(Self.width, done * Self.width / total)
         let bar = String(repeating: "#", count: filled) + String(repeating: "·", count: Self.width - filled)
-        writeError("\r\(label) [\(bar)] \(done) of \(total)")
+        show("\(label) [\(bar)] \(done) of \(total)")
+    }
+
+    /// Over the line as it was.
+    private func show(_ line: String) {
+        let text = "\r" + PrintableText.escaped(line, keepsLines: false)
+        _ = text.withCString { write(STDERR_FILENO, $0, strlen($0)) }
     }
 
     func finish() {

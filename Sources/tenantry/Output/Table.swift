@@ -18,7 +18,7 @@ struct Table {
     func print(_ format: OutputFormat) {
         switch format {
         case .json:
-            Swift.print(json.pretty())
+            tenantry.print(json.pretty())
         case .table:
             let texts = [columns] + rows.map { $0.map(\.cell) }
             let widths = columns.indices.map { column in texts.map { $0[column].count }.max() ?? 0 }
@@ -29,7 +29,7 @@ struct Table {
                 }
                 var line = cells.joined(separator: "  ")
                 while line.last == " " { line.removeLast() }
-                Swift.print(line)
+                tenantry.print(line)
             }
         }
     }
@@ -54,7 +54,8 @@ extension JSONValue {
     var cell: String {
         switch self {
         case .null: "-"
-        case .string(let text): text.split(whereSeparator: \.isNewline).joined(separator: " ")
+        case .string(let text):
+            PrintableText.escaped(text.split(whereSeparator: \.isNewline).joined(separator: " "), keepsLines: false)
         case .bool(let value): value ? "yes" : "no"
         case .double(let value): String((value * 100).rounded() / 100)
         default: String(decoding: serialised(), as: UTF8.self)
