@@ -11,6 +11,8 @@ struct BilledTenant: Sendable {
     var price: Price?
     var isSeparate: Bool
     var stripeAccount: String?
+    /// Whether that is granted to its account.
+    var isGranted: Bool
     /// Whom an invoice can be sent to.
     var email: String?
     /// Whether it was there in the period: before it was made, and after it was archived, it has no base price.
@@ -28,20 +30,22 @@ extension BilledTenant {
         try database.query(SQL.tenants, account, named.sorted(), period.start, period.end).decode {
             (
                 slug: String, displayName: String, plan: String?, price: String?, isSeparate: Bool, stripeAccount: String?,
-                email: String?, existed: Bool
+                isGranted: Bool, email: String?, existed: Bool
             ) in
             BilledTenant(
                 slug: slug, displayName: displayName, plan: plan, price: try Price.stored(price), isSeparate: isSeparate,
-                stripeAccount: stripeAccount, email: email, existed: existed)
+                stripeAccount: stripeAccount, isGranted: isGranted, email: email, existed: existed)
         }
     }
 
     enum SQL {
         static let tenants: Statement = """
-            select t.slug, t.display_name, terms.plan, plans.price, terms.billing_mode = 'separate', t.stripe_account, admin.email,
+            select t.slug, t.display_name, terms.plan, plans.price, terms.billing_mode = 'separate', t.stripe_account,
+                   granted.account is not null, admin.email,
                    t.created_at < $4 and coalesce(least(t.archived_at, t.purged_at), 'infinity') > $3
             from tenantry.tenants t
             cross join lateral tenantry.terms_before(t.account, t.slug, $4) terms
+            left join tenantry.stripe_grants granted on granted.stripe_account = t.stripe_account and granted.account = t.account
             left join tenantry.plans on plans.name = terms.plan
             left join lateral (
                 select a.email from tenantry.administrators a

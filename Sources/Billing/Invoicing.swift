@@ -49,6 +49,7 @@ struct Invoicing {
                 price: tenant.hasOwnVolume ? tenant.price : account.price, hasOwnVolume: tenant.hasOwnVolume)
             invoice.email = tenant.email
             invoice.stripeAccount = tenant.stripeAccount
+            invoice.isGranted = tenant.isGranted
             if tenant.hasOwnVolume, tenant.existed { invoice.lines.append(base(invoice, tenant.price)) }
             invoices[tenant.slug] = invoice
         }

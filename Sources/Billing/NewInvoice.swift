@@ -27,6 +27,8 @@ struct NewInvoice: Sendable, Equatable {
     var price: Price?
     var hasOwnVolume: Bool
     var stripeAccount: String?
+    /// Whether that is granted to the account.
+    var isGranted = false
     var currency: Currency
     var lines: [Line] = []
     var notes: [String] = []

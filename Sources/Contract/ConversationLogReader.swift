@@ -45,6 +45,8 @@ public struct ConversationLogReader: Sendable {
     public internal(set) var metadata: RawSlice?
     /// 1 to 1,000 after a `read` that did not throw; the array is used again by the next one.
     public internal(set) var messages: [LoggedMessage] = []
+    /// Where a body that is not taken has more metadata than is taken.
+    private var tooLarge: (message: Int?, bytes: Int)?
 
     public init() {}
 
@@ -57,6 +59,12 @@ public struct ConversationLogReader: Sendable {
         messages.removeAll(keepingCapacity: true)
         let log = try PayloadDecoder.decode(ConversationLog.self, from: body)
         try log.validate(nowMicroseconds: nowMicroseconds)
+        // Metadata is taken as it was sent, blanks and all, and measured so; the words above know it without them.
+        if let (message, bytes) = tooLarge {
+            throw Rejection(
+                .payloadTooLarge, "has \(bytes) bytes as it was sent; metadata has at most \(Bounds.metadataBytes)",
+                field: message.map { "/messages/\($0)/metadata" } ?? "/metadata")
+        }
         // Not reached as long as the two paths agree, which the tests try hard to disprove.
         throw .invalid("", "the payload could not be read")
     }
@@ -66,6 +74,7 @@ public struct ConversationLogReader: Sendable {
         conversationID = TextSlice()
         channel = nil
         metadata = nil
+        tooLarge = nil
         messages.removeAll(keepingCapacity: true)
         guard UTF8Validity.holds(body) else { return false }
         var cursor = JSONCursor(body, budget: .payload)
@@ -91,7 +100,7 @@ public struct ConversationLogReader: Sendable {
             case .channel where seen.insert(2):
                 guard cursor.optionalText(&channel) else { return false }
             case .metadata where seen.insert(3):
-                guard cursor.optionalObject(&metadata, depth: 1) else { return false }
+                guard cursor.optionalObject(&metadata, depth: 1), fits(metadata, ofMessage: nil) else { return false }
             default:
                 guard cursor.skipValue(depth: 1) else { return false }
             }
@@ -103,10 +112,19 @@ public struct ConversationLogReader: Sendable {
         guard cursor.take(Ascii.openBracket) else { return false }
         repeat {
             guard messages.count < ConversationLog.messageCounts.upperBound else { return false }
-            guard let message = LoggedMessage(&cursor, latest: latest) else { return false }
+            guard let message = LoggedMessage(&cursor, latest: latest),
+                fits(message.metadata, ofMessage: messages.count)
+            else { return false }
             messages.append(message)
             cursor.values += 1
         } while cursor.take(Ascii.comma)
         return cursor.take(Ascii.closeBracket)
+    }
+
+    @inline(__always)
+    private mutating func fits(_ metadata: RawSlice?, ofMessage message: Int?) -> Bool {
+        guard let metadata, metadata.count > Bounds.metadataBytes else { return true }
+        tooLarge = (message, metadata.count)
+        return false
     }
 }

@@ -34,6 +34,8 @@ final class MessageGroup {
         let metadata: RawSlice?
     }
 
+    var describesAny: Bool { descriptions.contains { $0.metadata != nil } }
+
     /// The periods met in this batch: one, as a rule.
     private var periods: [BillingPeriod] = []
     /// Whether some message belongs to a closed period.

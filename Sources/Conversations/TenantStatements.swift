@@ -34,7 +34,7 @@ struct TenantStatements {
     struct Pair {
         /// Adds messages and what follows from them; reports by period what is new.
         let log: Statement
-        /// Channel and metadata of conversations, where producers send them.
+        /// Channel and metadata of conversations, where producers send them; reports those whose metadata is too much now.
         let describe: Statement
         /// Whether `log` leaves out what was erased.
         fileprivate let sparesErased: Bool
@@ -117,12 +117,15 @@ struct TenantStatements {
                        (select jsonb_object_agg(e.key, e.value order by s.n) from said s cross join lateral jsonb_each(s.metadata) e
                         where s.id = said.id) as metadata
                 from said group by id
+            ), described as (
+                update \(schema.quoted).conversations c
+                set channel = coalesce(m.channel, c.channel),
+                    metadata = case when m.metadata is null then c.metadata else coalesce(c.metadata, '{}') || m.metadata end
+                from merged m
+                where c.id = m.id
+                returning c.id, case when m.metadata is not null then c.metadata end as metadata
             )
-            update \(schema.quoted).conversations c
-            set channel = coalesce(m.channel, c.channel),
-                metadata = case when m.metadata is null then c.metadata else coalesce(c.metadata, '{}') || m.metadata end
-            from merged m
-            where c.id = m.id
+            select id, octet_length(metadata::text)::int8 from described where octet_length(metadata::text) > \(Bounds.metadataBytes)
             """)
     }
 

@@ -6,6 +6,8 @@ internal import Postgres
 
 extension Corpus {
     /// `corpus.ingest`: each document is stored, split into chunks and indexed in its language, unless nothing about it is new.
+    ///
+    /// Documents are read and written one after the other. One that yields too much text is refused by itself; the others go in.
     static func corpusIngest() -> any JobHandler {
         SingleJobHandler(CorpusIngest.self) { payload, job, database in
             guard let tenant = job.tenant else { preconditionFailure("corpus.ingest passed without a tenant") }
@@ -13,24 +15,32 @@ extension Corpus {
             try DocumentStore.takeTurn(tenant.schema, on: &database)
             let documents = payload.documents.map { HashedDocument($0) }
             var known = try DocumentStore.known(documents.map(\.digest), in: tenant.schema, on: &database)
-            var prepared: [PreparedDocument] = []
+            var allowance = TextAllowance(sourceBytes: documents.map(\.byteCount))
+            var writer = DocumentWriter(.tenant(schema: tenant.schema))
             var counts = UsageCounts()
             var answers: [JSONValue] = []
             for (index, document) in documents.enumerated() {
-                let outcome = known.outcome(of: document.digest)
-                switch outcome {
-                case .unchanged, .duplicateOf: break
-                case .created, .updated:
-                    let fresh = try PreparedDocument(document, index: index)
-                    counts[.documents] += outcome == .created ? 1 : 0
-                    counts[.corpusBytes] += document.bytes - known.bytes(of: document.source.externalID)
-                    known.note(document.digest)
-                    prepared.append(fresh)
+                let offer = allowance.offer(sourceBytes: document.byteCount)
+                var digest = document.digest
+                var (outcome, chunks) = (known.outcome(of: digest), 0)
+                if outcome == .created || outcome == .updated {
+                    do {
+                        let fresh = try PreparedDocument(document, index: index, within: offer)
+                        allowance.spend(textBytes: fresh.textBytes, chunkBytes: fresh.chunkBytes)
+                        digest.bytes = fresh.countedBytes
+                        counts[.documents] += outcome == .created ? 1 : 0
+                        counts[.corpusBytes] += digest.bytes - known.bytes(of: digest.externalID)
+                        known.note(digest)
+                        chunks = fresh.chunkCount
+                        try writer.add(fresh, on: &database)
+                    } catch let rejection as Rejection where rejection.code == .payloadTooLarge {
+                        outcome = .rejected(rejection)
+                    }
                 }
-                answers.append(outcome.entry(of: document.source.externalID, chunks: prepared.last?.chunks.count ?? 0))
+                answers.append(outcome.entry(of: digest.externalID, chunks: chunks))
             }
+            try writer.flush(on: &database)
             try DocumentStore.book(counts, account: tenant.account, tenant: tenant.slug, on: &database)
-            try DocumentStore.write(prepared, in: tenant.schema, on: &database)
             return Reply(["documents": .array(answers)])
         }
     }

@@ -17,28 +17,9 @@ public enum DocumentStore {
         return KnownDocuments(found.decode(DocumentDigest.init))
     }
 
-    /// Adds the documents with their chunks, or replaces them.
-    public static func write(
-        _ prepared: [PreparedDocument], in schema: Identifier, on database: inout Transaction
-    ) throws(PostgresError) {
-        guard !prepared.isEmpty else { return }
-        let columns = DocumentColumns(prepared)
-        try database.send(
-            SQL.upsertDocuments(schema), columns.externalIDs, columns.titles, columns.mediaTypes, columns.hashes, columns.bytes,
-            columns.chunkCounts, columns.attributes, columns.searchConfigurations)
-        try database.send(SQL.removeChunks(schema), columns.externalIDs)
-        for document in prepared where !document.chunks.isEmpty {
-            let chunks = ChunkColumns(document.chunks)
-            try database.send(
-                SQL.addChunks(schema), document.document.source.externalID, document.searchConfiguration, chunks.positions,
-                chunks.headings, chunks.contents, chunks.tokenCounts)
-        }
-        _ = try database.collect()
-    }
-
     /// Removes documents with their chunks.
     ///
-    /// - Returns: those that were there, and how many bytes each had.
+    /// - Returns: those that were there, and how many bytes each counted.
     public static func remove(
         _ ids: [String], in schema: Identifier, on database: inout Transaction
     ) throws(PostgresError) -> [(externalID: String, bytes: Int64)] {
@@ -62,7 +43,7 @@ public enum DocumentStore {
         static func known(_ schema: Identifier) -> Statement {
             Statement(
                 """
-                select external_id, content_hash, attributes, content_bytes from \(schema.quoted).documents
+                select external_id, content_hash, attributes, greatest(content_bytes, text_bytes) from \(schema.quoted).documents
                 where external_id = any($1) or content_hash = any($2) order by created_at, external_id
                 """)
         }
@@ -70,17 +51,17 @@ public enum DocumentStore {
         static func upsertDocuments(_ schema: Identifier) -> Statement {
             Statement(
                 """
-                insert into \(schema.quoted).documents as d (external_id, title, media_type, content_hash, content_bytes, chunk_count, attributes,
-                    language, search_config, segment, priority, tags, metadata)
-                select n.id, n.title, n.media_type, n.hash, n.bytes, n.chunks::int, n.attributes,
+                insert into \(schema.quoted).documents as d (external_id, title, media_type, content_hash, content_bytes, text_bytes, chunk_count,
+                    attributes, language, search_config, segment, priority, tags, metadata)
+                select n.id, n.title, n.media_type, n.hash, n.bytes, n.text_bytes, n.chunks::int, n.attributes,
                        a.attributes->>'language', n.config, a.attributes->>'segment', (a.attributes->>'priority')::int,
                        array(select jsonb_array_elements_text(a.attributes->'tags')), nullif(a.attributes->'metadata', 'null')
-                from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[], $7::text[], $8::text[])
-                    as n (id, title, media_type, hash, bytes, chunks, attributes, config)
+                from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[], $7::int8[], $8::text[], $9::text[])
+                    as n (id, title, media_type, hash, bytes, text_bytes, chunks, attributes, config)
                 cross join lateral (select n.attributes::jsonb as attributes) a
                 on conflict (external_id) do update set title = excluded.title, media_type = excluded.media_type,
-                    content_hash = excluded.content_hash, content_bytes = excluded.content_bytes, chunk_count = excluded.chunk_count,
-                    attributes = excluded.attributes, language = excluded.language, search_config = excluded.search_config,
+                    content_hash = excluded.content_hash, content_bytes = excluded.content_bytes, text_bytes = excluded.text_bytes,
+                    chunk_count = excluded.chunk_count, attributes = excluded.attributes, language = excluded.language, search_config = excluded.search_config,
                     segment = excluded.segment, priority = excluded.priority, tags = excluded.tags, metadata = excluded.metadata,
                     updated_at = now()
                 """)
@@ -102,7 +83,9 @@ public enum DocumentStore {
         }
 
         static func remove(_ schema: Identifier) -> Statement {
-            Statement("delete from \(schema.quoted).documents where external_id = any($1) returning external_id, content_bytes")
+            Statement(
+                "delete from \(schema.quoted).documents where external_id = any($1) returning external_id, greatest(content_bytes, text_bytes)"
+            )
         }
     }
 }

@@ -7,7 +7,8 @@ public struct DocumentDigest: Sendable, Equatable {
     public let hash: String
     /// Everything about it but its content, as one text: equal when nothing there has changed.
     public let attributes: String
-    public let bytes: Int64
+    /// What it counts in `corpus_bytes`: the larger of its content and its text.
+    public var bytes: Int64
 }
 
 /// A tenant's documents that a job's own documents are compared with.
@@ -30,7 +31,7 @@ public struct KnownDocuments {
         return isSame ? .unchanged : .updated
     }
 
-    /// The size of the known document's content; 0 if there is none of this id.
+    /// What the known document counts; 0 if there is none of this id.
     public func bytes(of externalID: String) -> Int64 { byID[Array(externalID.utf8)]?.bytes ?? 0 }
 
     /// Adds or replaces a document, so that later ones of the same job are compared with it, too.
@@ -46,8 +47,10 @@ public struct KnownDocuments {
 public enum DocumentOutcome: Sendable, Equatable {
     case created, updated, unchanged
     case duplicateOf(String)
+    /// It yields more text than it may.
+    case rejected(Rejection)
 
-    /// The document's entry in an answer: `{"external_id", "status", "chunks"?, "duplicate_of"?}`.
+    /// The document's entry in an answer: `{"external_id", "status", "chunks"?, "duplicate_of"?, "error"?}`.
     public func entry(of externalID: String, chunks: Int) -> JSONValue {
         var entry: [String: JSONValue] = ["external_id": .string(externalID)]
         switch self {
@@ -59,6 +62,9 @@ public enum DocumentOutcome: Sendable, Equatable {
         case .duplicateOf(let other):
             entry["status"] = "duplicate_of"
             entry["duplicate_of"] = .string(other)
+        case .rejected(let rejection):
+            entry["status"] = "rejected"
+            entry["error"] = rejection.json
         }
         return .object(entry)
     }

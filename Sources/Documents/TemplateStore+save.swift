@@ -2,25 +2,12 @@ public import Contract
 public import Postgres
 
 extension TemplateStore {
-    /// Saves settings and documents under the name; they replace all that the template had before.
-    public static func save(
-        _ name: String, account: String, settings: [String: JSONValue], documents: [PreparedDocument],
-        on database: inout Transaction
+    /// Saves settings under the name, without documents; they replace all that the template had before.
+    public static func begin(
+        _ name: String, account: String, settings: [String: JSONValue], on database: inout Transaction
     ) throws(PostgresError) {
         try database.send(SavingSQL.save, account, name, JSONText(JSONValue.object(settings).serialised()))
         try database.send(SavingSQL.clear, account, name)
-        if !documents.isEmpty {
-            let columns = DocumentColumns(documents)
-            try database.send(
-                SavingSQL.addDocuments, account, name, columns.externalIDs, columns.titles, columns.mediaTypes, columns.hashes,
-                columns.bytes, columns.chunkCounts, columns.attributes, columns.searchConfigurations)
-        }
-        for document in documents where !document.chunks.isEmpty {
-            let chunks = ChunkColumns(document.chunks)
-            try database.send(
-                SavingSQL.addChunks, account, name, document.document.source.externalID, document.searchConfiguration,
-                chunks.positions, chunks.headings, chunks.contents, chunks.tokenCounts)
-        }
         _ = try database.collect()
     }
 
@@ -38,15 +25,16 @@ extension TemplateStore {
             """
         static let clear: Statement = "delete from tenantry.template_documents where account = $1 and template = $2"
         static let remove: Statement = "delete from tenantry.templates where account = $1 and name = $2 returning name"
-        /// The same columns as ``DocumentStore`` writes for a tenant, and the documents' order.
+        /// The same columns as ``DocumentStore`` writes for a tenant, and the documents' order; `$3` is how many came before.
         static let addDocuments: Statement = """
-            insert into tenantry.template_documents (account, template, external_id, title, media_type, content_hash, content_bytes, chunk_count,
-                attributes, language, search_config, segment, priority, tags, metadata, position)
-            select $1, $2, n.id, n.title, n.media_type, n.hash, n.bytes, n.chunks::int,
+            insert into tenantry.template_documents (account, template, external_id, title, media_type, content_hash, content_bytes, text_bytes,
+                chunk_count, attributes, language, search_config, segment, priority, tags, metadata, position)
+            select $1, $2, n.id, n.title, n.media_type, n.hash, n.bytes, n.text_bytes, n.chunks::int,
                    n.attributes, a.attributes->>'language', n.config, a.attributes->>'segment', (a.attributes->>'priority')::int,
-                   array(select jsonb_array_elements_text(a.attributes->'tags')), nullif(a.attributes->'metadata', 'null'), n.position
-            from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::int8[], $8::int8[], $9::text[], $10::text[])
-                with ordinality as n (id, title, media_type, hash, bytes, chunks, attributes, config, position)
+                   array(select jsonb_array_elements_text(a.attributes->'tags')), nullif(a.attributes->'metadata', 'null'),
+                   $3 + n.position
+            from unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::int8[], $9::int8[], $10::int8[], $11::text[], $12::text[])
+                with ordinality as n (id, title, media_type, hash, bytes, text_bytes, chunks, attributes, config, position)
             cross join lateral (select n.attributes::jsonb as attributes) a
             """
         static let addChunks: Statement = """

@@ -13,13 +13,15 @@ public enum TemplateStore {
     /// (`HardLimits.takeTurn`); both are held until the commit.
     ///
     /// - Returns: nil if the account has no such template.
-    /// - Throws: `Rejection` (`limit_reached`) if a hard limit does not allow it; `PostgresError`.
+    /// - Throws: `Rejection` (`limit_reached`) if a hard limit does not allow it, or if the tenant would have too many settings; `PostgresError`.
     public static func apply(
         _ name: String, account: String, tenant: String, schema: Identifier, on database: inout Transaction
     ) throws -> TemplateOutcome? {
         guard try database.query(SQL.hold, account, name).count == 1 else { return nil }
         try DocumentStore.takeTurn(schema, on: &database)
+        try SettingsSize.takeTurn(schema, on: &database)
         let settings = try database.query(SQL.copySettings(schema), account, name).decode(String.self)
+        if !settings.isEmpty { try SettingsSize.check(schema, field: "/template", on: &database) }
         let offered = try database.query(SQL.documents, account, name).decode(TemplateDocument.init)
         let comparison = try compare(offered, in: schema, on: &database)
         try DocumentStore.book(comparison.counts, account: account, tenant: tenant, on: &database)
@@ -43,7 +45,7 @@ public enum TemplateStore {
             let digest = document.digest
             let outcome = known.outcome(of: digest)
             switch outcome {
-            case .unchanged, .duplicateOf: break
+            case .unchanged, .duplicateOf, .rejected: break
             case .created, .updated:
                 counts[.documents] += outcome == .created ? 1 : 0
                 counts[.corpusBytes] += digest.bytes - known.bytes(of: digest.externalID)
@@ -70,7 +72,7 @@ public enum TemplateStore {
         /// Locks the row until the commit. Several jobs that apply a template do not wait for each other.
         static let hold: Statement = "select 1 from tenantry.templates where account = $1 and name = $2 for share"
         static let documents: Statement = """
-            select external_id, content_hash, attributes, content_bytes, chunk_count from tenantry.template_documents
+            select external_id, content_hash, attributes, greatest(content_bytes, text_bytes), chunk_count from tenantry.template_documents
             where account = $1 and template = $2 order by position
             """
 
@@ -85,8 +87,8 @@ public enum TemplateStore {
 
         static func copyDocuments(_ schema: Identifier) -> Statement {
             let columns = """
-                external_id, title, media_type, content_hash, content_bytes, chunk_count, attributes, language, search_config, segment, priority,
-                tags, metadata
+                external_id, title, media_type, content_hash, content_bytes, text_bytes, chunk_count, attributes, language, search_config, segment,
+                priority, tags, metadata
                 """
             return Statement(
                 """
@@ -94,8 +96,8 @@ public enum TemplateStore {
                 select \(columns) from tenantry.template_documents where account = $1 and template = $2 and external_id = any($3)
                 order by position
                 on conflict (external_id) do update set title = excluded.title, media_type = excluded.media_type,
-                    content_hash = excluded.content_hash, content_bytes = excluded.content_bytes, chunk_count = excluded.chunk_count,
-                    attributes = excluded.attributes, language = excluded.language, search_config = excluded.search_config,
+                    content_hash = excluded.content_hash, content_bytes = excluded.content_bytes, text_bytes = excluded.text_bytes,
+                    chunk_count = excluded.chunk_count, attributes = excluded.attributes, language = excluded.language, search_config = excluded.search_config,
                     segment = excluded.segment, priority = excluded.priority, tags = excluded.tags, metadata = excluded.metadata,
                     updated_at = now()
                 """)

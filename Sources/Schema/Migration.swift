@@ -23,12 +23,15 @@ public struct Migration: Sendable {
         Migration("control_0004_billing", PackageResources.control_0004_billing_sql),
         Migration("control_0005_outbox", PackageResources.control_0005_outbox_sql),
         Migration("control_0006_metrics", PackageResources.control_0006_metrics_sql),
+        Migration("control_0011_template_text", PackageResources.control_0011_template_text_sql),
+        Migration("control_0012_stripe_grants", PackageResources.control_0012_stripe_grants_sql),
     ]
 
     /// Every tenant's schema, oldest first; `{schema}` stands for the quoted schema name.
     public static let tenant = [
         Migration("tenant_0001_foundation", PackageResources.tenant_0001_foundation_sql),
         Migration("tenant_0002_feedback", PackageResources.tenant_0002_feedback_sql),
+        Migration("tenant_0003_output", PackageResources.tenant_0003_output_sql),
     ]
 }
 

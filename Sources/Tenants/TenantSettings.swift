@@ -1,4 +1,5 @@
 internal import Contract
+internal import Documents
 internal import Postgres
 
 /// A tenant's settings: JSON values under names.
@@ -25,10 +26,14 @@ enum TenantSettings {
 
     /// Applies a JSON merge patch (RFC 7396): null removes a setting, an object is merged into the one that is there.
     ///
+    /// Takes the turn to change the tenant's settings, which comes before the account's.
+    ///
     /// - Returns: whether anything is different now.
+    /// - Throws: `Rejection` (`limit_reached`) if the settings would be more than they may be; `PostgresError`.
     static func patch(
         _ patch: [String: JSONValue], in schema: Identifier, on database: inout Transaction
     ) throws -> Bool {
+        try SettingsSize.takeTurn(schema, on: &database)
         let present = try values(of: patch.keys.sorted(), in: schema, on: &database)
         var (names, values, removed) = ([String](), [JSONText](), [String]())
         for (name, change) in patch.sorted(by: { $0.key < $1.key }) {
@@ -43,6 +48,7 @@ enum TenantSettings {
         }
         if !names.isEmpty { _ = try database.query(SQL.save(schema), names, values) }
         if !removed.isEmpty { _ = try database.query(SQL.remove(schema), removed) }
+        if !names.isEmpty { try SettingsSize.check(schema, field: "/settings", on: &database) }
         return !names.isEmpty || !removed.isEmpty
     }
 

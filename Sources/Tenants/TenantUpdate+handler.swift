@@ -11,6 +11,9 @@ extension Tenants {
                 throw Rejection(.forbidden, "\(field) is the account's to change, not the tenant's own", field: "/\(field)")
             }
             let tenant = try TenantRow.hold(for: job, on: &database)
+            // The turn to change settings comes before the account's.
+            let changesSettings =
+                try payload.settings.map { try TenantSettings.patch($0, in: tenant.schema, on: &database) } ?? false
             let changesLimits = payload.plan != .keep || payload.limits != .keep
             if changesLimits { try Reevaluation.hold(account: tenant.account, tenant: tenant.slug, on: &database) }
             var changed = try updateRow(of: tenant, payload, on: &database)
@@ -18,9 +21,7 @@ extension Tenants {
             if changesLimits, changed.contains("plan") || changed.contains("limits") {
                 try Reevaluation.run(account: tenant.account, tenant: tenant.slug, on: &database)
             }
-            if let settings = payload.settings, try TenantSettings.patch(settings, in: tenant.schema, on: &database) {
-                changed.append("settings")
-            }
+            if changesSettings { changed.append("settings") }
             let names = JSONValue.array(changed.sorted().map { .string($0) })
             if !changed.isEmpty {
                 let event = OutboxMessage.event(

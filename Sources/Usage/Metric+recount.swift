@@ -37,7 +37,7 @@ extension Metric {
         case .childTenants:
             .accountGauge("select count(*) from tenantry.tenants where account = $1 and state in ('active', 'suspended')")
         case .documents: .gauge("count(*)", of: "documents")
-        case .corpusBytes: .gauge("coalesce(sum(content_bytes), 0)", of: "documents")
+        case .corpusBytes: .gauge("coalesce(sum(greatest(content_bytes, text_bytes)), 0)", of: "documents")
         }
     }
 }

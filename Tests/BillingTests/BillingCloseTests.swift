@@ -5,6 +5,7 @@ internal import Fleet
 internal import Foundation
 internal import Jobs
 internal import Metering
+internal import Postgres
 internal import TestSupport
 internal import Testing
 
@@ -199,8 +200,14 @@ internal import Testing
     func notes() async throws {
         let stripe = #","billing_mode":"separate","stripe_account":"acct_1""#
         let stage = try await BillingStage(
-            [("shop-a", #","billing_mode":"separate""#), ("shop-b", stripe), ("shop-c", stripe)])
-        for tenant in ["shop-a", "shop-b"] { try stage.use(tenant, "2024-02", messages: 5_000) }
+            [
+                ("shop-a", #","billing_mode":"separate""#), ("shop-b", stripe), ("shop-c", stripe),
+                ("shop-d", #","billing_mode":"separate","stripe_account":"acct_strange""#),
+            ])
+        try stage.fleet.database.run(
+            script: "insert into tenantry.stripe_grants (stripe_account, account, granted_by) values ('acct_1', 'acme', 'a test')"
+        )
+        for tenant in ["shop-a", "shop-b", "shop-d"] { try stage.use(tenant, "2024-02", messages: 5_000) }
         try stage.use("shop-c", "2024-02", conversations: 1)
         try stage.invoices("2024-02")
         try #expect(
@@ -208,6 +215,7 @@ internal import Testing
                 "none not sent: only tenants that are billed separately are invoiced through Stripe",
                 "none not sent: the tenant has no stripe_account", "none not sent: there is no Stripe key (TENANTRY_STRIPE_KEY)",
                 "none not sent: it comes to 0",
+                "none not sent: the tenant's stripe_account is not granted to its account (tenantry account grant-stripe)",
             ])
         await stage.fleet.stop()
         try stage.fleet.startWorker(serve: { $0.sendsInvoices = true })

@@ -5,7 +5,8 @@ internal import Testing
 struct HelpTests {
     /// All commands. A new one is one line here; `all commands are listed` sees to it.
     static let commands = [
-        "account", "account resume", "account suspend", "admin", "admin list", "admin sign-in", "alerts", "alerts list",
+        "account", "account grant-stripe", "account resume", "account suspend", "account withdraw-stripe", "admin", "admin list",
+        "admin sign-in", "alerts", "alerts list",
         "alerts replay", "alerts tail", "audit", "audit list",
         "contract", "corpus", "corpus search", "dead", "dead discard",
         "dead list",

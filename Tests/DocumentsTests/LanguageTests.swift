@@ -39,7 +39,7 @@ import Testing
         "The estimate counts words by length, marks and Han one by one",
         arguments: [
             ("", 0), ("   \n", 0), ("Hallo", 1), ("Hallo Welt", 2), ("Donaudampfschiff", 4), ("a, b.", 4), ("漢字", 2), ("Köln", 1),
-            ("„Ja“", 3), ("a\u{A0}b", 2), ("😀", 1), ("« x »", 3),
+            ("„Ja“", 3), ("a\u{A0}b", 3), ("\u{A0}\u{A0}", 2), ("😀", 1), ("« x »", 3),
         ])
     func tokens(text: String, expected: Int) {
         #expect(TokenEstimate.count(text) == expected)

@@ -26,6 +26,12 @@ final class BillingStage {
                 token: token)
             guard answer.status == .succeeded else { throw TestFailure("\(answer)") }
         }
+        try stage.run(
+            """
+            insert into tenantry.stripe_grants (stripe_account, account, granted_by)
+            select distinct stripe_account, account, 'a test' from tenantry.tenants where stripe_account is not null
+            union values ('acct_new', 'acme', 'a test')
+            """)
         guard try await setup.terminate(within: 30) == .exit(0) else { throw TestFailure(setup.log) }
         try stage.run(
             "update tenantry.accounts set created_at = '2023-01-01'; update tenantry.tenants set created_at = '2023-01-01'")

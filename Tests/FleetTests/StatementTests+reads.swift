@@ -13,6 +13,7 @@ extension StatementTests {
 
     /// What commands read.
     static let reads: [Statement] = [
+        StripeGrant.SQL.account, StripeGrant.SQL.grant, StripeGrant.SQL.owner, StripeGrant.SQL.withdraw,
         AccountSuspension.SQL.hold, AccountSuspension.SQL.set, TenantSuspension.SQL.hold, TokenRevocation.SQL.revoke,
         AccountSummary.SQL.find, AdministratorSummary.SQL.list, AlertRecord.SQL.list, AuditRecord.SQL.list,
         InvoiceDetails.SQL.find,

@@ -82,7 +82,7 @@ internal import Testing
             ReportSQL.series(schema, .hour, hasUsers: true), ReportSQL.series(schema, .day, hasUsers: true),
             ReportSQL.series(schema, .month, hasUsers: true), ReportSQL.series(schema, .day, hasUsers: false),
             RecountSQL.flowDifference(schema), RecountSQL.lastActivity(schema), RecountSQL.gaugeDifference(schema),
-            TenantSettings.SQL.hold(schema),
+            TenantSettings.SQL.hold(schema), SettingsSize.SQL.bytes(schema),
             TenantSettings.SQL.save(schema), TenantSettings.SQL.remove(schema),
             DocumentStore.SQL.known(schema),
             DocumentStore.SQL.upsertDocuments(schema), DocumentStore.SQL.removeChunks(schema),

@@ -74,17 +74,28 @@ public final class HandlerStage {
     }
 
     /// A job that has passed authorization, with the tenant as the database has it.
-    public func job(_ kind: String, _ body: [UInt8], tenant: String? = nil, by principal: Principal, id: String) throws -> Job {
+    ///
+    /// - Parameter mayHaveHardFlowLimit: what a lane is told of the tenant; without, jobs of `conversation.log` are written together.
+    public func job(
+        _ kind: String, _ body: [UInt8], tenant: String? = nil, by principal: Principal, id: String,
+        mayHaveHardFlowLimit: Bool = true
+    ) throws -> Job {
         guard let known = Kind.named(kind) else { throw TestFailure("there is no kind \(kind)") }
         return Job(
-            kind: known, id: id, principal: principal, tenant: try tenant.map { try record(of: $0) }, payload: body)
+            kind: known, id: id, principal: principal, tenant: try tenant.map { try record(of: $0, mayHaveHardFlowLimit) },
+            payload: body)
     }
 
-    /// Does jobs of one kind in one batch. What one of them throws takes back the effects of all.
+    /// Does jobs of one kind in one batch, again if the handler asks for it. What one of them throws takes back the effects of all.
     public func outcomes(of jobs: [Job]) throws -> [Outcome] {
         guard let handler = jobs.first.flatMap({ handlers[$0.kind] }) else { throw TestFailure("no handler for \(jobs)") }
         do {
-            return try withDatabase { try $0.savepoint { try handler.handle(jobs[...], on: &$0) } }
+            for _ in 0..<TransactionFailure.mostRepeats {
+                do {
+                    return try withDatabase { try $0.savepoint { try handler.handle(jobs[...], on: &$0) } }
+                } catch is RunAgain {}
+            }
+            throw TestFailure("the batch would be run again and again")
         } catch let rejection as Rejection where handler.batchLimit == 1 {
             return [.rejected(rejection)]
         } catch let later as NotYet where handler.batchLimit == 1 {
@@ -92,13 +103,13 @@ public final class HandlerStage {
         }
     }
 
-    private func record(of tenant: String) throws -> TenantRecord {
+    private func record(of tenant: String, _ mayHaveHardFlowLimit: Bool) throws -> TenantRecord {
         let rows = try withDatabase { try $0.query(SQL.tenant, tenant) }
         guard rows.count == 1 else { throw TestFailure("there is no tenant \(tenant)") }
         return TenantRecord(
             slug: tenant, account: rows.text(0, 0), schema: try Identifier(rows.text(0, 1)),
             state: TenantState(rawValue: rows.text(0, 2)) ?? .suspended, timezone: rows.text(0, 3),
-            billingAnchorDay: rows.int(0, 4), closedThrough: rows.timestamp(0, 5), mayHaveHardFlowLimit: true,
+            billingAnchorDay: rows.int(0, 4), closedThrough: rows.timestamp(0, 5), mayHaveHardFlowLimit: mayHaveHardFlowLimit,
             hasErasures: rows.bool(0, 6))
     }
 

@@ -154,6 +154,8 @@ struct InvoiceDispatch: Sendable {
 }
 
 extension InvoiceDispatch {
+    static let notGranted = "the tenant's stripe_account is not granted to its account (tenantry account grant-stripe)"
+
     /// Whether a new invoice is to be sent, and if not, why.
     struct Start {
         /// For the column `delivery`.
@@ -168,6 +170,7 @@ extension InvoiceDispatch {
         private static func obstacle(_ invoice: NewInvoice, _ sendsInvoices: Bool) -> String? {
             guard invoice.tenant != nil else { return "only tenants that are billed separately are invoiced through Stripe" }
             guard invoice.stripeAccount != nil else { return "the tenant has no stripe_account" }
+            guard invoice.isGranted else { return InvoiceDispatch.notGranted }
             let comesToNothing = invoice.lines.allSatisfy { $0.amount == 0 }
             if let obstacle = InvoiceDispatch.obstacle(comesToNothing: comesToNothing, invoice.currency) { return obstacle }
             guard sendsInvoices else { return "there is no Stripe key (TENANTRY_STRIPE_KEY)" }

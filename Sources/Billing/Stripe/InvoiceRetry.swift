@@ -43,6 +43,7 @@ public enum InvoiceRetry {
         let earlierEmail: String?
         let hasDraft: Bool
         let hasAmounts: Bool
+        let isGranted: Bool
     }
 
     private static func hold(_ id: String, on database: inout Transaction) throws -> Held {
@@ -54,6 +55,7 @@ public enum InvoiceRetry {
             throw refusal("its delivery is \(row.delivery)\(row.note.map { " (\($0))" } ?? "")")
         }
         guard let stripeAccount = row.stripeAccount else { throw refusal("tenant \(tenant) has no stripe_account") }
+        guard row.isGranted else { throw refusal(InvoiceDispatch.notGranted) }
         let currency = Currency(stored: row.currency)
         if let obstacle = InvoiceDispatch.obstacle(comesToNothing: !row.hasAmounts, currency) { throw refusal(obstacle) }
         return Held(
@@ -72,7 +74,8 @@ public enum InvoiceRetry {
         static let hold: Statement = """
             select i.delivery, i.tenant, i.note, i.currency, t.stripe_account, i.stripe_account, coalesce(admin.email, i.email), i.email,
                 i.stripe_invoice is not null,
-                exists (select from tenantry.invoice_lines l where l.invoice = i.id and l.amount <> 0)
+                exists (select from tenantry.invoice_lines l where l.invoice = i.id and l.amount <> 0),
+                exists (select from tenantry.stripe_grants g where g.stripe_account = t.stripe_account and g.account = i.account)
             from tenantry.invoices i
             left join tenantry.tenants t on t.slug = i.tenant
             left join lateral (

@@ -13,6 +13,14 @@ extension FieldType<[String: JSONValue]> {
             return .array(members.keys.sorted().map { .string($0) })
         })
 
+    /// What a conversation, a message or a document is described by.
+    static let metadata = FieldType(
+        schema: anyObject.schema, read: anyObject.read, write: anyObject.write,
+        check: { metadata throws(FieldFailure) in
+            let bytes = JSONValue.object(metadata).storedBytes
+            if bytes > Bounds.metadataBytes { throw .tooLarge(bytes, most: Bounds.metadataBytes, "metadata has") }
+        }, audited: anyObject.audited)
+
     /// A tenant's settings, or a template's. A setting's name is a key of an index, which has no room for texts of any length.
     static let settings: FieldType = {
         let name = FieldType<String>.text(Schema.settingNameLengths)
@@ -21,6 +29,10 @@ extension FieldType<[String: JSONValue]> {
             check: { settings throws(FieldFailure) in
                 for key in settings.keys.sorted() {
                     do throws(FieldFailure) { try name.check(key) } catch { throw error.at(key) }
+                }
+                let bytes = JSONValue.storedBytes(ofSettings: settings)
+                if bytes > Bounds.settingsBytes {
+                    throw .tooLarge(bytes, most: Bounds.settingsBytes, "settings have")
                 }
             }, audited: anyObject.audited)
     }()

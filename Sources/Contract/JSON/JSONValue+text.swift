@@ -6,6 +6,28 @@ extension JSONValue {
         return output
     }
 
+    /// How long PostgreSQL's text of the value is as `jsonb`: with a blank after each comma and colon, and numbers without exponents.
+    var storedBytes: Int {
+        switch self {
+        case .null, .bool(true): 4
+        case .bool(false): 5
+        case .int(let value): String(value).utf8.count
+        case .double(let value):
+            "\(value)".utf8.count
+                + (value.magnitude >= 1e16 || value.magnitude < 1e-4 ? Int(abs(Double(value.exponent)) * 0.302) : 0)
+        case .string: serialised().count
+        case .array(let elements): 2 + elements.reduce(0) { $0 + $1.storedBytes } + 2 * max(0, elements.count - 1)
+        case .object(let members):
+            2 + members.reduce(0) { $0 + JSONValue.string($1.key).storedBytes + 2 + $1.value.storedBytes }
+                + 2 * max(0, members.count - 1)
+        }
+    }
+
+    /// The same of settings, whose names and values stand in columns of their own. One that is null is none.
+    static func storedBytes(ofSettings settings: [String: JSONValue]) -> Int {
+        settings.reduce(0) { $0 + ($1.value == .null ? 0 : $1.key.utf8.count + $1.value.storedBytes) }
+    }
+
     /// JSON for people: two spaces a level, names in order.
     public func pretty() -> String {
         var output: [UInt8] = []

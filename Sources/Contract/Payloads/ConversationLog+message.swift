@@ -60,7 +60,7 @@ extension ConversationLog {
             Field("tokens_in", \.tokensIn, .integer(0...mostTokens))
             Field("tokens_out", \.tokensOut, .integer(0...mostTokens))
             Field("model", \.model, .anyText)
-            Field("metadata", \.metadata, .anyObject)
+            Field("metadata", \.metadata, .metadata)
         }
     }
 }

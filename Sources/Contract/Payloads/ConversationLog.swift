@@ -45,7 +45,7 @@ public struct ConversationLog: JobPayload, Equatable {
     public static let fields = Fields(ConversationLog(conversationID: "", messages: [])) {
         Field("conversation_id", \.conversationID, .text(idLengths))
         Field("channel", \.channel, .anyText)
-        Field("metadata", \.metadata, .anyObject)
+        Field("metadata", \.metadata, .metadata)
         Field("messages", \.messages, .list(.object(Message.fields), messageCounts))
     }
 

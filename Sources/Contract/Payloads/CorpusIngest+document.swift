@@ -42,6 +42,12 @@ extension CorpusIngest {
             return contentBase64.flatMap { Data(base64Encoded: $0) }.map { Array($0) } ?? []
         }
 
+        /// The content's bytes where they lie, so that a text is not copied only to be looked at.
+        public func withContentBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+            guard var text = content else { return contentBytes.withUnsafeBytes(body) }
+            return text.withUTF8 { body(UnsafeRawBufferPointer($0)) }
+        }
+
         /// `^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$`, at most 35 bytes: the shape of RFC 5646, not its registry.
         private static func isLanguageTag(_ text: String) -> Bool {
             let parts = text.utf8.split(separator: Ascii.minus, omittingEmptySubsequences: false)
@@ -60,7 +66,7 @@ extension CorpusIngest {
             Field("segment", \.segment, .text(1...128))
             Field("priority", \.priority, priority)
             Field("tags", \.tags, .list(.anyText))
-            Field("metadata", \.metadata, .anyObject)
+            Field("metadata", \.metadata, .metadata)
         }
 
         private static let mediaType = FieldType<String>.anyText.checked(

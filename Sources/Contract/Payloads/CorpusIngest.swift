@@ -27,7 +27,7 @@ public struct CorpusIngest: JobPayload, Equatable {
             required: ["external_id", "status"],
             [
                 "external_id": Schema.anyText,
-                "status": ["type": "string", "enum": ["created", "updated", "unchanged", "duplicate_of"]],
-                "chunks": Schema.count, "duplicate_of": Schema.anyText,
+                "status": ["type": "string", "enum": ["created", "updated", "unchanged", "duplicate_of", "rejected"]],
+                "chunks": Schema.count, "duplicate_of": Schema.anyText, "error": Rejection.schema,
             ]))
 }

@@ -9,10 +9,10 @@ struct CSVText {
     private var row: [UInt8] = []
     private var fieldEnds: [Int] = []
 
-    static func read(_ text: [UInt8]) throws(ExtractionError) -> DocumentText {
+    static func read(_ text: [UInt8], mostBytes: Int) throws(ExtractionError) -> DocumentText {
         var reader = CSVText(text: text, separator: separator(of: text))
-        var builder = DocumentBuilder()
-        guard reader.readRow() else { return try builder.finish() }
+        var builder = DocumentBuilder(mostBytes: mostBytes)
+        guard reader.readRow() else { return builder.finish() }
         let labels = reader.fields.map { $0.collapsedBlanks() }
         var rowCount = 0
         while reader.readRow() {
@@ -20,7 +20,7 @@ struct CSVText {
             rowCount += 1
         }
         if rowCount == 0 { try builder.block(Array(labels.joined(separator: Array(" | ".utf8)))[...]) }
-        return try builder.finish()
+        return builder.finish()
     }
 
     private init(text: [UInt8], separator: UInt8) {

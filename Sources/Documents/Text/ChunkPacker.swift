@@ -1,10 +1,14 @@
-/// Fills one chunk after the other. It holds at most one unfinished chunk, so its memory is bounded by the result.
+/// Fills one chunk after the other. It holds at most one unfinished chunk, and those that were not taken yet.
 struct ChunkPacker {
     private let targetTokens: Int
     private let overlapTokens: Int
     private let splitter: BlockSplitter
 
     private var chunks: [Chunk] = []
+    private var chunkCount = 0
+    /// What the chunks that were not taken yet come to, and what all of them do.
+    private(set) var heldBytes = 0
+    private(set) var bytes = 0
     private var headingPath: [String] = []
     private var heading = ""
     private var blockCount = 0
@@ -42,8 +46,14 @@ struct ChunkPacker {
         }
     }
 
-    mutating func finish() -> [Chunk] {
-        emit()
+    mutating func finish() { emit() }
+
+    /// The chunks since the last time.
+    mutating func take() -> [Chunk] {
+        defer {
+            chunks = []
+            heldBytes = 0
+        }
         return chunks
     }
 
@@ -71,7 +81,11 @@ struct ChunkPacker {
         let content = content()
         guard !content.isEmpty else { return }
         let tokens = TokenEstimate.count(content)
-        chunks.append(Chunk(position: chunks.count, heading: heading, content: content, tokenCount: tokens))
+        let chunk = Chunk(position: chunkCount, heading: heading, content: content, tokenCount: tokens)
+        chunks.append(chunk)
+        chunkCount += 1
+        heldBytes += chunk.storedBytes
+        bytes += chunk.storedBytes
     }
 
     /// Consecutive pieces of one block are copied as one run; between blocks comes a blank line.

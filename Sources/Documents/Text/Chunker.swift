@@ -19,9 +19,10 @@ public struct Chunker: Sendable, Hashable {
 
     /// The chunks of a document, in its order; none for an empty one.
     public func chunks(of document: DocumentText) -> [Chunk] {
-        var packer = ChunkPacker(targetTokens: targetTokens, overlapTokens: overlapTokens)
-        for block in document.blocks { packer.add(block) }
-        return packer.finish()
+        var batches = ChunkBatches(of: document, by: self)
+        var chunks: [Chunk] = []
+        while case let more = batches.next(), !more.isEmpty { chunks += more }
+        return chunks
     }
 }
 
@@ -40,5 +41,52 @@ public struct Chunk: Sendable, Hashable {
         self.heading = heading
         self.content = content
         self.tokenCount = tokenCount
+    }
+
+    /// What it takes to keep it: heading, content and a row.
+    var storedBytes: Int { heading.utf8.count + content.utf8.count + Self.rowBytes }
+
+    private static let rowBytes = 64
+}
+
+/// A document's chunks, a batch at a time, so that no more than one batch is ever held.
+struct ChunkBatches {
+    /// A batch is complete with the block that brings it over this.
+    static let batchBytes = 1 << 20
+
+    private let document: DocumentText
+    private var packer: ChunkPacker
+    private var nextPart = 0
+    /// The heading above the block before, and its path.
+    private var heading: Int?
+    private var path: [String] = []
+    private(set) var isAtEnd = false
+
+    init(of document: DocumentText, by chunker: Chunker = Chunker()) {
+        self.document = document
+        packer = ChunkPacker(targetTokens: chunker.targetTokens, overlapTokens: chunker.overlapTokens)
+    }
+
+    /// What all chunks so far take to be kept.
+    var bytes: Int { packer.bytes }
+
+    /// The next batch; empty at the end.
+    mutating func next() -> [Chunk] {
+        while nextPart < document.parts.count, packer.heldBytes < Self.batchBytes {
+            let part = document.parts[nextPart]
+            if !part.isHeading {
+                if part.heading != heading {
+                    heading = part.heading
+                    path = document.headingPath(of: nextPart)
+                }
+                packer.add(TextBlock(headingPath: path, text: document.text(of: nextPart)))
+            }
+            nextPart += 1
+        }
+        if nextPart == document.parts.count, !isAtEnd {
+            packer.finish()
+            isAtEnd = true
+        }
+        return packer.take()
     }
 }

@@ -14,18 +14,21 @@ protocol HTMLEvents: AnyObject {
 /// (<https://gnome.pages.gitlab.gnome.org/libxml2/devhelp/libxml2-HTMLparser.html>), on what `HTMLMarkup` leaves of a document.
 ///
 /// No tree is built, so depth costs no stack. It reads nothing but the bytes given, and it knows no entities but HTML's own.
-/// The search for the start of a stray end tag, quadratic below a million open elements, is bounded by `maximumSteps`.
+/// The search for the start of a stray end tag, quadratic below a million open elements, is bounded in proportion to the document.
 final class HTMLParser {
     /// The names of the entities that the parser knows, HTML 4's; asked by the scalar, of which U+2666 is the highest.
     static let entities = Set(
         (0x22...0x2666).compactMap { scalar in htmlEntityValueLookup(UInt32(scalar)).map { String(cString: $0.pointee.name) } })
 
-    private static let maximumSteps = 300_000_000
+    /// Comparisons for each byte, and some that are free: a page that is merely sloppy has tens of open elements, not thousands.
+    private static let stepsPerByte = 256
+    private static let freeSteps = 1_000_000
 
     private let context: htmlParserCtxtPtr
     private let events: any HTMLEvents
     private var depth = 0
     private var steps = 0
+    private let maximumSteps: Int
 
     /// - Parameter document: UTF-8, whatever the document says of itself.
     static func parse(_ document: [UInt8], _ events: any HTMLEvents) throws(ExtractionError) {
@@ -33,7 +36,8 @@ final class HTMLParser {
         guard let size = Int32(exactly: bytes.count) else { throw ExtractionError("the document is larger than 2 GiB") }
         xmlInitParser()
         guard let context = htmlNewParserCtxt() else { throw ExtractionError("libxml2 is out of memory") }
-        let parser = HTMLParser(context: context, events: events)
+        let parser = HTMLParser(
+            context: context, events: events, maximumSteps: freeSteps + stepsPerByte * document.count)
         defer { htmlFreeParserCtxt(context) }
         parser.install()
         let options = Int32(bitPattern: HTML_PARSE_RECOVER.rawValue | HTML_PARSE_NONET.rawValue | HTML_PARSE_IGNORE_ENC.rawValue)
@@ -43,10 +47,11 @@ final class HTMLParser {
             }
         }
         if let tree { xmlFreeDoc(tree) }
-        if parser.steps > maximumSteps { throw ExtractionError("the document's elements are nested too deeply") }
+        if parser.steps > parser.maximumSteps { throw ExtractionError("the document's elements are nested too deeply") }
     }
 
-    private init(context: htmlParserCtxtPtr, events: any HTMLEvents) {
+    private init(context: htmlParserCtxtPtr, events: any HTMLEvents, maximumSteps: Int) {
+        self.maximumSteps = maximumSteps
         self.context = context
         self.events = events
     }
@@ -90,6 +95,6 @@ final class HTMLParser {
     private func fault(_ code: Int32?) {
         guard code == Int32(XML_ERR_TAG_NAME_MISMATCH.rawValue) else { return }
         steps += depth
-        if steps > Self.maximumSteps { xmlStopParser(context) }
+        if steps > maximumSteps { xmlStopParser(context) }
     }
 }

@@ -3,7 +3,7 @@
 /// Scripts, styles, templates and navigation are left out. A list is one block of lines; so is a table, with ` | ` between its cells. `pre` keeps
 /// its blanks. Soft hyphens are removed, no-break spaces become spaces.
 final class HTMLText: HTMLEvents {
-    private var builder = DocumentBuilder()
+    private var builder: DocumentBuilder
     private var error: ExtractionError?
     private var buffer: [UInt8] = []
     private var owed = Separator.none
@@ -20,12 +20,16 @@ final class HTMLText: HTMLEvents {
     /// What has to stand between the text so far and the next, once there is some.
     private enum Separator: Int { case none, space, line, item }
 
-    static func read(_ text: [UInt8]) throws(ExtractionError) -> DocumentText {
-        let reader = HTMLText()
+    static func read(_ text: [UInt8], mostBytes: Int) throws(ExtractionError) -> DocumentText {
+        let reader = HTMLText(mostBytes: mostBytes)
         if !text.isEmpty { try HTMLParser.parse(text, reader) }
         reader.endBlock()
         if let error = reader.error { throw error }
-        return try reader.builder.finish()
+        return reader.builder.finish()
+    }
+
+    private init(mostBytes: Int) {
+        builder = DocumentBuilder(mostBytes: mostBytes)
     }
 
     var isFinished: Bool { error != nil }

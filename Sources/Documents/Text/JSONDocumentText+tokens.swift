@@ -18,7 +18,7 @@ extension JSONDocumentText {
         slice.forEachPiece(in: cursor.bytes) { piece in
             for byte in piece {
                 switch byte {
-                case 0x20..., 0x09: text.append(byte)
+                case 0x20..<0x7F, 0x80..., 0x09: text.append(byte)
                 case 0x0A where isAfterReturn: break
                 case 0x0A, 0x0C, 0x0D: text.append(0x0A)
                 default: break

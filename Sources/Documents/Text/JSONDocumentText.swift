@@ -10,7 +10,7 @@ struct JSONDocumentText {
     static let maximumDepth = 512
 
     var cursor: JSONCursor
-    private var builder = DocumentBuilder()
+    private var builder: DocumentBuilder
     private var lines: [UInt8] = []
     private var path: [UInt8] = []
     private var containers: [Container] = []
@@ -23,17 +23,18 @@ struct JSONDocumentText {
         var count = 0
     }
 
-    static func read(_ bytes: [UInt8]) throws(ExtractionError) -> DocumentText {
+    static func read(_ bytes: [UInt8], mostBytes: Int) throws(ExtractionError) -> DocumentText {
         let result = bytes.withUnsafeBytes { bytes in
             Result<DocumentText, ExtractionError> { () throws(ExtractionError) in
-                var reader = JSONDocumentText(bytes)
+                var reader = JSONDocumentText(bytes, mostBytes: mostBytes)
                 return try reader.read()
             }
         }
         return try result.get()
     }
 
-    private init(_ bytes: UnsafeRawBufferPointer) {
+    private init(_ bytes: UnsafeRawBufferPointer, mostBytes: Int) {
+        builder = DocumentBuilder(mostBytes: mostBytes)
         // Half a pair of surrogates is a fault of the text, not of the JSON.
         cursor = JSONCursor(bytes, takesLoneSurrogates: true)
         if bytes.starts(with: TextExtractor.byteOrderMark) { cursor.position = TextExtractor.byteOrderMark.count }
@@ -41,7 +42,7 @@ struct JSONDocumentText {
 
     private mutating func read() throws(ExtractionError) -> DocumentText {
         if !isAtEnd() { try document() }
-        return try builder.finish()
+        return builder.finish()
     }
 
     private mutating func isAtEnd() -> Bool {
@@ -107,20 +108,20 @@ struct JSONDocumentText {
     private mutating func close() throws(ExtractionError) {
         let container = containers.removeLast()
         if container.isRecord { try endBlock() }
-        if containers.count == 1, !containers[0].isArray { try builder.leaveHeadings() }
+        if containers.count == 1, !containers[0].isArray { builder.leaveHeadings() }
     }
 
     private mutating func leaf(key: [UInt8]?, _ value: ArraySlice<UInt8>) throws(ExtractionError) {
         let text = value.trimmedBlanks()
         if text.isEmpty || text.elementsEqual("null".utf8) { return }
         if let key { extendPath(key) }
+        try builder.require(lines.count + path.count + text.count)
         if !path.isEmpty {
             lines += path
             lines += ": ".utf8
         }
         lines += text
         lines.append(UInt8(ascii: "\n"))
-        if lines.count > DocumentBuilder.maximumTextBytes { try endBlock() }
     }
 
     private mutating func extendPath(_ key: [UInt8]) {

@@ -4,7 +4,7 @@
 /// A list is one block; so are a table (with ` | ` between its cells) and a code block, whose lines stay as they are. Of the front matter only the
 /// `title` is used.
 struct MarkdownText {
-    private var builder = DocumentBuilder()
+    private var builder: DocumentBuilder
     private var mode = Mode.prose
     /// The block so far. Its last line begins at `lastLine`.
     private var buffer: [UInt8] = []
@@ -16,12 +16,16 @@ struct MarkdownText {
         case fence(MarkdownFence)
     }
 
-    static func read(_ text: [UInt8]) throws(ExtractionError) -> DocumentText {
-        var reader = MarkdownText()
+    static func read(_ text: [UInt8], mostBytes: Int) throws(ExtractionError) -> DocumentText {
+        var reader = MarkdownText(mostBytes: mostBytes)
         let body = reader.frontMatter(text)
         try text[body...].forEachLine { line throws(ExtractionError) in try reader.read(MarkdownLine(line)) }
         try reader.endBlock()
-        return try reader.builder.finish()
+        return reader.builder.finish()
+    }
+
+    private init(mostBytes: Int) {
+        builder = DocumentBuilder(mostBytes: mostBytes)
     }
 
     /// Where the text begins behind the front matter.

@@ -18,17 +18,22 @@ public enum DocumentFormat: String, Sendable, Hashable, CaseIterable {
 public enum TextExtractor {
     /// The text of a document, in time and memory linear in its size.
     ///
-    /// - Parameter bytes: UTF-8, with or without a byte order mark.
-    /// - Throws: `ExtractionError` for bytes that are not UTF-8, malformed JSON, and documents that were built to be expensive.
+    /// - Parameters:
+    ///   - bytes: UTF-8, with or without a byte order mark.
+    ///   - mostTextBytes: reading stops where the text would be more; by default what a document by itself may yield (`Bounds`).
+    /// - Throws: `ExtractionError` for bytes that are not UTF-8, malformed JSON, documents that were built to be expensive, and more text than is taken.
     /// - Returns: blocks in document order; none for an empty document. Control characters other than tab and line feed are gone.
-    public static func extract(_ bytes: [UInt8], as format: DocumentFormat) throws(ExtractionError) -> DocumentText {
+    public static func extract(
+        _ bytes: [UInt8], as format: DocumentFormat, mostTextBytes: Int? = nil
+    ) throws(ExtractionError) -> DocumentText {
         try checkEncoding(bytes)
+        let most = min(mostTextBytes ?? Bounds.textBytes(ofSource: bytes.count), Bounds.mostTextBytes)
         switch format {
-        case .plain: return try PlainText.read(cleaned(bytes))
-        case .markdown: return try MarkdownText.read(cleaned(bytes))
-        case .html: return try HTMLText.read(cleaned(bytes))
-        case .csv: return try CSVText.read(cleaned(bytes))
-        case .json: return try JSONDocumentText.read(bytes)
+        case .plain: return try PlainText.read(cleaned(bytes), mostBytes: most)
+        case .markdown: return try MarkdownText.read(cleaned(bytes), mostBytes: most)
+        case .html: return try HTMLText.read(cleaned(bytes), mostBytes: most)
+        case .csv: return try CSVText.read(cleaned(bytes), mostBytes: most)
+        case .json: return try JSONDocumentText.read(bytes, mostBytes: most)
         }
     }
 
@@ -49,7 +54,7 @@ public enum TextExtractor {
                 let byte = bytes[index]
                 defer { previous = byte }
                 switch byte {
-                case 0x20..., 0x09: buffer[count] = byte
+                case 0x20..<0x7F, 0x80..., 0x09: buffer[count] = byte
                 case 0x0A where previous == 0x0D: continue
                 case 0x0A...0x0D: buffer[count] = 0x0A
                 default: continue
@@ -64,8 +69,8 @@ public enum TextExtractor {
 
 /// `text/plain`: paragraphs with blank lines between them; their line breaks stay.
 enum PlainText {
-    static func read(_ text: [UInt8]) throws(ExtractionError) -> DocumentText {
-        var builder = DocumentBuilder()
+    static func read(_ text: [UInt8], mostBytes: Int) throws(ExtractionError) -> DocumentText {
+        var builder = DocumentBuilder(mostBytes: mostBytes)
         var start = 0
         var end = 0
         try text[...].forEachLine { line throws(ExtractionError) in
@@ -77,6 +82,6 @@ enum PlainText {
             }
         }
         if start < end { try builder.block(text[start..<end], verbatim: true) }
-        return try builder.finish()
+        return builder.finish()
     }
 }

@@ -1,7 +1,7 @@
 /// How many tokens a language model would make of a text, as an estimate that needs no model.
 ///
 /// A word costs one token for every five UTF-8 bytes or part of them; a mark, a symbol and a scalar of a script written without spaces
-/// (Han, Kana, Hangul, and everything beyond the Basic Multilingual Plane) cost one each; blanks are free. English comes to about
+/// (Han, Kana, Hangul, and everything beyond the Basic Multilingual Plane) cost one each; blanks are free, but no-break spaces are signs. English comes to about
 /// 1.4 tokens a word, German to about 1.7: a little more than byte-pair vocabularies need, so that chunks stay below the limits of models.
 /// The estimate of a whole is never more than the sum of its parts'.
 public enum TokenEstimate {
@@ -49,11 +49,6 @@ struct TokenMeter {
                 closed += 1
                 position += 1
                 while position < range.upperBound, bytes[position].isContinuation { position += 1 }
-            case .latinSupplement:
-                let isBlank = position + 1 < range.upperBound && bytes[position + 1] == 0xA0
-                closeWord()
-                closed += isBlank ? 0 : 1
-                position += 2
             }
         }
     }
@@ -65,17 +60,17 @@ struct TokenMeter {
         wordBytes = 0
     }
 
-    private enum Class { case word, blank, mark, latinSupplement }
+    private enum Class { case word, blank, mark }
 
-    /// By lead byte. 0xC2 leads the no-break space and the signs of Latin-1, 0xE2 the blocks of punctuation and symbols.
+    /// By lead byte. 0xC2 leads the no-break space and the signs of Latin-1, 0xE2 the blocks of punctuation and symbols. Nothing but what the
+    /// readers keep few of is free, or a chunk could be of any size.
     private static let classes: [Class] = (0...255).map { value in
         let byte = UInt8(value)
         switch byte {
-        case 0...0x20, 0x7F: return .blank
+        case 0...0x20: return .blank
         case _ where byte.isDigit || byte.isLetter || byte == UInt8(ascii: "_"): return .word
         case 0..<0x80: return .mark
-        case 0xC2: return .latinSupplement
-        case 0xE2...0xFF: return .mark
+        case 0xC2, 0xE2...0xFF: return .mark
         default: return .word
         }
     }

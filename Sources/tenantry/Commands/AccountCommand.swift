@@ -4,8 +4,8 @@ internal import Postgres
 
 struct AccountCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "account", abstract: "Suspends accounts and resumes them, without the broker; needs the database.",
-        subcommands: [Suspend.self, Resume.self])
+        commandName: "account", abstract: "Acts on accounts without the broker; needs the database.",
+        subcommands: [Suspend.self, Resume.self, GrantStripe.self, WithdrawStripe.self])
 
     struct Suspend: ServerCommand {
         static let configuration = CommandConfiguration(
@@ -29,6 +29,44 @@ struct AccountCommand: AsyncParsableCommand {
 
         func run(with settings: Settings) throws {
             try AccountCommand.set(account, isSuspended: false, settings)
+        }
+    }
+
+    struct GrantStripe: ServerCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "grant-stripe",
+            abstract: "Lets invoices of an account's tenants go through a Stripe account.",
+            discussion:
+                "Make sure through Stripe Connect that it is theirs: the platform's key may act for every connected account.")
+
+        @OptionGroup var server: ServerOptions
+        @Argument(help: "The account's slug.")
+        var account: String
+        @Argument(help: "The Stripe account, acct_….")
+        var stripeAccount: String
+
+        func run(with settings: Settings) throws {
+            var database = try Connection(try settings.database(name: "tenantry account"))
+            try orFailure { try StripeGrant.grant(stripeAccount, to: account, by: commandActor(), on: &database) }
+            print("\(stripeAccount) is granted to account \(account)")
+        }
+    }
+
+    struct WithdrawStripe: ServerCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "withdraw-stripe",
+            abstract: "Takes a Stripe account back: what is invoiced from now on is not sent through it.")
+
+        @OptionGroup var server: ServerOptions
+        @Argument(help: "The account's slug.")
+        var account: String
+        @Argument(help: "The Stripe account, acct_….")
+        var stripeAccount: String
+
+        func run(with settings: Settings) throws {
+            var database = try Connection(try settings.database(name: "tenantry account"))
+            try orFailure { try StripeGrant.withdraw(stripeAccount, from: account, by: commandActor(), on: &database) }
+            print("\(stripeAccount) is no longer granted to account \(account)")
         }
     }
 
