@@ -39,7 +39,13 @@ extension CorpusIngest {
         /// The content's bytes, whichever way they came; empty where base64 is invalid, which `validate` refuses.
         public var contentBytes: [UInt8] {
             if let content { return Array(content.utf8) }
-            return contentBase64.flatMap { Data(base64Encoded: $0) }.map { Array($0) } ?? []
+            return contentBase64.flatMap { Self.bytes(ofBase64: $0) }.map { Array($0) } ?? []
+        }
+
+        /// Foundation takes padding of any length, even alone.
+        private static func bytes(ofBase64 text: String) -> Data? {
+            guard text.utf8.count.isMultiple(of: 4), !text.utf8.dropLast(2).contains(UInt8(ascii: "=")) else { return nil }
+            return Data(base64Encoded: text)
         }
 
         /// The content's bytes where they lie, so that a text is not copied only to be looked at.
@@ -75,7 +81,7 @@ extension CorpusIngest {
         ) { MediaType.isSupported($0) }
 
         private static let base64 = FieldType<String>.anyText.checked("is not base64", schema: ["contentEncoding": "base64"]) {
-            Data(base64Encoded: $0) != nil
+            bytes(ofBase64: $0) != nil
         }
 
         private static let language = FieldType<String>.anyText.checked(

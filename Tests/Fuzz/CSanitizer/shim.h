@@ -1,0 +1,3 @@
+#pragma once
+
+#include <sanitizer/allocator_interface.h>
