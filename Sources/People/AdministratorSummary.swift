@@ -24,7 +24,7 @@ public struct AdministratorSummary: Sendable {
 
     enum SQL {
         static let list: Statement = """
-            select email, display_name, role, account, tenant, password_hash is not null, created_at from tenantry.administrators
+            select email, display_name, role, account, tenant, has_password, created_at from tenantry.administrators
             where $1::text is null or account = $1 order by account, tenant nulls first, email
             """
     }

@@ -1,5 +1,3 @@
-internal import CLibPQ
-
 /// Where and how to connect. The description never shows the URL, which may hold a password.
 public struct ConnectionOptions: Sendable, CustomStringConvertible {
     /// A libpq URI or keyword string. What it sets (`sslmode`, `application_name`, `connect_timeout`, …) wins over the defaults here.
@@ -38,18 +36,9 @@ public struct ConnectionOptions: Sendable, CustomStringConvertible {
         ]
     }
 
-    /// The URL's own `options`, which come after ours. libpq's message would quote the URL, so it is not repeated.
+    /// The URL's own `options`, which come after ours.
     private func optionsInURL() throws(PostgresError) -> String? {
         guard url.contains("=") || url.contains("://") else { return nil }
-        guard let first = PQconninfoParse(url, nil) else {
-            throw PostgresError(.usage, "the database URL is neither a libpq URI nor a keyword string")
-        }
-        defer { PQconninfoFree(first) }
-        var option = first
-        while let keyword = option.pointee.keyword {
-            if String(cString: keyword) == "options" { return option.pointee.val.map { String(cString: $0) } }
-            option += 1
-        }
-        return nil
+        return try Self.parameters(of: url).first { $0.keyword == "options" }?.value
     }
 }

@@ -49,6 +49,9 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     /// True if the server lacks memory, disk, connections or a working file system: class 53 or 58.
     public var isResourceShortage: Bool { hasClass("53") || hasClass("58") }
 
+    /// True if the role lacks the right to it, or has transactions that only read.
+    public var isDenied: Bool { sqlState == "42501" || sqlState == "25006" }
+
     /// True if the table or the schema is not there.
     public var isMissingRelation: Bool { sqlState == "42P01" || sqlState == "3F000" }
 

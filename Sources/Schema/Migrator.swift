@@ -6,6 +6,8 @@ internal import Synchronization
 ///
 /// Each migration of each schema is a transaction of its own and is noted in the ledger `tenantry.migrations`, so an interrupted run goes
 /// on where it stopped. An advisory lock makes a second run wait for the first.
+///
+/// The roles of workers and readers, once they are known, get their grants at the end of each run: on what is new, and on what is old.
 public struct Migrator: Sendable {
     private let options: ConnectionOptions
 
@@ -19,23 +21,40 @@ public struct Migrator: Sendable {
         public var control = 0
         /// Tenant schemas that had something to apply, and got it.
         public var tenants = 0
+        /// The roles that were asked for.
+        public var roles: [GrantedRole] = []
+        /// Tenant schemas in which a role lacked something, and got it.
+        public var granted = 0
     }
 
     /// Migrates the control schema, then the tenants' schemas on `parallelism` connections.
     ///
-    /// - Parameter progress: called after each tenant with how many are done and how many there are; from any thread.
-    /// - Throws: ``SchemaError``, or `PostgresError` when the server cannot be reached.
-    public func run(parallelism: Int = 4, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws
-        -> Report
-    {
+    /// - Parameters:
+    ///   - roles: roles that are to be made or found, and have their grants from now on. Those of earlier runs keep theirs.
+    ///   - progress: called after each tenant with how many are done and how many there are; from any thread.
+    /// - Throws: ``SchemaError``, ``RoleError``, or `PostgresError` when the server cannot be reached.
+    public func run(
+        parallelism: Int = 4, roles: [RoleRequest] = [],
+        progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    ) throws -> Report {
         var connection = try Connection(options)
         _ = try connection.query(SQL.lock)
         try connection.run(script: SQL.ledger)
         var report = Report()
         report.control = try Self.migrate(schema: "tenantry", with: Migration.control, on: &connection)
-        let schemas = try Self.outdatedTenants(on: &connection)
-        try migrate(schemas: schemas, parallelism: parallelism, progress: progress)
-        report.tenants = schemas.count
+        report.roles = try Self.settle(roles, on: &connection)
+        try Self.publish(report.roles, on: &connection)
+        try Self.grantControl(on: &connection)
+        let outdated = try Self.outdatedTenants(on: &connection)
+        try work(on: outdated, parallelism: parallelism, progress: progress) { schema, connection in
+            _ = try Self.migrate(schema: schema, with: Migration.tenant, on: &connection)
+        }
+        report.tenants = outdated.count
+        let ungranted = try Self.ungrantedTenants(on: &connection)
+        try work(on: ungranted, parallelism: parallelism, progress: progress) { schema, connection in
+            _ = try connection.query(RoleSQL.grantTenant, schema)
+        }
+        report.granted = ungranted.count
         return report
     }
 
@@ -46,36 +65,28 @@ public struct Migrator: Sendable {
         return Migration.control.map(\.name).filter { !applied.contains($0) }
     }
 
-    /// Makes a new tenant's schema with all its migrations, inside the caller's transaction.
-    public static func create(
-        tenantSchema schema: Identifier, on database: inout some Queryable & ~Copyable
-    ) throws(PostgresError) {
-        try create(tenantSchemas: [schema], on: &database)
-    }
-
-    /// Makes new tenants' schemas inside the caller's transaction: one script for all of them, and one statement for the ledger.
+    /// Makes new tenants' schemas with all their migrations, inside the caller's transaction, in which their rows in `tenantry.tenants` are.
     ///
     /// Each holds some fifty locks until the commit; a PostgreSQL with default settings has room for 6,400 of all its sessions together.
-    public static func create(
-        tenantSchemas schemas: [Identifier], on database: inout some Queryable & ~Copyable
-    ) throws(PostgresError) {
+    public static func create(tenantSchemas schemas: [Identifier], on database: inout Transaction) throws(PostgresError) {
         guard !schemas.isEmpty else { return }
-        try database.run(script: schemas.map { newTenant.joined(separator: $0.quoted) }.joined(separator: "\n"))
-        _ = try database.query(SQL.noteNew, schemas.map(\.name), Migration.tenant.map(\.name), Migration.tenant.map(\.checksum))
+        _ = try database.query(SQL.create, schemas.map(\.name))
     }
 
-    /// All tenant migrations as one script, cut where the schema's name goes.
-    private static let newTenant = Migration.tenant.map(\.sql).joined(separator: "\n")
-        .split(separator: "{schema}", omittingEmptySubsequences: false)
-
-    /// Removes a schema that is dropped from the ledger, in the caller's transaction.
-    public static func forget(
-        tenantSchema schema: Identifier, on database: inout some Queryable & ~Copyable
-    ) throws(PostgresError) {
-        _ = try database.query(SQL.forget, schema.name)
+    /// Locks and drops a tenant's schema with all that is in it, inside the caller's transaction.
+    ///
+    /// - Returns: the rows of each of its tables.
+    public static func drop(
+        tenantSchema schema: Identifier, on database: inout Transaction
+    ) throws(PostgresError) -> [(table: String, count: Int64)] {
+        try database.query(SQL.drop, schema.name).decode((String, Int64).self).map { (table: $0.0, count: $0.1) }
     }
 
-    private func migrate(schemas: [String], parallelism: Int, progress: @escaping @Sendable (Int, Int) -> Void) throws {
+    /// Does something for each schema, on connections of their own beside each other. The first failure ends it.
+    private func work(
+        on schemas: [String], parallelism: Int, progress: @escaping @Sendable (Int, Int) -> Void,
+        _ step: @Sendable (String, inout Connection) throws -> Void
+    ) throws {
         struct Progress {
             var next = 0
             var done = 0
@@ -90,7 +101,7 @@ public struct Migrator: Sendable {
                     work.next += 1
                     return schemas[work.next - 1]
                 }) {
-                    _ = try Self.migrate(schema: schema, with: Migration.tenant, on: &connection)
+                    try step(schema, &connection)
                     let done = work.withLock { work in
                         work.done += 1
                         return work.done
@@ -140,9 +151,14 @@ public struct Migrator: Sendable {
     private static func apply(
         _ migration: Migration, to schema: Identifier, on database: inout Transaction
     ) throws(PostgresError) {
+        let isControl = schema.name == "tenantry"
         try database.run(
-            script: migration.sql.split(separator: "{schema}", omittingEmptySubsequences: false).joined(separator: schema.quoted))
+            script: isControl
+                ? migration.sql
+                : migration.sql.split(separator: "{schema}", omittingEmptySubsequences: false).joined(separator: schema.quoted))
         _ = try database.query(SQL.note, schema.name, migration.name, migration.checksum)
+        // Who is at work in it meanwhile gets at a new table at once.
+        if !isControl { _ = try database.query(RoleSQL.grantTenant, schema.name) }
     }
 }
 
@@ -162,11 +178,8 @@ extension Migrator {
         static let ledgerExists: Statement = "select to_regclass('tenantry.migrations') is not null"
         static let applied: Statement = "select name, checksum from tenantry.migrations where schema_name = $1 order by name"
         static let note: Statement = "insert into tenantry.migrations (schema_name, name, checksum) values ($1, $2, $3)"
-        static let noteNew: Statement = """
-            insert into tenantry.migrations (schema_name, name, checksum)
-            select s.name, m.name, m.checksum from unnest($1::text[]) as s (name) cross join unnest($2::text[], $3::text[]) as m (name, checksum)
-            """
-        static let forget: Statement = "delete from tenantry.migrations where schema_name = $1"
+        static let create: Statement = "select tenantry.create_tenant_schemas($1)"
+        static let drop: Statement = "select table_name, row_count from tenantry.drop_tenant_schema($1)"
         static let outdatedTenants: Statement = """
             select t.schema_name from tenantry.tenants t
             where t.state <> 'purged'

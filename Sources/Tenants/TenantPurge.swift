@@ -73,33 +73,15 @@ struct TenantPurge {
     /// before the counters, too, so a purge and a job wait for each other and do not deadlock.
     private func run(jobID: String, on database: inout Transaction) throws -> Proof {
         let namespace = try database.query(SQL.namespace, schema.name).first(Int64.self)
-        let proof = try Proof(schema: schema, rows: lockAndCount(on: &database))
-        if namespace != nil { try database.run(script: "drop schema \(schema.quoted) cascade") }
+        let proof = try Proof(schema: schema, rows: Migrator.drop(tenantSchema: schema, on: &database))
         guard try database.query(SQL.isGone, schema.name, namespace ?? 0).only(Bool.self) else {
             throw SchemaRemains(schema: schema.name)
         }
-        try Migrator.forget(tenantSchema: schema, on: &database)
         try releaseGauges(on: &database)
         try withdraw(on: &database)
         try note(proof, jobID: jobID, on: &database)
         return proof
     }
-
-    /// Locks every table of the schema, so that nothing in it changes any more, and counts its rows.
-    private func lockAndCount(on database: inout Transaction) throws -> [(table: String, count: Int64)] {
-        let found = try database.query(SQL.tables, schema.name, Self.tablesAsJobsTakeThem).decode(String.self)
-        let tables = try found.map { try Identifier($0) }
-        guard !tables.isEmpty else { return [] }
-        let names = tables.map { "\(schema.quoted).\($0.quoted)" }
-        try database.run(script: "lock table \(names.joined(separator: ", ")) in access exclusive mode")
-        let counts = try database.query(SQL.count(schema, tables))
-        return tables.indices.map { (tables[$0].name, counts.int(0, $0)) }
-    }
-
-    /// The tables that jobs use, in the order in which they use them; all others come after these.
-    private static let tablesAsJobsTakeThem = [
-        "messages", "conversations", "active_users", "settings", "documents", "chunks", "usage_hourly",
-    ]
 
     /// Takes the tenant's documents and bytes out of its account's gauges. Flows, such as messages, are not given back: they were used.
     private func releaseGauges(on database: inout Transaction) throws {
@@ -142,11 +124,6 @@ extension TenantPurge {
             select account, schema_name, state, state = 'archived' and purge_at <= now() from tenantry.tenants where slug = $1 for update
             """
         static let namespace: Statement = "select oid::int8 from pg_catalog.pg_namespace where nspname = $1"
-        static let tables: Statement = """
-            select c.relname::text from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-            where n.nspname = $1 and c.relkind in ('r', 'p')
-            order by array_position($2::text[], c.relname::text) nulls last, c.relname
-            """
         static let isGone: Statement = """
             select pg_catalog.to_regnamespace(pg_catalog.quote_ident($1)) is null
                and not exists (select from pg_catalog.pg_class where relnamespace = $2::oid)
@@ -163,11 +140,5 @@ extension TenantPurge {
         static let note: Statement = """
             insert into tenantry.purges (tenant, account, schema_name, row_counts, schema_is_gone) values ($1, $2, $3, $4, true)
             """
-
-        /// All tables in one row, a column each.
-        static func count(_ schema: Identifier, _ tables: [Identifier]) -> Statement {
-            let counts = tables.map { "(select count(*) from \(schema.quoted).\($0.quoted))" }
-            return Statement("select \(counts.joined(separator: ", "))")
-        }
     }
 }

@@ -9,6 +9,7 @@ internal import Glibc
 internal import Jobs
 internal import Logging
 internal import Postgres
+internal import Schema
 internal import SystemPackage
 
 /// Where the servers are; the options that nearly every command takes.
@@ -20,7 +21,10 @@ struct ServerOptions: ParsableArguments {
         help: ArgumentHelp("Broker (TENANTRY_AMQP_URL): amqp://user:password@host:port/vhost, or amqps://.", valueName: "url"))
     var amqpURL: String?
 
-    @Option(help: ArgumentHelp("Database (TENANTRY_DATABASE_URL): postgresql://user:password@host:port/name.", valueName: "url"))
+    @Option(
+        help: ArgumentHelp(
+            "Database (TENANTRY_DATABASE_URL): postgresql://user:password@host:port/name. Counts before the URLs of workers and readers.",
+            valueName: "url"))
     var databaseURL: String?
 }
 
@@ -33,7 +37,7 @@ struct Settings {
             "worker.families", "worker.batch",
             "worker.buffer_bytes",
             "worker.heartbeat_seconds", "worker.job_seconds", "worker.drain_seconds", "worker.schemas_per_connection",
-            "worker.declare_topology",
+            "worker.declare_topology", "worker.database_url", "reader.database_url",
             "retry.delays_ms", "retry.steps_for_missing_tenant", "inbox.retention_hours", "usage.aggregate_seconds",
             "usage.idle_hours", "tenants.retention_days", "plans.file", "stripe.url", "stripe.days_until_due",
             "stripe.timeout_seconds",
@@ -98,11 +102,13 @@ struct Settings {
     /// Whether the broker may be another machine without TLS.
     func allowsInsecureBroker() throws -> Bool { try bool("amqp.insecure", false) }
 
-    func databaseURL() throws -> String {
+    /// Who a command is to be in the database. Without a URL of its own for the role, it is the owner, as ever.
+    ///
+    /// - Throws: ``Failure`` if there is no URL at all, or one of another machine that does not ask for TLS.
+    func databaseURL(as role: DatabaseRole? = nil) throws -> String {
         let url = try required(
-            options.databaseURL ?? reader.string(forKey: "database.url", isSecret: true), "the database's URL",
-            "TENANTRY_DATABASE_URL",
-            "--database-url")
+            options.databaseURL ?? role.flatMap { ownURL(of: $0) } ?? reader.string(forKey: "database.url", isSecret: true),
+            "the database's URL", "TENANTRY_DATABASE_URL", "--database-url")
         guard let host = try ConnectionOptions(url: url).unprotectedHosts().first, try !bool("database.insecure", false) else {
             return url
         }
@@ -111,12 +117,21 @@ struct Settings {
                 + "(or require) to the URL, or set database.insecure to true")
     }
 
+    /// The URL that is set for workers or readers; nil: none.
+    func ownURL(of role: DatabaseRole) -> String? {
+        reader.string(forKey: ConfigKey([role.rawValue, "database_url"]), isSecret: true).flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// For commands that only show something.
+    func readersDatabase(name: String) throws -> ConnectionOptions { try database(as: .reader, name: name) }
+
     func broker() throws -> BrokerURL {
         try BrokerURL(try brokerURL())
     }
 
-    func database(name: String = "tenantry") throws -> ConnectionOptions {
-        ConnectionOptions(url: try databaseURL(), applicationName: name)
+    /// - Parameter role: nil: the owner, for commands that change something.
+    func database(as role: DatabaseRole? = nil, name: String = "tenantry") throws -> ConnectionOptions {
+        ConnectionOptions(url: try databaseURL(as: role), applicationName: name)
     }
 
     /// The credential that jobs are sent with.
@@ -148,7 +163,7 @@ struct Settings {
     ///   - families: the families to serve; nil: as configured, all by default.
     ///   - lanes: lanes of each family; nil: as configured.
     func fleet(families: [Family]?, lanes: Int?) throws -> FleetOptions {
-        var fleet = FleetOptions(broker: try broker(), database: try database(name: "tenantry worker"))
+        var fleet = FleetOptions(broker: try broker(), database: try database(as: .worker, name: "tenantry worker"))
         try readTopology(&fleet)
         fleet.lanes = [:]
         for family in try families ?? configuredFamilies() {

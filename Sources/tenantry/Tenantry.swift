@@ -54,6 +54,8 @@ struct Failure: Error, CustomStringConvertible {
     init(_ error: PostgresError) {
         if error.isMissingRelation {
             description = "the database has no schema of Tenantry, or an old one: run `tenantry migrate` (\(error))"
+        } else if error.isDenied {
+            description = "the database's role may not do this: use the owner's URL, or have the owner run `tenantry migrate` (\(error))"
         } else if error.isConnectionLoss {
             description = "the database cannot be used: \(error.description.replacing("\n\t", with: " "))"
         } else {

@@ -22,6 +22,8 @@ struct Instance: Sendable {
         places = [fleet.virtualHost, fleet.testDatabase]
         let environment = [
             "TENANTRY_AMQP_URL": fleet.brokerURL, "TENANTRY_DATABASE_URL": fleet.databaseURL,
+            "TENANTRY_WORKER_DATABASE_URL": fleet.testDatabase.workerURL,
+            "TENANTRY_READER_DATABASE_URL": fleet.testDatabase.readerURL,
             "TENANTRY_OPERATOR_TOKEN": fleet.operatorToken,
             // As short as the queues that the fleet's own topology has.
             "TENANTRY_RETRY_DELAYS_MS": "50,100,150,200",

@@ -174,7 +174,8 @@ struct SettingsTests {
         }
         let known = Set(
             Self.numbers.map(\.0) + Self.others.map(\.0) + [
-                "amqp.url", "amqp.insecure", "database.url", "database.insecure", "http.host", "plans.file",
+                "amqp.url", "amqp.insecure", "database.url", "database.insecure", "worker.database_url", "reader.database_url",
+                "http.host", "plans.file",
             ])
         #expect(documented.filter { name in !documented.contains { $0.hasPrefix(name + ".") } } == known)
     }

@@ -54,7 +54,8 @@ private func setting(_ name: String) -> String {
 }
 
 var options = FleetOptions(
-    broker: try BrokerURL(setting("TENANTRY_AMQP_URL")), database: ConnectionOptions(url: setting("TENANTRY_DATABASE_URL")))
+    broker: try BrokerURL(setting("TENANTRY_AMQP_URL")), database: ConnectionOptions(url: setting("TENANTRY_WORKER_DATABASE_URL"))
+)
 options.ladder = RetryLadder(
     delaysMilliseconds: setting("TENANTRY_RETRY_DELAYS_MS").split(separator: ",").compactMap { Int64($0) })
 var logger = Logger(label: "doomed", factory: { StreamLogHandler.standardError(label: $0) })

@@ -22,7 +22,7 @@ final class WorkerProcess {
     private let folder: URL
     private var logPath: String { folder.appending(path: "log").path }
 
-    /// - Parameter environment: over the two URLs and short retries; nothing of ours is inherited.
+    /// - Parameter environment: over the URLs and short retries; nothing of ours is inherited.
     init(_ program: Program = .tenantry, broker: String, database: String, _ environment: [String: String] = [:]) throws {
         folder = URL(filePath: NSTemporaryDirectory()).appending(path: "tenantry-worker-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -33,7 +33,8 @@ final class WorkerProcess {
         // No settings file lies here.
         process.currentDirectoryURL = folder
         process.environment = [
-            "TENANTRY_AMQP_URL": broker, "TENANTRY_DATABASE_URL": database, "TENANTRY_HTTP_PORT": "0",
+            "TENANTRY_AMQP_URL": broker, "TENANTRY_DATABASE_URL": database,
+            "TENANTRY_WORKER_DATABASE_URL": TestDatabase.workerURL(of: database), "TENANTRY_HTTP_PORT": "0",
             "TENANTRY_LOG_LEVEL": "warning",
             "TENANTRY_RETRY_DELAYS_MS": TestFleet.ladder.delaysMilliseconds.map { "\($0)" }.joined(separator: ","),
             "PATH": "/usr/bin:/bin",

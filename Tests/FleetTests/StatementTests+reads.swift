@@ -17,11 +17,17 @@ extension StatementTests {
         AccountSuspension.SQL.hold, AccountSuspension.SQL.set, TenantSuspension.SQL.hold, TokenRevocation.SQL.revoke,
         AccountSummary.SQL.find, AdministratorSummary.SQL.list, AlertRecord.SQL.list, AuditRecord.SQL.list,
         InvoiceDetails.SQL.find,
-        InvoiceDetails.SQL.lines, InvoiceSummary.SQL.list, OperatorCredential.SQL.isValid, OperatorCredential.SQL.issue,
-        OperatorCredential.SQL.list, OperatorCredential.SQL.revoke, OutboxBacklog.SQL.read, Plan.SQL.list,
+        InvoiceDetails.SQL.lines, InvoiceSummary.SQL.list,
+        OperatorCredential.SQL.list, OutboxBacklog.SQL.read, Plan.SQL.list,
         TemplateSummary.SQL.list,
         TenantDetails.SQL.find, TenantSummary.SQL.find, TenantExport.SQL.universalTime, TenantExport.SQL.tenant,
         TenantSummary.SQL.list, WorkerStatus.SQL.list,
+    ]
+
+    /// What commands change, as the owner.
+    static let changes: [Statement] = [
+        AccountSuspension.SQL.hold, AccountSuspension.SQL.set, TenantSuspension.SQL.hold, TokenRevocation.SQL.revoke,
+        OperatorCredential.SQL.isValid, OperatorCredential.SQL.issue, OperatorCredential.SQL.revoke,
     ]
 
     static func tenantReads(_ schema: Identifier) -> [Statement] {

@@ -35,15 +35,14 @@ internal import Testing
             InvoiceDispatchStore.SQL.keepCustomer,
             InvoiceDispatchStore.SQL.keepInvoice, InvoiceDispatchStore.SQL.keepItem, InvoiceDispatchStore.SQL.postpone,
             InvoiceDispatchStore.SQL.release,
-            InvoiceDispatchStore.SQL.conclude, InvoiceRetry.SQL.hold, InvoiceRetry.SQL.startOver, InvoiceRetry.SQL.forgetItems,
-            InvoiceRetry.SQL.forgetCustomer, InvoiceRetry.SQL.retry, StripeAccounts.SQL.foreign,
+            InvoiceDispatchStore.SQL.conclude, StripeAccounts.SQL.foreign,
             AlertReplay.SQL.next, KnownAlert.SQL.known, Alerts.SQL.topTenants, Alerts.SQL.write, Alerts.SQL.markPublished,
             CustomLimits.SQL.merge,
             CustomLimits.SQL.clear,
             Evaluation.SQL.lockAccounts, Evaluation.SQL.measureTenants, Evaluation.SQL.measurePools, Evaluation.SQL.noteTenants,
             Evaluation.SQL.notePools, HardLimits.SQL.limits, Meter.SQL.bump, Meter.SQL.delta, Meter.SQL.gauges,
             PeriodBook.SQL.periods,
-            Plan.SQL.save, Plan.SQL.removeLimits, Plan.SQL.saveLimits, Plan.SQL.removeOthers, Plan.SQL.accounts,
+            Plan.SQL.accounts,
             PoolSweep.SQL.take,
             PoolSweep.SQL.bump, Reevaluation.SQL.holdAll, Reevaluation.SQL.holdTenants, Reevaluation.SQL.holdPools,
             Reevaluation.SQL.lockAccount, Reevaluation.SQL.openAll, Reevaluation.SQL.openTenants, Reevaluation.SQL.openPools,
@@ -53,10 +52,10 @@ internal import Testing
             TenantOpening.SQL.templates, TenantOpening.SQL.insert, TenantRow.SQL.hold, SuspensionSQL.suspend,
             SuspensionSQL.resume,
             ArchiveSQL.archive, ArchiveSQL.prolong, ArchiveSQL.restore, UpdateSQL.row, UpdateSQL.update, UpdateSQL.limits,
-            TenantPurge.SQL.setLockTimeout, TenantPurge.SQL.hold, TenantPurge.SQL.namespace, TenantPurge.SQL.tables,
-            TenantPurge.SQL.isGone, TenantPurge.SQL.revoke, TenantPurge.SQL.removeAdministrators,
+            TenantPurge.SQL.setLockTimeout, TenantPurge.SQL.hold, TenantPurge.SQL.namespace, TenantPurge.SQL.isGone,
+            TenantPurge.SQL.revoke, TenantPurge.SQL.removeAdministrators,
             TenantPurge.SQL.forgetErasedMessages, TenantPurge.SQL.forgetErasedUsage, TenantPurge.SQL.finish, TenantPurge.SQL.note,
-            DuePurges.SQL.due, Migrator.SQL.noteNew,
+            DuePurges.SQL.due, Migrator.SQL.create, Migrator.SQL.drop,
             TokenSQL.issue,
             TokenSQL.revoke, TokenSQL.revokeHandedOn, TokenSQL.hold, AdminSQL.create, AdminSQL.issue, AdminSQL.find,
             AdminSQL.revoke,
@@ -68,12 +67,21 @@ internal import Testing
             AggregateSQL.changedPeriods, AggregateSQL.latePeriods, AggregateSQL.noteActivity, AggregateSQL.done,
             AggregateSQL.poolDifference,
             IdleTenants.SQL.note, ReportSQL.period, ReportSQL.tenants, ReportSQL.buckets(.hour), ReportSQL.buckets(.day),
-            ReportSQL.buckets(.month), ReportSQL.totals, TenantStatements.erased, Migrator.SQL.lock, Migrator.SQL.ledgerExists,
-            Migrator.SQL.applied, Migrator.SQL.note,
-            Migrator.SQL.forget,
-            Migrator.SQL.outdatedTenants,
+            ReportSQL.buckets(.month), ReportSQL.totals, TenantStatements.erased,
         ]
     }
+
+    /// What the owner alone runs, when it migrates; and what changes plans.
+    private static let owner: [Statement] = [
+        Migrator.SQL.lock, Migrator.SQL.ledgerExists, Migrator.SQL.applied, Migrator.SQL.note, Migrator.SQL.outdatedTenants,
+        Migrator.RoleSQL.database, Migrator.RoleSQL.exists, Migrator.RoleSQL.holders, Migrator.RoleSQL.flaw,
+        Migrator.RoleSQL.isNews,
+        Migrator.RoleSQL.removeSteps, Migrator.RoleSQL.saveSteps, Migrator.RoleSQL.saveRoles,
+        Migrator.RoleSQL.mayMakeTemporaryTables,
+        Migrator.RoleSQL.mayCreateInPublic, Migrator.RoleSQL.grantTenant, Migrator.RoleSQL.ungranted, Plan.SQL.save,
+        Plan.SQL.removeLimits, Plan.SQL.saveLimits, Plan.SQL.removeOthers, InvoiceRetry.SQL.hold, InvoiceRetry.SQL.startOver,
+        InvoiceRetry.SQL.forgetItems, InvoiceRetry.SQL.forgetCustomer, InvoiceRetry.SQL.retry,
+    ]
 
     private static func tenant(_ schema: Identifier) -> [Statement] {
         [
@@ -98,8 +106,6 @@ internal import Testing
     /// What only other functions build their statements from.
     private static let buildingBlocks: Set<String> = [
         "ErasureSQL.erase", "Evaluation.SQL.measure", "Evaluation.SQL.note",
-        // Takes whatever tables are there when a tenant is purged.
-        "TenantPurge.SQL.count",
     ]
 
     @Test("Every statement that the sources declare is listed here, and none is written where it is run")
@@ -119,21 +125,55 @@ internal import Testing
     /// Names without a schema, where a relation is expected, would go by the `search_path`.
     @Test("Every statement prepares on a real server, for the control schema and for a tenant's, with an empty search_path")
     func prepare() async throws {
-        let options = ConnectionOptions(url: try await TestServers.shared.databaseURL())
-        _ = try Migrator(options).run()
-        var database = try Connection(options)
-        // A name that must be quoted.
+        let (database, schema) = try await Self.database()
+        try Self.prepare(
+            Self.control() + Self.tenant(schema) + Self.reads + Self.tenantReads(schema) + Self.owner + Self.changes,
+            on: database.url, "")
+    }
+
+    @Test("What workers run, a worker's role may run; what commands show, a reader's role may read")
+    func mayRun() async throws {
+        let (database, schema) = try await Self.database()
+        try Self.prepare(Self.control() + Self.tenant(schema), on: database.workerURL, "explain execute")
+        try Self.prepare(Self.reads + Self.tenantReads(schema), on: database.readerURL, "explain execute")
+    }
+
+    /// A database with a tenant whose schema has a name that must be quoted.
+    private static func database() async throws -> (TestDatabase, Identifier) {
+        let place = try await TestServers.shared.migratedDatabase()
+        let options = ConnectionOptions(url: place.url)
         let schema = try Identifier("tenant_a\"b C")
-        try Migrator.create(tenantSchema: schema, on: &database)
+        do {
+            var database = try Connection(options)
+            try database.run(
+                script: """
+                    insert into tenantry.accounts (slug, display_name, plan) values ('quoted', 'Quoted', 'pro');
+                    insert into tenantry.tenants (slug, account, schema_name, display_name) values ('quoted', 'quoted', 'tenant_a"b C', 'Q');
+                    """)
+        }
+        _ = try Migrator(options).run()
+        return (place, schema)
+    }
+
+    /// Prepares statements one by one, and then does with each what `how` says: a plan that is explained has been checked for its rights.
+    private static func prepare(_ statements: [Statement], on url: String, _ how: String) throws {
+        var database = try Connection(ConnectionOptions(url: url))
         try database.run(script: "set search_path = ''")
-        for (index, statement) in (Self.control() + Self.tenant(schema) + Self.reads + Self.tenantReads(schema)).enumerated() {
+        for (index, statement) in statements.enumerated() {
             do throws(PostgresError) {
                 try database.run(script: "prepare statement_\(index) as \(statement.sql)")
+                guard !how.isEmpty else { continue }
+                let count = try database.query(parameterCount, "statement_\(index)").only(Int64.self)
+                let nulls = count == 0 ? "" : "(" + Array(repeating: "null", count: Int(count)).joined(separator: ", ") + ")"
+                try database.run(script: "\(how) statement_\(index)\(nulls)")
             } catch {
                 Issue.record("\(error)\n\(statement.sql)")
             }
         }
     }
+
+    private static let parameterCount: Statement =
+        "select cardinality(parameter_types)::int8 from pg_catalog.pg_prepared_statements where name = $1"
 }
 
 @Suite struct MigratorTests {

@@ -2,7 +2,7 @@ internal import Embedded
 internal import Jobs
 internal import Metering
 public import Postgres
-internal import Schema
+public import Schema
 
 /// A database of a test's own on the shared server, copied from a template that is made once: with the control schema, ``TestFleet/plans`` and
 /// an operator. It is dropped when nobody holds this any more.
@@ -12,9 +12,26 @@ public final class TestDatabase: Sendable {
 
     private static let bearer = Bearer.make(prefix: "op")
 
-    /// `postgresql://…/test_1`
+    /// `postgresql://…/test_1`, as the owner.
     public let url: String
+    /// The same as a worker and as a reader get at it.
+    public var workerURL: String { Self.url(as: .worker, of: url) }
+    public var readerURL: String { Self.url(as: .reader, of: url) }
     private let name: String
+
+    /// Roles belong to a server, so all its databases have the same.
+    private static let rolePassword = RoleRequest.randomPassword()
+
+    /// The URL as another role, on any server where ``prepare(_:)`` was.
+    public static func url(as role: DatabaseRole, of url: String) -> String {
+        // The tests' own URLs are URIs.
+        try! ConnectionOptions(url: url).url(as: name(of: role), password: rolePassword)
+    }
+
+    public static func workerURL(of url: String) -> String { Self.url(as: .worker, of: url) }
+
+    /// `test_worker`, `test_reader`.
+    public static func name(of role: DatabaseRole) -> String { "test_\(role.rawValue)" }
 
     init(name: String, url: String) {
         self.name = name
@@ -28,7 +45,8 @@ public final class TestDatabase: Sendable {
 
     /// Puts the same into an empty database, on a server of the test's own.
     public static func prepare(_ options: ConnectionOptions) throws {
-        _ = try Migrator(options).run()
+        _ = try Migrator(options).run(
+            roles: DatabaseRole.allCases.map { RoleRequest($0, name: name(of: $0), .made(password: rolePassword)) })
         var database = try Connection(options)
         _ = try Plan.apply(TestFleet.plans, on: &database)
         _ = try database.query(
@@ -56,6 +74,8 @@ actor DatabaseTemplate {
         if connection == nil { connection = try Connection(ConnectionOptions(url: server.url(database: "postgres") ?? "")) }
         // Copying files takes half the time of logging every block, and nothing here has to outlive a power cut.
         try connection!.run(script: "create database \(name) template \(Self.name) strategy file_copy")
+        // What everybody may in a database is not copied with it.
+        try connection!.run(script: "revoke temporary on database \(name) from public")
         return TestDatabase(name: name, url: server.url(database: name) ?? "")
     }
 

@@ -14,6 +14,8 @@ public import Postgres
 public final class TestFleet {
     public let brokerURL: String
     public let databaseURL: String
+    /// The same database as its workers get at it.
+    public var workerDatabaseURL: String { testDatabase.workerURL }
     /// `<key>.<secret>` of an operator.
     public let operatorToken: String
     public var database: Postgres.Connection
@@ -82,7 +84,8 @@ public final class TestFleet {
         _ adjust: (inout FleetOptions) -> Void = { _ in }, serve: (inout Families.Options) -> Void = { _ in },
         families: [JobFamily] = []
     ) throws {
-        var options = FleetOptions(broker: try BrokerURL(brokerURL), database: ConnectionOptions(url: databaseURL))
+        var options = FleetOptions(
+            broker: try BrokerURL(brokerURL), database: ConnectionOptions(url: testDatabase.workerURL))
         options.ladder = Self.ladder
         adjust(&options)
         var logger = Logger(label: "test", factory: { StreamLogHandler.standardError(label: $0) })

@@ -20,7 +20,7 @@ struct AdminCommand: AsyncParsableCommand {
         var account: String?
 
         func run(with settings: Settings) throws {
-            var database = try Connection(try settings.database(name: "tenantry admin"))
+            var database = try Connection(try settings.readersDatabase(name: "tenantry admin"))
             var table = Table(["email", "display_name", "role", "account", "tenant", "has_password", "created_at"])
             for person in try AdministratorSummary.list(account: account, on: &database) {
                 table.append([

@@ -107,7 +107,7 @@ struct AlertsCommand: AsyncParsableCommand {
         var limit = Count(100)
 
         func run(with settings: Settings) throws {
-            var database = try Connection(try settings.database(name: "tenantry alerts"))
+            var database = try Connection(try settings.readersDatabase(name: "tenantry alerts"))
             var table = Table([
                 "created_at", "published_at", "state", "account", "tenant", "metric", "percent", "value", "limit", "id",
             ])

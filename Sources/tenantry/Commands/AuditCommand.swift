@@ -28,7 +28,7 @@ struct AuditCommand: AsyncParsableCommand {
         }
 
         func run(with settings: Settings) throws {
-            var database = try Connection(try settings.database(name: "tenantry audit"))
+            var database = try Connection(try settings.readersDatabase(name: "tenantry audit"))
             let records = try AuditRecord.list(account: account, tenant: tenant, kind: kind, limit: limit.value, on: &database)
             let hasDetails = output.format == .json
             let columns = ["at", "account", "tenant", "kind", "actor", "role", "credential", "job_id"]

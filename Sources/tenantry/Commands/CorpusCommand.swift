@@ -22,7 +22,7 @@ struct CorpusCommand: AsyncParsableCommand {
         var limit = Count(10)
 
         func run(with settings: Settings) throws {
-            var database = try Connection(try settings.database(name: "tenantry corpus"))
+            var database = try Connection(try settings.readersDatabase(name: "tenantry corpus"))
             let text = query.joined(separator: " ")
             let found: [CorpusSearch.Hit]?
             do {

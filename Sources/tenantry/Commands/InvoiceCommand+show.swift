@@ -16,7 +16,7 @@ extension InvoiceCommand {
         var id: String
 
         func run(with settings: Settings) throws {
-            var database = try Connection(try settings.database(name: "tenantry invoice"))
+            var database = try Connection(try settings.readersDatabase(name: "tenantry invoice"))
             guard let invoice = try InvoiceDetails.find(id, on: &database) else { throw Failure("there is no invoice \(id)") }
             let fields = fields(invoice)
             let lines = try invoice.lines(on: &database).map { cells($0, invoice.currency) }

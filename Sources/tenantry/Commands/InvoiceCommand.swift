@@ -23,7 +23,7 @@ struct InvoiceCommand: AsyncParsableCommand {
         var limit = Count(1_000)
 
         func run(with settings: Settings) throws {
-            var database = try Connection(try settings.database(name: "tenantry invoice"))
+            var database = try Connection(try settings.readersDatabase(name: "tenantry invoice"))
             var table = Table([
                 "invoice", "account", "tenant", "period", "plan", "total", "amount", "currency", "delivery", "note",
             ])

@@ -47,7 +47,7 @@ struct OperatorCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run(with settings: Settings) throws {
-            var database = try Connection(try settings.database(name: "tenantry operator"))
+            var database = try Connection(try settings.readersDatabase(name: "tenantry operator"))
             var table = Table(["key", "name", "created_at", "revoked_at"])
             for credential in try OperatorCredential.list(on: &database) {
                 table.append([

@@ -33,7 +33,7 @@ struct PlansCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run(with settings: Settings) throws {
-            var database = try Connection(try settings.database(name: "tenantry plans"))
+            var database = try Connection(try settings.readersDatabase(name: "tenantry plans"))
             var table = Table(["plan", "metric", "limit", "mode", "thresholds"])
             for plan in try Plan.list(on: &database) {
                 let thresholds = JSONValue.string(plan.thresholds.map { "\($0)" }.joined(separator: " "))

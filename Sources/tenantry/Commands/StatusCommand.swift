@@ -14,7 +14,7 @@ struct StatusCommand: ServerCommand {
 
     func run(with settings: Settings) throws {
         let queues = try queues(settings)
-        var database = try Connection(try settings.database(name: "tenantry status"))
+        var database = try Connection(try settings.readersDatabase(name: "tenantry status"))
         let workers = try workers(&database)
         let outbox = try OutboxBacklog.read(on: &database)
         switch output.format {

@@ -17,7 +17,7 @@ struct TemplateCommand: AsyncParsableCommand {
         var account: String?
 
         func run(with settings: Settings) throws {
-            var database = try Connection(try settings.database(name: "tenantry template"))
+            var database = try Connection(try settings.readersDatabase(name: "tenantry template"))
             var table = Table(["account", "template", "settings", "documents", "chunks", "bytes", "updated_at"])
             for template in try TemplateSummary.list(account: account, on: &database) {
                 table.append([

@@ -29,7 +29,7 @@ struct TenantCommand: AsyncParsableCommand {
         }
 
         func run(with settings: Settings) throws {
-            var database = try Connection(try settings.database(name: "tenantry tenant"))
+            var database = try Connection(try settings.readersDatabase(name: "tenantry tenant"))
             var table = Table(["tenant", "account", "schema", "display_name", "plan", "environment", "state"])
             for tenant in try TenantSummary.list(account: account, state: state, on: &database) {
                 table.append([

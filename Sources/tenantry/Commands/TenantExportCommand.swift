@@ -20,7 +20,7 @@ struct TenantExportCommand: ServerCommand {
     var output: String?
 
     func run(with settings: Settings) throws {
-        var database = try Connection(try settings.database(name: "tenantry export"))
+        var database = try Connection(try settings.readersDatabase(name: "tenantry export"))
         let sink = try LineSink(output)
         var bar = ProgressBar("exporting", total: nil)
         var done = 0

@@ -17,7 +17,7 @@ struct TenantShowCommand: ServerCommand {
     var tenant: String
 
     func run(with settings: Settings) throws {
-        var database = try Connection(try settings.database(name: "tenantry tenant"))
+        var database = try Connection(try settings.readersDatabase(name: "tenantry tenant"))
         guard let details = try TenantDetails.find(tenant, on: &database) else { throw Failure("there is no tenant \(tenant)") }
         var fields = try fields(details)
         if let settings = try details.settings(on: &database) { fields.append(("settings", try JSONValue(settings))) }

@@ -48,7 +48,7 @@ struct UsageCommand: AsyncParsableCommand {
         }
 
         func run(with settings: Settings) throws {
-            var database = try Connection(try settings.database(name: "tenantry usage"))
+            var database = try Connection(try settings.readersDatabase(name: "tenantry usage"))
             let ranking = metric ?? .messages
             // Every metric is read, because --top goes by `ranking`, whichever metric is shown.
             var totals = try UsageTotal.read(account: account, tenant: tenant, month: period, on: &database)

@@ -56,17 +56,34 @@ struct DevSession {
     private func prepare(_ settings: Settings, _ servers: EmbeddedServers, _ plans: [Plan]) throws -> [(
         name: String, value: String
     )] {
-        _ = try Migrator(try settings.database()).run()
-        var database = try Connection(try settings.database())
+        let owner = try settings.database()
+        let urls = try DatabaseRole.allCases.map { ($0, try url(of: $0, owner)) }
+        let roles = try urls.map { role, url in
+            let (user, password) = try ConnectionOptions(url: url).credentials()
+            return RoleRequest(role, name: user, .made(password: password))
+        }
+        _ = try Migrator(owner).run(roles: roles)
+        var database = try Connection(owner)
         _ = try Plan.apply(plans, on: &database)
         let configured = httpPort > 0 ? httpPort : try settings.httpPort()
-        let variables = [
-            ("TENANTRY_AMQP_URL", servers.brokerURL), ("TENANTRY_DATABASE_URL", servers.databaseURL),
-            ("TENANTRY_OPERATOR_TOKEN", try operatorToken(on: &database)),
-            ("TENANTRY_HTTP_PORT", "\(configured > 0 ? configured : try Loopback.freePorts(1)[0])"),
-        ]
+        let variables =
+            [("TENANTRY_AMQP_URL", servers.brokerURL), ("TENANTRY_DATABASE_URL", servers.databaseURL)]
+            + urls.map { (Self.variable(of: $0.0), $0.1) } + [
+                ("TENANTRY_OPERATOR_TOKEN", try operatorToken(on: &database)),
+                ("TENANTRY_HTTP_PORT", "\(configured > 0 ? configured : try Loopback.freePorts(1)[0])"),
+            ]
         try folder.writeEnvironment(variables)
         return variables
+    }
+
+    private static func variable(of role: DatabaseRole) -> String { "TENANTRY_\(role.rawValue.uppercased())_DATABASE_URL" }
+
+    /// Where a role is reached now, with the password of the last session if there was one.
+    private func url(of role: DatabaseRole, _ owner: ConnectionOptions) throws -> String {
+        let earlier = try folder.variable(Self.variable(of: role)).flatMap {
+            try ConnectionOptions(url: $0).credentials().password
+        }
+        return try owner.url(as: "tenantry_\(role.rawValue)", password: earlier ?? RoleRequest.randomPassword())
     }
 
     /// The credential of the last session, as long as the database knows it.
