@@ -22,6 +22,8 @@ extension AlertEvent {
         public var value: Int64
         public var previousValue: Int64
         public var thresholdPercent: Int
+        /// Further hundreds that were crossed at the same time and have no alert of their own.
+        public var alsoCrossed: Int
         public var plan: String
         /// nil for a gauge, which has no period; half-open otherwise.
         public var periodStart: Instant?
@@ -31,7 +33,8 @@ extension AlertEvent {
 
         public init(
             account: String, tenant: String?, metric: Metric, mode: Mode, limit: Int64?, value: Int64, previousValue: Int64,
-            thresholdPercent: Int, plan: String, periodStart: Instant?, periodEnd: Instant?, timezone: String = "UTC",
+            thresholdPercent: Int, alsoCrossed: Int = 0, plan: String, periodStart: Instant?, periodEnd: Instant?,
+            timezone: String = "UTC",
             topTenants: [TopTenant] = []
         ) {
             self.account = account
@@ -42,6 +45,7 @@ extension AlertEvent {
             self.value = value
             self.previousValue = previousValue
             self.thresholdPercent = thresholdPercent
+            self.alsoCrossed = alsoCrossed
             self.plan = plan
             self.periodStart = periodStart
             self.periodEnd = periodEnd
@@ -70,6 +74,7 @@ extension AlertEvent.Data {
         Field("value", \.value, .count)
         Field("previous_value", \.previousValue, .count)
         Field("threshold_percent", \.thresholdPercent, .count)
+        Field("also_crossed", \.alsoCrossed, .count)
         Field("plan", \.plan, .anyText)
         Field("period_start", \.periodStart, .instant)
         Field("period_end", \.periodEnd, .instant)

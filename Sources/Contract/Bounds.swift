@@ -2,6 +2,8 @@
 public enum Bounds {
     /// A tenant's settings in all, names and values, as PostgreSQL writes them.
     public static let settingsBytes = 64 << 10
+    /// What a manifest says for all of its tenants: full settings, and room for the other fields.
+    public static let defaultsBytes = settingsBytes + (16 << 10)
     /// The metadata of a conversation, of a message, or of a document.
     public static let metadataBytes = 16 << 10
 

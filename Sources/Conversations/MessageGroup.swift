@@ -168,11 +168,11 @@ final class MessageGroup {
         return .succeeded(result: result, isDuplicate: accepted == 0)
     }
 
-    /// The period that a message is booked in: that of its own time, or the first open one if that is closed.
+    /// The period that a message is booked in: that of its own time, or the first open one if that is closed or before the account's first.
     private func period(of sentAt: Int64, book: inout PeriodBook, on database: inout Transaction) throws -> BillingPeriod {
         let closedThrough = tenant.closedThrough.microsecondsSince1970
         if sentAt < closedThrough { hasLate = true }
-        let moment = max(sentAt, closedThrough)
+        let moment = max(sentAt, closedThrough, tenant.meteredFrom.microsecondsSince1970)
         if let period = periods.last, period.contains(moment) { return period }
         if let period = periods.first(where: { $0.contains(moment) }) { return period }
         let calendar = PeriodBook.Calendar(timezone: tenant.timezone, anchorDay: tenant.billingAnchorDay)

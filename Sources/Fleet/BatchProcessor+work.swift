@@ -18,7 +18,7 @@ extension BatchProcessor {
             let decisions = try authorization.decide(batch, on: &database)
             return zip(batch, decisions).map { FinishedJob($0, sender: $1.sender, .rejected(rejection)) }
         }
-        let decisions = try authorization.decide(batch, on: &database)
+        let decisions = try withinRates(try authorization.decide(batch, on: &database), on: &database)
         if batch.count == 1, case .admitted(let job) = decisions[0] { executor.update { $0.account = job.account } }
         var jobs: [Job] = []
         jobs.reserveCapacity(batch.count)
@@ -32,6 +32,24 @@ extension BatchProcessor {
             case .admitted(let job): FinishedJob(delivery, sender: job.principal, outcomes.removeFirst())
             case .refused(let outcome, let sender): FinishedJob(delivery, sender: sender, outcome)
             }
+        }
+    }
+
+    /// The same, but that those wait which are over their account's or their tenant's share.
+    private func withinRates(
+        _ decisions: [Authorization.Decision], on database: inout Postgres.Connection
+    ) throws(PostgresError) -> [Authorization.Decision] {
+        var jobs: [Job] = []
+        for case .admitted(let job) in decisions { jobs.append(job) }
+        let over = try JobRates.over(jobs, on: &database)
+        guard !over.isEmpty else { return decisions }
+        let cause = "its account or tenant has sent more jobs than its plan allows a minute"
+        var index = -1
+        return decisions.map { decision in
+            guard case .admitted(let job) = decision else { return decision }
+            index += 1
+            guard over.contains(index) else { return decision }
+            return .refused(.deferred(seconds: JobRates.waitSeconds, cause: cause), sender: job.principal)
         }
     }
 

@@ -88,6 +88,7 @@ final class Directory {
         let expiresAt: Timestamp
         let name: String
         let accountIsSuspended: Bool
+        let jobsPerMinute: Int64?
 
         /// nil where the role is none that this version knows.
         var principal: Principal? {
@@ -95,7 +96,7 @@ final class Directory {
                 Principal(
                     key: key, role: role, name: name, account: account ?? "", tenant: tenant,
                     scopes: Set(scopes.compactMap(Scope.init(rawValue:))), expiresAt: expiresAt,
-                    accountIsSuspended: accountIsSuspended)
+                    accountIsSuspended: accountIsSuspended, jobsPerMinute: jobsPerMinute)
             }
         }
     }
@@ -109,15 +110,19 @@ final class Directory {
         let timezone: String
         let billingAnchorDay: Int64
         let closedThrough: Timestamp
+        let meteredFrom: Timestamp
         let mayHaveHardFlowLimit: Bool
         let hasErasures: Bool
+        let jobsPerMinute: Int64?
 
         var record: TenantRecord {
             get throws(PostgresError) {
                 TenantRecord(
                     slug: slug, account: account, schema: try Identifier(schema),
                     state: TenantState(rawValue: state) ?? .suspended, timezone: timezone, billingAnchorDay: billingAnchorDay,
-                    closedThrough: closedThrough, mayHaveHardFlowLimit: mayHaveHardFlowLimit, hasErasures: hasErasures)
+                    closedThrough: closedThrough, meteredFrom: meteredFrom, mayHaveHardFlowLimit: mayHaveHardFlowLimit,
+                    hasErasures: hasErasures,
+                    jobsPerMinute: jobsPerMinute)
             }
         }
     }
@@ -127,16 +132,21 @@ final class Directory {
         static let credentials: Statement = """
             select c.key, c.role, c.account, c.tenant, c.scopes, c.secret_hash,
                    case when c.expires_at = 'infinity' then 1e9 else extract(epoch from c.expires_at - now()) end::float8,
-                   c.expires_at, c.name, coalesce(a.state = 'suspended', false)
-            from tenantry.credentials c left join tenantry.accounts a on a.slug = c.account
+                   c.expires_at, c.name, coalesce(a.state = 'suspended', false), p.jobs_per_minute
+            from tenantry.credentials c
+            left join tenantry.accounts a on a.slug = c.account
+            left join tenantry.plans p on p.name = a.plan
             where c.key = any($1) and c.revoked_at is null and c.expires_at > now()
             """
         static let tenants: Statement = """
             select t.slug, t.account, t.schema_name, t.state, a.timezone, a.billing_anchor_day, a.closed_through,
+                   (select f.period_start from tenantry.period(a.created_at, a.timezone, a.billing_anchor_day) f),
                    exists (select from tenantry.plan_limits l join tenantry.metrics m on m.name = l.metric
                            where l.plan in (a.plan, t.plan) and l.mode = 'hard' and not m.is_gauge),
-                   t.has_erasures
-            from tenantry.tenants t join tenantry.accounts a on a.slug = t.account
+                   t.has_erasures, own.jobs_per_minute
+            from tenantry.tenants t
+            join tenantry.accounts a on a.slug = t.account
+            left join tenantry.plans own on own.name = t.plan
             where t.slug = any($1)
             """
     }

@@ -27,7 +27,7 @@ struct WorkerHeartbeat {
         let rate = lastAt > 0 ? Double(totals.jobs - lastTotals.jobs) / (now - lastAt) : 0
         _ = try database.query(
             SQL.beat, workerID, Host.name, Int64(getpid()), families, Int64(laneCount), leads, "running", totals.jobs,
-            totals.rejected, totals.retried, rate)
+            totals.rejected, totals.retried, rate, totals.deferred)
         lastTotals = totals
         lastAt = now
     }
@@ -40,10 +40,10 @@ struct WorkerHeartbeat {
     enum SQL {
         static let beat: Statement = """
             insert into tenantry.workers as w
-                (id, host, pid, families, lanes, leads, state, jobs, rejected, retried, jobs_per_second)
-            values ($1, $2, $3::int8::int4, $4, $5::int8::int4, $6, $7, $8, $9, $10, $11)
+                (id, host, pid, families, lanes, leads, state, jobs, rejected, retried, jobs_per_second, deferred)
+            values ($1, $2, $3::int8::int4, $4, $5::int8::int4, $6, $7, $8, $9, $10, $11, $12)
             on conflict (id) do update set leads = excluded.leads, state = excluded.state, jobs = excluded.jobs, rejected = excluded.rejected,
-                retried = excluded.retried, jobs_per_second = excluded.jobs_per_second, seen_at = now()
+                retried = excluded.retried, jobs_per_second = excluded.jobs_per_second, deferred = excluded.deferred, seen_at = now()
             """
         static let end: Statement = "delete from tenantry.workers where id = $1"
     }

@@ -6,6 +6,7 @@ final class WorkerTally: Sendable {
         var jobs: Int64 = 0
         var rejected: Int64 = 0
         var retried: Int64 = 0
+        var deferred: Int64 = 0
     }
 
     private let totals = Mutex(Totals())
@@ -16,7 +17,8 @@ final class WorkerTally: Sendable {
                 switch ending {
                 case .succeeded, .duplicate: totals.jobs += Int64(count)
                 case .rejected: totals.rejected += Int64(count)
-                case .retried, .deferred: totals.retried += Int64(count)
+                case .retried: totals.retried += Int64(count)
+                case .deferred: totals.deferred += Int64(count)
                 }
             }
         }

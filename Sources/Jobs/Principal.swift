@@ -30,10 +30,12 @@ public struct Principal: Sendable, Equatable {
     public let expiresAt: Timestamp
     /// No job of a suspended account is accepted.
     public let accountIsSuspended: Bool
+    /// What the account's plan allows of its jobs a minute; nil: as many as it likes.
+    public let jobsPerMinute: Int64?
 
     public init(
         key: String, role: Role, name: String = "", account: String, tenant: String?, scopes: Set<Scope>,
-        expiresAt: Timestamp = .distantFuture, accountIsSuspended: Bool = false
+        expiresAt: Timestamp = .distantFuture, accountIsSuspended: Bool = false, jobsPerMinute: Int64? = nil
     ) {
         self.name = name
         self.key = key
@@ -43,6 +45,7 @@ public struct Principal: Sendable, Equatable {
         self.scopes = scopes
         self.expiresAt = expiresAt
         self.accountIsSuspended = accountIsSuspended
+        self.jobsPerMinute = jobsPerMinute
     }
 
     /// Why this principal may not send `kind`, for this tenant if one is named; nil if it may.

@@ -33,8 +33,9 @@ public final class SingleJobHandler<Payload: JobPayload>: JobHandler {
     public func handle(_ jobs: ArraySlice<Job>, on database: inout Transaction) throws -> [Outcome] {
         try jobs.map { job in
             try Inbox.checkRefusal(of: job, on: &database)
-            let payload = try PayloadDecoder.decode(Payload.self, from: job.body)
+            // Before the payload is read: what came before costs no more than this, and if it is refused, the row goes, too.
             if let first = try Inbox.claim(job, on: &database) { return .succeeded(result: first, isDuplicate: true) }
+            let payload = try PayloadDecoder.decode(Payload.self, from: job.body)
             return try Inbox.conclude(job, with: try perform(payload, job, &database), on: &database)
         }
     }
@@ -58,8 +59,8 @@ public final class PartwiseJobHandler<Payload: JobPayload>: JobHandler {
     public func handle(_ jobs: ArraySlice<Job>, on database: inout Transaction) throws -> [Outcome] {
         try jobs.map { job in
             try Inbox.checkRefusal(of: job, on: &database)
-            let payload = try PayloadDecoder.decode(Payload.self, from: job.body)
             if let first = try Inbox.first(of: job, on: &database) { return .succeeded(result: first, isDuplicate: true) }
+            let payload = try PayloadDecoder.decode(Payload.self, from: job.body)
             let reply = try inParts(payload, job, on: &database)
             // Another delivery of the same job may have been done meanwhile.
             if let first = try Inbox.claim(job, on: &database) { return .succeeded(result: first, isDuplicate: true) }

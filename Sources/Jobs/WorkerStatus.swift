@@ -14,6 +14,8 @@ public struct WorkerStatus: Sendable {
     public let succeeded: Int64
     public let rejected: Int64
     public let retried: Int64
+    /// Jobs since it started that there was no room for: they wait, and no attempt counts.
+    public let deferred: Int64
     /// Of the last seconds.
     public let jobsPerSecond: Double
     public let secondsSinceHeartbeat: Double
@@ -25,7 +27,7 @@ public struct WorkerStatus: Sendable {
 
     enum SQL {
         static let list: Statement = """
-            select id, pid, families, lanes, leads, jobs, rejected, retried, jobs_per_second,
+            select id, pid, families, lanes, leads, jobs, rejected, retried, deferred, jobs_per_second,
                    extract(epoch from now() - seen_at)::float8
             from tenantry.workers where seen_at > now() - interval '30 seconds' order by started_at
             """

@@ -104,10 +104,14 @@ struct NewAlert {
     let state: AlertEvent.State
     let previous: Int64
     let period: BillingPeriod
+    /// Further hundreds that were crossed together with this one and have no alert of their own.
+    let alsoCrossed: Int
 
     init(
-        _ measurement: Measurement, percent: Int, state: AlertEvent.State, previous: Int64, period: BillingPeriod? = nil
+        _ measurement: Measurement, percent: Int, state: AlertEvent.State, previous: Int64, period: BillingPeriod? = nil,
+        alsoCrossed: Int = 0
     ) {
+        self.alsoCrossed = alsoCrossed
         self.measurement = measurement
         self.percent = percent
         self.state = state
@@ -121,7 +125,7 @@ struct NewAlert {
             data: AlertEvent.Data(
                 account: measurement.counter.account, tenant: measurement.counter.tenant, metric: measurement.metric,
                 mode: measurement.mode, limit: measurement.limit, value: measurement.value, previousValue: previous,
-                thresholdPercent: percent, plan: measurement.plan,
+                thresholdPercent: percent, alsoCrossed: alsoCrossed, plan: measurement.plan,
                 periodStart: Instant(microsecondsSince1970: period.start.microsecondsSince1970),
                 periodEnd: Instant(microsecondsSince1970: period.end.microsecondsSince1970), timezone: measurement.timezone,
                 topTenants: topTenants))

@@ -17,7 +17,9 @@ enum Evaluation {
             let changes = AlertChanges(crossed: crossed, known: known.mapValues(\.isResolved))
             let previous = measurement.value - (counters[measurement.counter]?[measurement.metric] ?? 0)
             alerts += changes.fire.map {
-                NewAlert(measurement, percent: $0, state: $0 < 100 ? .warning : .breached, previous: previous)
+                NewAlert(
+                    measurement, percent: $0, state: $0 < 100 ? .warning : .breached, previous: previous,
+                    alsoCrossed: $0 > 100 ? changes.alsoCrossed : 0)
             }
             alerts += changes.resolve.map {
                 NewAlert(measurement, percent: $0, state: .resolved, previous: previous, period: known[$0]!.period)

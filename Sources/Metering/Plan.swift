@@ -19,14 +19,20 @@ public struct Plan: Sendable, Equatable {
     /// Percent of a limit, ascending.
     public var thresholds: [Int]
     public var limits: [Metric: Limit]
+    /// The most jobs a minute of an account on this plan, or of a tenant with it as its own; above 0. nil: as many as they like.
+    public var jobsPerMinute: Int64?
     /// nil: it costs nothing that an invoice could say.
     public var price: Price?
 
-    public init(name: String, displayName: String, thresholds: [Int], limits: [Metric: Limit], price: Price? = nil) {
+    public init(
+        name: String, displayName: String, thresholds: [Int], limits: [Metric: Limit], jobsPerMinute: Int64? = nil,
+        price: Price? = nil
+    ) {
         self.name = name
         self.displayName = displayName
         self.thresholds = thresholds
         self.limits = limits
+        self.jobsPerMinute = jobsPerMinute
         self.price = price
     }
 
@@ -51,7 +57,8 @@ public struct Plan: Sendable, Equatable {
 
     private func save(on database: inout Transaction) throws(PostgresError) {
         _ = try database.query(
-            SQL.save, name, displayName, thresholds.map { Int64($0) }, price.map { JSONText($0.json.serialised()) })
+            SQL.save, name, displayName, thresholds.map { Int64($0) }, price.map { JSONText($0.json.serialised()) },
+            jobsPerMinute)
         let limits = Metric.allCases.compactMap { metric in self.limits[metric].map { (metric: metric.rawValue, limit: $0) } }
         _ = try database.query(SQL.removeLimits, name, limits.map(\.metric))
         _ = try database.query(
@@ -60,9 +67,9 @@ public struct Plan: Sendable, Equatable {
 
     enum SQL {
         static let save: Statement = """
-            insert into tenantry.plans (name, display_name, thresholds, price) values ($1, $2, $3::int8[]::int[], $4)
+            insert into tenantry.plans (name, display_name, thresholds, price, jobs_per_minute) values ($1, $2, $3::int8[]::int[], $4, $5)
             on conflict (name) do update set display_name = excluded.display_name, thresholds = excluded.thresholds,
-                price = excluded.price, updated_at = now()
+                price = excluded.price, jobs_per_minute = excluded.jobs_per_minute, updated_at = now()
             """
         static let removeLimits: Statement = "delete from tenantry.plan_limits where plan = $1 and metric <> all($2::text[])"
         static let saveLimits: Statement = """

@@ -48,14 +48,20 @@ struct Thresholds: Equatable {
 struct AlertChanges: Equatable {
     var fire: [Int]
     var resolve: [Int]
+    /// How many of the further hundreds were crossed together with the highest one, which alone fires.
+    var alsoCrossed: Int
 
     /// - Parameters:
     ///   - crossed: the thresholds that the value has reached now.
     ///   - known: every threshold with an alert that counts for this period, and whether that has been resolved.
     ///
-    /// Each threshold fires at most once a period and resolves at most once: one that was resolved and is reached again stays silent.
+    /// Each threshold fires at most once a period and resolves at most once: one that was resolved and is reached again stays silent. Of those
+    /// above 100 % that lie beyond every known one, only the highest fires: no value, however odd, makes a flood.
     init(crossed: [Int], known: [Int: Bool]) {
-        fire = crossed.filter { known[$0] == nil }
+        let highest = max(100, known.keys.max() ?? 100)
+        let further = crossed.filter { $0 > highest }
+        fire = crossed.filter { $0 <= 100 && known[$0] == nil } + further.suffix(1)
+        alsoCrossed = max(0, further.count - 1)
         resolve = known.filter { !$0.value && !crossed.contains($0.key) }.keys.sorted()
     }
 }

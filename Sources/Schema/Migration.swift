@@ -23,6 +23,7 @@ public struct Migration: Sendable {
         Migration("control_0004_billing", PackageResources.control_0004_billing_sql),
         Migration("control_0005_outbox", PackageResources.control_0005_outbox_sql),
         Migration("control_0006_metrics", PackageResources.control_0006_metrics_sql),
+        Migration("control_0007_shares", PackageResources.control_0007_shares_sql),
         Migration("control_0010_roles", PackageResources.control_0010_roles_sql),
         Migration("control_0011_template_text", PackageResources.control_0011_template_text_sql),
         Migration("control_0012_stripe_grants", PackageResources.control_0012_stripe_grants_sql),

@@ -55,7 +55,8 @@ struct Failure: Error, CustomStringConvertible {
         if error.isMissingRelation {
             description = "the database has no schema of Tenantry, or an old one: run `tenantry migrate` (\(error))"
         } else if error.isDenied {
-            description = "the database's role may not do this: use the owner's URL, or have the owner run `tenantry migrate` (\(error))"
+            description =
+                "the database's role may not do this: use the owner's URL, or have the owner run `tenantry migrate` (\(error))"
         } else if error.isConnectionLoss {
             description = "the database cannot be used: \(error.description.replacing("\n\t", with: " "))"
         } else {

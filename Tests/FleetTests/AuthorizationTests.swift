@@ -13,7 +13,8 @@ internal import Testing
         TenantRecord(
             slug: place.rawValue, account: place == .stranger ? "else" : "acme", schema: try Identifier("tenant_x"),
             state: .active,
-            timezone: "UTC", billingAnchorDay: 1, closedThrough: .distantPast, mayHaveHardFlowLimit: false)
+            timezone: "UTC", billingAnchorDay: 1, closedThrough: .distantPast, meteredFrom: .distantPast,
+            mayHaveHardFlowLimit: false)
     }
 
     @Test(

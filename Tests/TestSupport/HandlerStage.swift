@@ -119,7 +119,8 @@ public final class HandlerStage {
         return TenantRecord(
             slug: tenant, account: rows.text(0, 0), schema: try Identifier(rows.text(0, 1)),
             state: TenantState(rawValue: rows.text(0, 2)) ?? .suspended, timezone: rows.text(0, 3),
-            billingAnchorDay: rows.int(0, 4), closedThrough: rows.timestamp(0, 5), mayHaveHardFlowLimit: mayHaveHardFlowLimit,
+            billingAnchorDay: rows.int(0, 4), closedThrough: rows.timestamp(0, 5), meteredFrom: rows.timestamp(0, 7),
+            mayHaveHardFlowLimit: mayHaveHardFlowLimit,
             hasErasures: rows.bool(0, 6))
     }
 
@@ -159,7 +160,8 @@ public final class HandlerStage {
 
     private enum SQL {
         static let tenant: Statement = """
-            select t.account, t.schema_name, t.state, a.timezone, a.billing_anchor_day, a.closed_through, t.has_erasures
+            select t.account, t.schema_name, t.state, a.timezone, a.billing_anchor_day, a.closed_through, t.has_erasures,
+                   (select f.period_start from tenantry.period(a.created_at, a.timezone, a.billing_anchor_day) f)
             from tenantry.tenants t join tenantry.accounts a on a.slug = t.account where t.slug = $1
             """
     }

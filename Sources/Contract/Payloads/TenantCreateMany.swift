@@ -23,6 +23,11 @@ public struct TenantCreateMany: JobPayload, Equatable {
     ///
     /// - Throws: the item's own rejection, its field a pointer into this payload.
     public func item(_ index: Int) throws(Rejection) -> TenantCreate {
+        // Before anything is merged: a manifest of a thousand bad items with large defaults costs no more than its bytes.
+        guard let slug = tenants[index]["slug"] ?? defaults?["slug"], case .string(let slug) = slug, Slug.isValid(slug)
+        else {
+            throw .invalid("/tenants/\(index)/slug", "must match \(Slug.pattern)")
+        }
         var merged = defaults ?? [:]
         for (key, own) in tenants[index] {
             switch (key, merged[key], own) {
@@ -43,8 +48,16 @@ public struct TenantCreateMany: JobPayload, Equatable {
         schema: ["type": "object"], read: FieldType.anyObject.read, write: FieldType.anyObject.write,
         audited: { TenantCreate.fields.audited($0) })
 
+    /// They are laid under each tenant in its turn, so their size counts a thousand times.
+    private static let common = FieldType<[String: JSONValue]>(
+        schema: item.schema, read: item.read, write: item.write,
+        check: { defaults throws(FieldFailure) in
+            let bytes = JSONValue.object(defaults).storedBytes
+            if bytes > Bounds.defaultsBytes { throw .tooLarge(bytes, most: Bounds.defaultsBytes, "defaults have") }
+        }, audited: item.audited)
+
     public static let fields = Fields(TenantCreateMany(tenants: [])) {
-        Field("defaults", \.defaults, item.described("Fields of tenant.create for every tenant."))
+        Field("defaults", \.defaults, common.described("Fields of tenant.create for every tenant."))
         Field("tenants", \.tenants, .list(item.described("Fields of tenant.create, laid over the defaults."), 1...1_000))
     }
 

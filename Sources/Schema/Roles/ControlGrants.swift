@@ -45,6 +45,7 @@ struct ControlGrants {
             "outbox", worker: "select, insert, update, delete",
             reader: "select (id, exchange, routing_key, message_id, type, content_type, next_at, created_at)"),
         ControlGrants("suspects", worker: "select, insert, update, delete", reader: nil),
+        ControlGrants("job_rates", worker: "select, insert, update, delete", reader: nil),
         ControlGrants("workers", worker: "select, insert, update, delete", reader: "select"),
         // Usage, alerts and bills.
         ControlGrants("tenant_usage", worker: "select, insert, update", reader: "select"),
@@ -55,6 +56,7 @@ struct ControlGrants {
         ControlGrants("alerts", worker: "select, insert, update", reader: "select"),
         ControlGrants("invoices", worker: "select, insert, update", reader: "select"),
         ControlGrants("invoice_lines", worker: "select, insert, update", reader: "select"),
+        ControlGrants("stripe_grants", worker: "select", reader: "select"),
         ControlGrants("stripe_customers", worker: "select, insert, update, delete", reader: nil),
         // What was erased is not to be found again by trying ids.
         ControlGrants("erased_messages", worker: "select, insert, delete", reader: nil),

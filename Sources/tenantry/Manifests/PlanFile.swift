@@ -50,11 +50,12 @@ enum PlanFile {
         guard let plans = fields["plans"] else { throw top.failure("plans: is missing") }
         let thresholds = try fields["thresholds"].map { try Self.thresholds($0) } ?? [50, 75, 80, 90, 100]
         return try plans.entries().map { name, place in
-            let fields = try place.fields("display_name", "thresholds", "limits", "price")
+            let fields = try place.fields("display_name", "thresholds", "limits", "jobs_per_minute", "price")
             return Plan(
                 name: name, displayName: try fields["display_name"]?.text() ?? name,
                 thresholds: try fields["thresholds"].map { try Self.thresholds($0) } ?? thresholds,
                 limits: try fields["limits"].map { try limits($0) } ?? [:],
+                jobsPerMinute: try fields["jobs_per_minute"].flatMap { try jobsPerMinute($0) },
                 price: try fields["price"].flatMap { try price($0) })
         }
     }
@@ -66,6 +67,13 @@ enum PlanFile {
             throw place.failure("must be percentages from 1 to 100, ascending")
         }
         return thresholds
+    }
+
+    private static func jobsPerMinute(_ place: YAMLPlace) throws -> Int64? {
+        if place.isNull { return nil }
+        let rate = try place.wholeNumber()
+        guard (1...1_000_000_000).contains(rate) else { throw place.failure("must be from 1 to 1000000000, or null for unlimited") }
+        return rate
     }
 
     private static func limits(_ place: YAMLPlace) throws -> [Metric: Plan.Limit] {
