@@ -1,6 +1,29 @@
 internal import CLibRabbitMQ
 
 extension Connection {
+    /// How much of a body is taken. A message cannot be refused on its way, so what is over the bound is dropped as it arrives.
+    public struct BodyBound {
+        /// The most bytes of a whole body, by its message's routing key.
+        public var mostBytes: (UnsafeRawBufferPointer) -> Int
+        /// What is kept of a body that has more.
+        public var keptBytes: Int
+
+        public init(keptBytes: Int, mostBytes: @escaping (UnsafeRawBufferPointer) -> Int) {
+            self.keptBytes = keptBytes
+            self.mostBytes = mostBytes
+        }
+
+        func keptBytes(of bodyBytes: Int, routingKey: UnsafeRawBufferPointer) -> Int {
+            bodyBytes <= mostBytes(routingKey) ? bodyBytes : min(keptBytes, bodyBytes)
+        }
+    }
+
+    /// nil: every body is kept whole.
+    public var bodyBound: BodyBound? {
+        get { assembler.bodyBound }
+        set { assembler.bodyBound = newValue }
+    }
+
     /// How many deliveries may be unacknowledged at once, per consumer started after this (1 to 65535; 0 is no limit, but not for
     /// quorum queues). Source: [Consumer prefetch](https://www.rabbitmq.com/consumer-prefetch.html).
     public mutating func setPrefetch(_ count: Int) throws(AMQPError) {

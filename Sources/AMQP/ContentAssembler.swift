@@ -45,6 +45,7 @@ struct ContentAssembler {
     }
 
     private var state = State.idle
+    var bodyBound: Connection.BodyBound?
 
     /// Whether a method frame waits for its header: the pool still holds what we need.
     var isAwaitingHeader: Bool {
@@ -63,7 +64,12 @@ struct ContentAssembler {
     mutating func header(raw: amqp_bytes_t, bodyBytes: UInt64) throws(AMQPError) -> Content? {
         switch state {
         case .deliveryOpened(let opening, let isGet):
-            guard let size = Int(exactly: bodyBytes), let delivery = Delivery(opening, rawProperties: raw, bodyBytes: size) else {
+            let key = UnsafeRawBufferPointer(start: opening.routingKey.bytes, count: opening.routingKey.len)
+            guard let size = Int(exactly: bodyBytes),
+                let delivery = Delivery(
+                    opening, rawProperties: raw, bodyBytes: size,
+                    keptBytes: bodyBound?.keptBytes(of: size, routingKey: key) ?? size)
+            else {
                 throw AMQPError(.library, "no memory for a message of \(bodyBytes) bytes")
             }
             if size == 0 { return complete(delivery, isGet: isGet) }

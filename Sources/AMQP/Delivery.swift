@@ -11,7 +11,10 @@ public final class Delivery {
     public let deliveryTag: UInt64
     /// True if it may have been delivered before.
     public let redelivered: Bool
+    /// What was kept of the body: all of it, unless it is over the connection's ``Connection/bodyBound``.
     public let body: UnsafeRawBufferPointer
+    /// The whole body's bytes, as they were sent.
+    public let bodyBytes: Int
     public let exchangeBytes: UnsafeRawBufferPointer
     public let routingKeyBytes: UnsafeRawBufferPointer
     /// Empty for a message from `get`.
@@ -19,12 +22,14 @@ public final class Delivery {
     /// The property flags, then the properties present, as on the wire.
     private let rawProperties: UnsafeRawBufferPointer
     private let storage: UnsafeMutableRawBufferPointer
-    private var filledBytes = 0
+    private var arrivedBytes = 0
 
     /// Copies everything but the body, which `append` brings. Nil if there is no memory for it.
-    init?(_ opening: DeliveryOpening, rawProperties raw: amqp_bytes_t, bodyBytes: Int) {
+    ///
+    /// - Parameter keptBytes: how much of the body is kept; the rest is dropped as it arrives.
+    init?(_ opening: DeliveryOpening, rawProperties raw: amqp_bytes_t, bodyBytes: Int, keptBytes: Int) {
         let parts = [opening.exchange, opening.routingKey, opening.consumerTag, raw]
-        let total = opening.exchange.len + opening.routingKey.len + opening.consumerTag.len + raw.len + bodyBytes
+        let total = opening.exchange.len + opening.routingKey.len + opening.consumerTag.len + raw.len + keptBytes
         guard let memory = malloc(max(total, 1)) else { return nil }
         storage = UnsafeMutableRawBufferPointer(start: memory, count: total)
         var offset = 0
@@ -37,22 +42,31 @@ public final class Delivery {
         routingKeyBytes = place(parts[1])
         consumerTagBytes = place(parts[2])
         rawProperties = place(parts[3])
-        body = UnsafeRawBufferPointer(start: memory + offset, count: bodyBytes)
+        body = UnsafeRawBufferPointer(start: memory + offset, count: keptBytes)
+        self.bodyBytes = bodyBytes
         deliveryTag = opening.deliveryTag
         redelivered = opening.redelivered
     }
 
     deinit { free(storage.baseAddress) }
 
-    var isComplete: Bool { filledBytes == body.count }
+    var isComplete: Bool { arrivedBytes == bodyBytes }
 
     /// Takes the next fragment of the body; false if it is longer than announced.
     func append(_ fragment: amqp_bytes_t) -> Bool {
-        guard fragment.len <= body.count - filledBytes, let base = storage.baseAddress else { return false }
-        memcpy(base + (storage.count - body.count + filledBytes), fragment.bytes, fragment.len)
-        filledBytes += fragment.len
+        guard fragment.len <= bodyBytes - arrivedBytes, let base = storage.baseAddress else { return false }
+        let room = max(0, min(fragment.len, body.count - arrivedBytes))
+        if room > 0 { memcpy(base + (storage.count - body.count + arrivedBytes), fragment.bytes, room) }
+        arrivedBytes += fragment.len
         return true
     }
+
+    /// Whether only the beginning of the body was kept.
+    public var isBodyCut: Bool { body.count < bodyBytes }
+    /// The properties' and headers' bytes, as they were sent.
+    public var propertyBytes: Int { rawProperties.count }
+    /// The memory that the message takes here.
+    public var heldBytes: Int { storage.count }
 
     /// The body, with the delivery certain to live as long as the closure runs.
     public func withBody<Value, Failure: Error>(
@@ -62,7 +76,6 @@ public final class Delivery {
         return try read(body)
     }
 
-    public var bodyBytes: Int { body.count }
     public var exchange: String { String(decoding: exchangeBytes, as: UTF8.self) }
     public var routingKey: String { String(decoding: routingKeyBytes, as: UTF8.self) }
     public var consumerTag: String { String(decoding: consumerTagBytes, as: UTF8.self) }

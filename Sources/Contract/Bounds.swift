@@ -1,5 +1,9 @@
 /// What one job may yield, and what may grow by many (contract, section 2). JSON's own bounds are ``JSONBudget/payload``.
 public enum Bounds {
+    /// A job's properties and headers.
+    public static let headerBytes = 16 << 10
+    /// The same, with room for what the fleet and the broker add to a job that is tried again.
+    public static let retriedHeaderBytes = headerBytes + (4 << 10)
     /// A tenant's settings in all, names and values, as PostgreSQL writes them.
     public static let settingsBytes = 64 << 10
     /// What a manifest says for all of its tenants: full settings, and room for the other fields.

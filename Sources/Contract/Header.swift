@@ -29,6 +29,16 @@ public enum Header {
     public static let attempts = HeaderName("x-tenantry-attempts")
     /// How often its transaction took too long and was cancelled.
     public static let cancellations = HeaderName("x-tenantry-cancellations")
+    /// How many bytes the job's body had, where the letter holds only its beginning.
+    public static let bodyBytes = HeaderName("x-tenantry-body-bytes")
+    /// The key of the credential that a dead job came with: what is left of its header `authorization`.
+    public static let key = HeaderName("x-tenantry-key")
+    /// An HMAC-SHA-256 in hexadecimal digits, there if the credential held: with it a dead job is done for ``key`` without the secret.
+    public static let seal = HeaderName("x-tenantry-seal")
+    /// JSON Pointers, separated by spaces, to what was taken out of a dead job's body because it is secret.
+    public static let redacted = HeaderName("x-tenantry-redacted")
+    /// A dead letter's own id, a UUID: that of its row in `tenantry.dead_letters`.
+    public static let letter = HeaderName("x-tenantry-letter")
     /// RFC 3339.
     public static let failedAt = HeaderName("x-tenantry-failed-at")
 
@@ -41,6 +51,8 @@ public enum Header {
 
     /// What the fleet adds to a job and takes off again before the job is replayed.
     public static let added = [
-        errorCode, errorMessage, errorField, kind, attempts, cancellations, failedAt, retryDelay, retryCause, retryMessage,
+        errorCode, errorMessage, errorField, kind, attempts, cancellations, bodyBytes, key, seal, redacted, letter, failedAt,
+        retryDelay,
+        retryCause, retryMessage,
     ]
 }

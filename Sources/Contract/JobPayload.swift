@@ -24,6 +24,8 @@ extension JobPayload {
     ///
     /// - Parameter mostBytes: a longer one is kept by the names of its fields alone, `{"fields": […]}`.
     static func audited(_ body: UnsafeRawBufferPointer, mostBytes: Int) -> JSONValue {
+        // Documents are not read once more to find out that nothing of them is kept.
+        guard fields.hasAudited else { return .null }
         var reader = JSONReader(body, .payload)
         guard let payload = reader.read() else { return .null }
         let kept = fields.audited(payload)

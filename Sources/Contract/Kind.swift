@@ -11,6 +11,8 @@ public struct Kind: Sendable {
     public let access: Access
     /// The longest body that is accepted; a longer one is `payload_too_large`.
     public let bodyLimitBytes: Int
+    /// The most that a payload has where a kind says nothing else.
+    public static let standardBodyLimitBytes = 1 << 20
     /// The states in which a tenant takes this kind; in another one the job is refused as `tenant_suspended`.
     public let states: Set<TenantState>
     /// Whether it must not wait behind other work: such jobs have a queue of their own.
@@ -25,7 +27,8 @@ public struct Kind: Sendable {
     let wireName: StaticString
 
     init(
-        _ name: StaticString, family: Family, needsTenant: Bool = false, access: Access, bodyLimitBytes: Int = 1 << 20,
+        _ name: StaticString, family: Family, needsTenant: Bool = false, access: Access,
+        bodyLimitBytes: Int = Kind.standardBodyLimitBytes,
         states: Set<TenantState> = [.active], isControl: Bool = false, hasInbox: Bool = true, isAudited: Bool = false,
         summary: String
     ) {

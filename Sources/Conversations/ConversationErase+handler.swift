@@ -14,14 +14,15 @@ extension Conversations {
             // Waits for the messages that are being logged, and makes those that follow wait: they have to see what was erased.
             try database.run(script: "lock table \(tenant.schema.quoted).messages in share row exclusive mode")
             let statement: Statement
-            let subject: String?
+            let subject: (field: DeadLetterErasure.Field, id: String)
             if let conversation = payload.conversationID {
-                (statement, subject) = (ErasureSQL.conversation(tenant.schema), conversation)
+                (statement, subject) = (ErasureSQL.conversation(tenant.schema), (.conversation, conversation))
             } else {
-                (statement, subject) = (ErasureSQL.user(tenant.schema), payload.userID)
+                (statement, subject) = (ErasureSQL.user(tenant.schema), (.user, payload.userID ?? ""))
             }
-            let (messages, conversations, users) = try database.query(statement, tenant.slug, tenant.timezone, subject)
+            let (messages, conversations, users) = try database.query(statement, tenant.slug, tenant.timezone, subject.id)
                 .only((Int64, Int64, Int64).self)
+            try DeadLetterErasure.note(tenant.slug, subject, on: &database)
             return Reply([
                 "rows": .int(messages + conversations + users), "messages": .int(messages),
                 "conversations": .int(conversations), "active_users": .int(users),

@@ -29,31 +29,40 @@ struct Authorization {
         self.directory = directory
     }
 
+    /// What dead letters are sealed with.
+    func seal(from database: inout Postgres.Connection) throws(PostgresError) -> Seal { try directory.seal(from: &database) }
+
     /// One decision a delivery, in order.
     mutating func decide(_ deliveries: [Delivery], on database: inout Postgres.Connection) throws(PostgresError) -> [Decision] {
         now = SystemClock.monotonicSeconds()
         try directory.refresh(from: &database)
         var envelopes: [Result<Envelope, Rejection>] = []
         envelopes.reserveCapacity(deliveries.count)
-        var senders: [Directory.Fingerprint?] = []
-        senders.reserveCapacity(deliveries.count)
+        var claims: [Claim] = []
+        claims.reserveCapacity(deliveries.count)
+        var sealedKeys: Set<String> = []
         var bearers: [Directory.Fingerprint: Bearer] = [:]
         var slugs: Set<String> = []
         for delivery in deliveries {
             // Also whoever has sent something wrong is to get an answer.
-            let sender = delivery.header(Header.authorization.constant).map { fingerprint(of: $0) }
-            senders.append(sender)
-            if let sender, directory.principal(sender, now: now) == nil, bearers[sender] == nil {
+            let claim = claim(of: delivery)
+            claims.append(claim)
+            switch claim {
+            case .bearer(let sender) where directory.principal(sender, now: now) == nil && bearers[sender] == nil:
                 bearers[sender] = Bearer(delivery.headerText(Header.authorization.constant) ?? "")
+            case .seal(let key, _) where directory.holder(ofKey: key, now: now) == nil: sealedKeys.insert(key)
+            case .bearer, .seal, .none: break
             }
             let envelope = Envelope.read(delivery)
             envelopes.append(envelope)
             if let slug = try? envelope.get().tenant, directory.tenant(slug, now: now) == nil { slugs.insert(slug) }
         }
         try directory.load(credentials: bearers, now: now, from: &database)
+        try directory.load(holdersOf: sealedKeys, now: now, from: &database)
         try directory.load(tenants: slugs.sorted(), now: now, from: &database)
+        let seal = claims.contains(where: \.isSealed) ? try directory.seal(from: &database) : nil
         return deliveries.indices.map { index in
-            let sender = senders[index].flatMap { directory.principal($0, now: now) }
+            let sender = principal(claims[index], deliveries[index], seal)
             do throws(Rejection) {
                 return try decision(on: deliveries[index], envelopes[index].get(), sender)
             } catch {
@@ -84,6 +93,35 @@ struct Authorization {
         // Whether it was done before its tenant came to this, its inbox knows; the hot kind has none.
         guard envelope.kind.hasInbox else { throw refusal }
         return .admitted(Job(delivery, envelope, principal, tenant: tenant, refusal: refusal))
+    }
+
+    /// What a job says of its sender.
+    private enum Claim {
+        case bearer(Directory.Fingerprint)
+        /// It was a dead letter, and comes without its credential.
+        case seal(key: String, code: String)
+        case none
+
+        var isSealed: Bool { if case .seal = self { true } else { false } }
+    }
+
+    private mutating func claim(of delivery: Delivery) -> Claim {
+        if let bearer = delivery.header(Header.authorization.constant) { return .bearer(fingerprint(of: bearer)) }
+        guard let code = delivery.headerText(Header.seal.constant), let key = delivery.claimedKey else { return .none }
+        return .seal(key: key, code: code)
+    }
+
+    /// Whom the job is from, if its credential or its seal holds.
+    private func principal(_ claim: Claim, _ delivery: Delivery, _ seal: Seal?) -> Principal? {
+        switch claim {
+        case .bearer(let fingerprint): return directory.principal(fingerprint, now: now)
+        case .seal(let key, let code):
+            guard let seal, let holder = directory.holder(ofKey: key, now: now), seal.holds(code, for: delivery, key: key) else {
+                return nil
+            }
+            return holder
+        case .none: return nil
+        }
     }
 
     private static func refusal(of kind: Kind, in tenant: TenantRecord) -> Rejection? {

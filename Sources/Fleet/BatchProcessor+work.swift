@@ -5,8 +5,31 @@ internal import Logging
 internal import Postgres
 
 extension BatchProcessor {
-    /// What became of each of the part's jobs, committed.
+    /// What became of each of the part's jobs, committed; those that are given up have their letters, with rows written.
     func finish(_ part: Quarantine.Part, on database: inout Postgres.Connection) throws(PostgresError) -> [FinishedJob] {
+        var finished = try outcomes(of: part, on: &database)
+        var letters: [DeadLetterRow] = []
+        var refusals: [Refusal] = []
+        for index in finished.indices {
+            let job = finished[index]
+            if case .succeeded = job.outcome { continue }
+            guard case .dead(let rejection) = ladder.fate(of: job.outcome, delivery: job.delivery) else { continue }
+            let letter = DeadLetter(job, rejection, seal: try authorization.seal(from: &database))
+            finished[index].letter = letter
+            letters.append(DeadLetterRow(letter, job.delivery))
+            refusals.append(
+                Refusal(
+                    kind: job.kind?.name ?? "", code: rejection.code, key: job.sender?.key ?? "",
+                    account: job.sender?.account ?? ""))
+        }
+        try DeadLetterRow.write(letters, on: &database)
+        try Refusal.count(refusals, on: &database)
+        return finished
+    }
+
+    private func outcomes(
+        of part: Quarantine.Part, on database: inout Postgres.Connection
+    ) throws(PostgresError) -> [FinishedJob] {
         let batch = part.deliveries
         try notes.begin(part, on: &database)
         if Quarantine.isCrashLoop(begun: part.begun) {
@@ -16,7 +39,9 @@ extension BatchProcessor {
                 return batch.map { FinishedJob($0, sender: nil, .rejected(rejection)) }
             }
             let decisions = try authorization.decide(batch, on: &database)
-            return zip(batch, decisions).map { FinishedJob($0, sender: $1.sender, .rejected(rejection)) }
+            return zip(batch, decisions).map {
+                FinishedJob($0, sender: $1.sender, isStrangers: $1.sender == nil, .rejected(rejection))
+            }
         }
         let decisions = try withinRates(try authorization.decide(batch, on: &database), on: &database)
         if batch.count == 1, case .admitted(let job) = decisions[0] { executor.update { $0.account = job.account } }
@@ -30,7 +55,8 @@ extension BatchProcessor {
         return zip(batch, decisions).map { delivery, decision in
             switch decision {
             case .admitted(let job): FinishedJob(delivery, sender: job.principal, outcomes.removeFirst())
-            case .refused(let outcome, let sender): FinishedJob(delivery, sender: sender, outcome)
+            case .refused(let outcome, let sender):
+                FinishedJob(delivery, sender: sender, isStrangers: sender == nil, outcome)
             }
         }
     }

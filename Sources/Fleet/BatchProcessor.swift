@@ -27,6 +27,7 @@ final class BatchProcessor {
     }
 
     private var control: LaneControl { environment.control }
+    var ladder: RetryLadder { environment.options.ladder }
 
     /// Takes a batch through, in the parts that its past asks for, however often the database goes away meanwhile.
     ///

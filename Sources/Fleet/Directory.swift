@@ -23,7 +23,10 @@ final class Directory {
     typealias Fingerprint = SHA256Digest
 
     private var principals: [Fingerprint: Cached<Principal>] = [:]
+    /// By key: for jobs that are sealed.
+    private var holders: [String: Cached<Principal>] = [:]
     private var tenants: [String: Cached<TenantRecord>] = [:]
+    private var seal: Seal?
     private var version: Int64?
 
     /// Forgets everything if anything has changed since the last batch.
@@ -32,12 +35,27 @@ final class Directory {
         guard current != version else { return }
         version = current
         principals.removeAll(keepingCapacity: true)
+        holders.removeAll(keepingCapacity: true)
         tenants.removeAll(keepingCapacity: true)
     }
 
     func principal(_ fingerprint: Fingerprint, now: Double) -> Principal? {
         guard let entry = principals[fingerprint], entry.expiresAt > now else { return nil }
         return entry.value
+    }
+
+    /// Whom a key speaks for; only for a job whose seal holds, since no secret was compared.
+    func holder(ofKey key: String, now: Double) -> Principal? {
+        guard let entry = holders[key], entry.expiresAt > now else { return nil }
+        return entry.value
+    }
+
+    /// What dead letters are sealed with.
+    func seal(from database: inout Postgres.Connection) throws(PostgresError) -> Seal {
+        if let seal { return seal }
+        let found = Seal(secret: try database.query(SQL.seal).only([UInt8].self))
+        seal = found
+        return found
     }
 
     func tenant(_ slug: String, now: Double) -> TenantRecord? {
@@ -53,9 +71,20 @@ final class Directory {
         let rows = try database.query(SQL.credentials, keys).decode(CredentialRow.init)
         let known = Dictionary(uniqueKeysWithValues: rows.map { ($0.key, $0) })
         for (fingerprint, bearer) in credentials {
-            guard let row = known[bearer.key], Self.isEqual(row.secretHash, bearer.secretHash), let principal = row.principal
+            guard let row = known[bearer.key], row.secretHash.isEqualInConstantTime(to: bearer.secretHash),
+                let principal = row.principal
             else { continue }
             principals[fingerprint] = Cached(value: principal, expiresAt: now + min(Self.lifetimeSeconds, row.secondsLeft))
+        }
+    }
+
+    /// Looks up the holders of keys. Which jobs they may be believed for, their seals say.
+    func load(holdersOf keys: Set<String>, now: Double, from database: inout Postgres.Connection) throws(PostgresError) {
+        guard !keys.isEmpty else { return }
+        if holders.count > Self.capacity { holders.removeAll(keepingCapacity: true) }
+        for row in try database.query(SQL.credentials, keys.sorted()).decode(CredentialRow.init) {
+            guard let principal = row.principal else { continue }
+            holders[row.key] = Cached(value: principal, expiresAt: now + min(Self.lifetimeSeconds, row.secondsLeft))
         }
     }
 
@@ -66,14 +95,6 @@ final class Directory {
         for row in try database.query(SQL.tenants, slugs).decode(KnownTenantRow.init) {
             tenants[row.slug] = Cached(value: try row.record, expiresAt: now + Self.lifetimeSeconds)
         }
-    }
-
-    /// In constant time, so that an answer's delay tells nothing of a hash.
-    private static func isEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-        guard left.count == right.count else { return false }
-        var difference: UInt8 = 0
-        for index in left.indices { difference |= left[index] ^ right[index] }
-        return difference == 0
     }
 
     /// A row of ``SQL/credentials``.
@@ -129,6 +150,7 @@ final class Directory {
 
     enum SQL {
         static let version: Statement = "select version from tenantry.directory"
+        static let seal: Statement = "select secret from tenantry.seal"
         static let credentials: Statement = """
             select c.key, c.role, c.account, c.tenant, c.scopes, c.secret_hash,
                    case when c.expires_at = 'infinity' then 1e9 else extract(epoch from c.expires_at - now()) end::float8,

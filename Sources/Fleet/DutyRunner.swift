@@ -39,7 +39,8 @@ final class DutyRunner {
         let relay = OutboxRelay(publisher, confirmations: confirmations)
         let own = Housekeeping.duties(inboxHours: options.inboxRetentionHours)
         self.duties = (duties.filter { !$0.isBackground } + own).map(sender.duty) + [sender.duty, relay.duty]
-        backgroundDuties = duties.filter(\.isBackground).map { BackgroundDuty($0, options, control, logger) }
+        let keeper = DeadLetterKeeper(options)
+        backgroundDuties = (duties.filter(\.isBackground) + [keeper.duty]).map { BackgroundDuty($0, options, control, logger) }
     }
 
     /// Goes on until a stop is asked for. A database that goes away is waited for, and with it the lead is lost.

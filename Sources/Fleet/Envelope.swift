@@ -12,6 +12,12 @@ struct Envelope {
     /// Checks a delivery's properties and headers.
     static func read(_ delivery: Delivery) -> Result<Envelope, Rejection> {
         do throws(Rejection) {
+            let mostBytes = delivery.headerInt(Header.attempts.constant) == nil ? Bounds.headerBytes : Bounds.retriedHeaderBytes
+            guard delivery.propertyBytes <= mostBytes else {
+                throw Rejection(
+                    .payloadTooLarge,
+                    "properties and headers have \(delivery.propertyBytes) bytes; a job has at most \(Bounds.headerBytes)")
+            }
             let kind = try checkedKind(delivery)
             guard let messageID = delivery.messageIDBytes, messageID.count > 0 else {
                 throw Rejection(.invalidPayload, "property message_id is missing: it is the job's idempotency key")
@@ -28,7 +34,8 @@ struct Envelope {
             {
                 throw Rejection(.invalidPayload, "property content_type must be application/json or absent")
             }
-            guard delivery.header(Header.authorization.constant) != nil else {
+            let isSealed = delivery.header(Header.seal.constant) != nil && delivery.header(Header.key.constant) != nil
+            guard isSealed || delivery.header(Header.authorization.constant) != nil else {
                 throw Rejection(.unauthenticated, "header authorization is missing: it must be \"Bearer <key>.<secret>\"")
             }
             let tenant = delivery.headerText(Header.tenant.constant)

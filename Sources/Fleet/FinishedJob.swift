@@ -8,12 +8,17 @@ struct FinishedJob: Sendable {
     let kind: Kind?
     /// Nil where the credential does not hold, or nobody has looked at it.
     let sender: Principal?
+    /// Whether somebody has looked, and found no credential that holds.
+    let isStrangers: Bool
     let outcome: Outcome
+    /// What is kept of it if it is given up, once its row is written.
+    var letter: DeadLetter?
 
-    init(_ delivery: Delivery, sender: Principal?, _ outcome: Outcome) {
+    init(_ delivery: Delivery, sender: Principal?, isStrangers: Bool = false, _ outcome: Outcome) {
         self.delivery = delivery
         kind = Envelope.kind(of: delivery)
         self.sender = sender
+        self.isStrangers = isStrangers
         self.outcome = outcome
     }
 

@@ -24,6 +24,11 @@ public struct FleetOptions: Sendable {
     public var drainSeconds: Double
     /// Answers of finished jobs are kept so long for a repeat.
     public var inboxRetentionHours: Int64
+    /// Dead letters are kept so long, and so many of them; the oldest go first.
+    public var deadRetentionDays: Int64
+    public var mostDeadLetters: Int64
+    /// How often the leader looks after them.
+    public var deadIntervalSeconds: Double
     /// A lane renews its database connection after working in so many schemas, once the job in hand is done: a backend never forgets one.
     public var schemasPerConnection: Int
     /// Whether the worker declares the topology when it starts and after each loss of the broker.
@@ -41,6 +46,9 @@ public struct FleetOptions: Sendable {
         self.ladder = RetryLadder()
         self.drainSeconds = 25
         self.inboxRetentionHours = 168
+        self.deadRetentionDays = 30
+        self.mostDeadLetters = 1_000_000
+        self.deadIntervalSeconds = 60
         self.schemasPerConnection = 4_000
         self.declaresTopology = true
     }

@@ -11,18 +11,24 @@ enum Housekeeping {
             LeaderDuty("inbox cleanup", intervalSeconds: intervalSeconds) { _ = try $0.query(SQL.removeInbox, inboxHours) },
             LeaderDuty("stale workers", intervalSeconds: intervalSeconds) { _ = try $0.query(SQL.removeWorkers) },
             LeaderDuty("quarantine cleanup", intervalSeconds: intervalSeconds) { _ = try $0.query(SQL.removeQuarantineNotes) },
+            LeaderDuty("erasures of dead letters", intervalSeconds: intervalSeconds) { _ = try $0.query(SQL.removeErasures) },
+            LeaderDuty("refused jobs", intervalSeconds: intervalSeconds) { _ = try $0.query(SQL.forgetRefusals) },
             LeaderDuty("fleet credentials", intervalSeconds: intervalSeconds) { _ = try $0.query(SQL.removeCredentials) },
         ]
     }
 
     enum SQL {
         static let removeInbox: Statement = """
-            delete from tenantry.inbox where (account, job_id) in
-                (select account, job_id from tenantry.inbox where created_at < now() - $1 * interval '1 hour' limit 10000)
+            delete from tenantry.inbox where (account, scope, job_id) in
+                (select account, scope, job_id from tenantry.inbox where created_at < now() - $1 * interval '1 hour' limit 10000)
             """
         static let removeWorkers: Statement = "delete from tenantry.workers where seen_at < now() - interval '1 minute'"
         static let removeQuarantineNotes: Statement =
             "delete from tenantry.suspects where updated_at < now() - interval '7 days'"
+        /// By then no job of before an erasure is still being tried.
+        static let removeErasures: Statement =
+            "delete from tenantry.dead_letter_erasures where asked_at < now() - interval '30 days'"
+        static let forgetRefusals: Statement = "select tenantry.forget_refused_jobs()"
         static let removeCredentials: Statement =
             "delete from tenantry.credentials where role = 'fleet' and expires_at < now()"
     }

@@ -16,12 +16,18 @@ final class Intake {
     /// What is in hand for longer than the batches that follow on it: acknowledging many at once must leave these out.
     private var held: Set<UInt64> = []
 
+    /// What is kept of a body that is over its kind's limit, for the dead letter.
+    private static let keptBytes = 4_096
+
     /// Connects and consumes the queues, each under its own name as the consumer's tag.
     init(
         _ url: BrokerURL, name: String, heartbeatSeconds: Int, queues: [String], prefetch: Int, mostBytes: Int
     ) throws(Interruption) {
         connection = try Interruption.onBroker { () throws(AMQPError) in
             var connection = try AMQP.Connection(url, name: name, heartbeatSeconds: heartbeatSeconds)
+            connection.bodyBound = .init(keptBytes: Self.keptBytes) { routingKey in
+                Kind.named(routingKey)?.bodyLimitBytes ?? Kind.standardBodyLimitBytes
+            }
             try connection.setPrefetch(min(prefetch, 65_535))
             for queue in queues { try connection.consume(queue, tag: queue) }
             return connection
@@ -43,7 +49,7 @@ final class Intake {
             lastReadAt = SystemClock.monotonicSeconds()
             switch event {
             case .delivery(let delivery):
-                bufferedBytes += delivery.bodyBytes
+                bufferedBytes += delivery.heldBytes
                 deliveries.append(delivery)
             case .consumerCancelled(let queue):
                 throw .brokerLost(.consumerCancelled(queue: queue))
@@ -76,7 +82,7 @@ final class Intake {
         let most = max(1, limit(Envelope.kind(of: first)))
         let batch = Array(deliveries.prefix(most).prefix { $0.routingKeyBytes.elementsEqual(first.routingKeyBytes) })
         deliveries.removeFirst(batch.count)
-        for delivery in batch { bufferedBytes -= delivery.bodyBytes }
+        for delivery in batch { bufferedBytes -= delivery.heldBytes }
         return batch
     }
 

@@ -135,7 +135,7 @@ final class Lane {
             publisher.keepAlive()
             return intake.wait(for: [control.wake, wakeUp.descriptor], timeoutMilliseconds: 1_000)
         }
-        if let kind = Envelope.kind(of: first), kinds[kind]?.runsApart == true {
+        if let kind = Envelope.kind(of: first), kinds[kind]?.runsApart == true, !first.isBodyCut {
             try setAside(batch, intake)
         } else {
             try take(batch, intake)

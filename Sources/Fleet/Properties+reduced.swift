@@ -30,6 +30,17 @@ extension Properties {
     }
 }
 
+extension Delivery {
+    /// A job's properties as we may send them on: the broker takes no other user's `user_id`, and a dead letter must not expire.
+    var republishableProperties: Properties {
+        var properties = properties
+        if propertyBytes > Bounds.retriedHeaderBytes { properties = properties.reduced() }
+        properties.userID = nil
+        properties.expiration = nil
+        return properties
+    }
+}
+
 extension String {
     /// As many whole characters (Unicode scalars) from the start as fit.
     func clipped(bytes most: Int) -> String {

@@ -68,6 +68,60 @@ extension AuditEntry {
 
     private static func result(_ reply: Reply) -> JSONValue {
         let result = JSONValue.object(reply.result)
-        return result.serialised().count <= mostBytes ? result : .null
+        guard result.serialised().count > mostBytes else { return result }
+        // Of long lists, such as those of a thousand documents, how long they are.
+        let counts = reply.result.compactMapValues { value -> JSONValue? in
+            if case .array(let items) = value { .int(Int64(items.count)) } else { nil }
+        }
+        return .object(["counts": .object(counts)])
+    }
+}
+
+extension AuditEntry {
+    /// The entry of what a command did straight in the database, for the user of a machine.
+    public init(
+        command kind: String, account: String = "", tenant: String? = nil, actor: String, jobID: String = "",
+        details: [String: JSONValue]
+    ) {
+        self.init(
+            account: account, tenant: tenant, credential: "command", role: "operator", actor: actor, kind: kind, jobID: jobID,
+            details: details)
+    }
+}
+
+/// What was refused, counted by the minute.
+public struct Refusal: Sendable {
+    /// A kind's name, or `admin.sign_in`; `""` for a kind that there is none.
+    public var kind: String
+    public var code: ErrorCode
+    /// The credential's key, of a sign-in the address; `""` where the credential does not hold.
+    public var key: String
+    public var account: String
+
+    public init(kind: String, code: ErrorCode, key: String, account: String) {
+        self.kind = kind
+        self.code = code
+        self.key = key
+        self.account = account
+    }
+
+    /// Counts refusals, in a statement.
+    public static func count(
+        _ refusals: [Refusal], on database: inout some Queryable & ~Copyable
+    ) throws(PostgresError) {
+        guard !refusals.isEmpty else { return }
+        _ = try database.query(
+            SQL.count, refusals.map(\.kind), refusals.map(\.code.rawValue), refusals.map(\.key), refusals.map(\.account))
+    }
+
+    enum SQL {
+        /// In the order of the key, so that lanes do not wait for each other in a ring.
+        static let count: Statement = """
+            insert into tenantry.refused_jobs as r (minute, kind, code, key, account, jobs)
+            select date_trunc('minute', clock_timestamp()), kind, code, key, max(account), count(*)
+            from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as a (kind, code, key, account)
+            group by kind, code, key order by kind, code, key
+            on conflict (minute, kind, code, key) do update set jobs = r.jobs + excluded.jobs
+            """
     }
 }

@@ -38,3 +38,31 @@ public struct AuditRecord: Sendable {
             """
     }
 }
+
+/// What was refused in a minute, as ``Refusal`` counts it.
+public struct RefusalRecord: Sendable {
+    public let minute: Timestamp
+    /// nil for a kind that there is none.
+    public let kind: String?
+    public let code: String
+    /// The credential's key, of a sign-in the address; nil where the credential does not hold.
+    public let key: String?
+    public let account: String?
+    public let jobs: Int64
+
+    /// Latest first. A filter that is nil lets everything pass.
+    public static func list(
+        account: String? = nil, kind: String? = nil, code: String? = nil, limit: Int,
+        on database: inout some Queryable & ~Copyable
+    ) throws(PostgresError) -> [RefusalRecord] {
+        try database.query(SQL.list, account, kind, code, limit).decode(RefusalRecord.init)
+    }
+
+    enum SQL {
+        static let list: Statement = """
+            select minute, nullif(kind, ''), code, nullif(key, ''), nullif(account, ''), jobs from tenantry.refused_jobs
+            where ($1::text is null or account = $1) and ($2::text is null or kind = $2) and ($3::text is null or code = $3)
+            order by minute desc, kind, code, key limit $4
+            """
+    }
+}

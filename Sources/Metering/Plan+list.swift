@@ -9,8 +9,7 @@ extension Plan {
         try database.query(SQL.list).decode {
             (
                 name: String, displayName: String, thresholds: [Int64], price: JSONText?, jobsPerMinute: Int64?,
-                metrics: [String],
-                values: [Int64?], modes: [String]
+                tenantPlans: [String], metrics: [String], values: [Int64?], modes: [String]
             ) in
             var limits: [Metric: Limit] = [:]
             for (metric, (value, mode)) in zip(metrics, zip(values, modes)) {
@@ -19,14 +18,14 @@ extension Plan {
             }
             return Plan(
                 name: name, displayName: displayName, thresholds: thresholds.map { Int($0) }, limits: limits,
-                jobsPerMinute: jobsPerMinute, price: try Price.stored(price?.text))
+                jobsPerMinute: jobsPerMinute, tenantPlans: tenantPlans, price: try Price.stored(price?.text))
         }
     }
 }
 
 extension Plan.SQL {
     static let list: Statement = """
-        select p.name, p.display_name, p.thresholds, p.price, p.jobs_per_minute, l.metrics, l.values, l.modes
+        select p.name, p.display_name, p.thresholds, p.price, p.jobs_per_minute, p.tenant_plans, l.metrics, l.values, l.modes
         from tenantry.plans p
         cross join lateral (
             select coalesce(array_agg(metric), '{}') as metrics, coalesce(array_agg(limit_value), '{}') as values,

@@ -21,18 +21,21 @@ public struct Plan: Sendable, Equatable {
     public var limits: [Metric: Limit]
     /// The most jobs a minute of an account on this plan, or of a tenant with it as its own; above 0. nil: as many as they like.
     public var jobsPerMinute: Int64?
+    /// The plans that an account on this plan may give to its tenants.
+    public var tenantPlans: [String]
     /// nil: it costs nothing that an invoice could say.
     public var price: Price?
 
     public init(
         name: String, displayName: String, thresholds: [Int], limits: [Metric: Limit], jobsPerMinute: Int64? = nil,
-        price: Price? = nil
+        tenantPlans: [String] = [], price: Price? = nil
     ) {
         self.name = name
         self.displayName = displayName
         self.thresholds = thresholds
         self.limits = limits
         self.jobsPerMinute = jobsPerMinute
+        self.tenantPlans = tenantPlans
         self.price = price
     }
 
@@ -58,7 +61,7 @@ public struct Plan: Sendable, Equatable {
     private func save(on database: inout Transaction) throws(PostgresError) {
         _ = try database.query(
             SQL.save, name, displayName, thresholds.map { Int64($0) }, price.map { JSONText($0.json.serialised()) },
-            jobsPerMinute)
+            jobsPerMinute, tenantPlans)
         let limits = Metric.allCases.compactMap { metric in self.limits[metric].map { (metric: metric.rawValue, limit: $0) } }
         _ = try database.query(SQL.removeLimits, name, limits.map(\.metric))
         _ = try database.query(
@@ -67,9 +70,10 @@ public struct Plan: Sendable, Equatable {
 
     enum SQL {
         static let save: Statement = """
-            insert into tenantry.plans (name, display_name, thresholds, price, jobs_per_minute) values ($1, $2, $3::int8[]::int[], $4, $5)
+            insert into tenantry.plans (name, display_name, thresholds, price, jobs_per_minute, tenant_plans)
+            values ($1, $2, $3::int8[]::int[], $4, $5, $6)
             on conflict (name) do update set display_name = excluded.display_name, thresholds = excluded.thresholds,
-                price = excluded.price, jobs_per_minute = excluded.jobs_per_minute, updated_at = now()
+                price = excluded.price, jobs_per_minute = excluded.jobs_per_minute, tenant_plans = excluded.tenant_plans, updated_at = now()
             """
         static let removeLimits: Statement = "delete from tenantry.plan_limits where plan = $1 and metric <> all($2::text[])"
         static let saveLimits: Statement = """

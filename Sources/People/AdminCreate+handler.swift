@@ -10,9 +10,10 @@ extension People {
             let password = try payload.password.map { try PasswordHash(of: $0) }
             let domain = try domain(of: payload.role, job, on: &database)
             let email = payload.email.lowercased()
+            let maker = try IssuingPerson.hold(job.principal, on: &database)
             let made = try database.query(
                 AdminSQL.create, domain.account, domain.tenant, email, payload.displayName, payload.role.rawValue,
-                password?.description)
+                password?.description, maker)
             guard let administrator = made.first(String.self) else {
                 throw Rejection(.conflict, "this address administers \(domain) already", field: "/email")
             }
@@ -57,7 +58,8 @@ enum AdminCredential {
 
 enum AdminSQL {
     static let create: Statement = """
-        insert into tenantry.administrators (account, tenant, email, display_name, role, password_hash) values ($1, $2, lower($3), $4, $5, $6)
+        insert into tenantry.administrators (account, tenant, email, display_name, role, password_hash, made_by)
+        values ($1, $2, lower($3), $4, $5, $6, $7::text::uuid)
         on conflict do nothing returning id
         """
     static let issue: Statement = """
@@ -70,7 +72,16 @@ enum AdminSQL {
         where account = $1 and tenant is not distinct from $2 and email = lower($3) for update
         """
     static let revoke: Statement = """
-        update tenantry.credentials set revoked_at = now() where administrator = $1::text::uuid and revoked_at is null
+        update tenantry.credentials set revoked_at = now() where administrator = any($1::text[]::uuid[]) and revoked_at is null
         """
-    static let remove: Statement = "delete from tenantry.administrators where id = $1::text::uuid"
+    static let remove: Statement = "delete from tenantry.administrators where id = any($1::text[]::uuid[])"
+    static let hold: Statement = """
+        select a.id from tenantry.credentials c join tenantry.administrators a on a.id = c.administrator
+        where c.key = $1 and c.revoked_at is null for key share of a
+        """
+    /// Those whom `$1` made, locked, but for `$2`.
+    static let made: Statement = """
+        select id::text, email, role, tenant from tenantry.administrators
+        where made_by = any($1::text[]::uuid[]) and id <> all($2::text[]::uuid[]) order by id for update
+        """
 }

@@ -1,3 +1,4 @@
+internal import Contract
 internal import Jobs
 public import Postgres
 
@@ -13,22 +14,29 @@ public struct OperatorCredential: Sendable {
 
     /// Makes one.
     ///
+    /// - Parameter actor: whom the audit log names.
     /// - Returns: `<key>.<secret>`, this once.
-    public static func issue(
-        name: String, on database: inout some Queryable & ~Copyable
-    ) throws(PostgresError) -> String {
-        let bearer = Bearer.make(prefix: "op")
-        _ = try database.query(SQL.issue, bearer.key, name, bearer.secretHash)
-        return bearer.token
+    public static func issue(name: String, by actor: String, on database: inout Connection) throws(PostgresError) -> String {
+        try database.transaction { (database: inout Transaction) throws(PostgresError) -> String in
+            let bearer = Bearer.make(prefix: "op")
+            _ = try database.query(SQL.issue, bearer.key, name, bearer.secretHash)
+            let details: [String: JSONValue] = ["payload": ["name": .string(name)], "result": ["key": .string(bearer.key)]]
+            try AuditLog.append(AuditEntry(command: "operator.issue", actor: actor, details: details), on: &database)
+            return bearer.token
+        }
     }
 
     /// Withdraws one; workers take it for at most 30 seconds more.
     ///
+    /// - Parameter actor: whom the audit log names.
     /// - Returns: false where no operator's credential with this key is valid.
-    public static func revoke(
-        _ key: String, on database: inout some Queryable & ~Copyable
-    ) throws(PostgresError) -> Bool {
-        try database.query(SQL.revoke, key).count == 1
+    public static func revoke(_ key: String, by actor: String, on database: inout Connection) throws(PostgresError) -> Bool {
+        try database.transaction { (database: inout Transaction) throws(PostgresError) -> Bool in
+            guard try database.query(SQL.revoke, key).count == 1 else { return false }
+            let details: [String: JSONValue] = ["payload": ["key": .string(key)]]
+            try AuditLog.append(AuditEntry(command: "operator.revoke", actor: actor, details: details), on: &database)
+            return true
+        }
     }
 
     /// All that were ever made, the oldest first.

@@ -30,7 +30,10 @@ public enum SignIn {
         // The answer takes as long for an unknown address as for a known one.
         if candidates.isEmpty { try PasswordHash.pretendToCheck(password) }
         let right = try candidates.filter { try $0.password?.matches(password) == true }
-        guard let administrator = right.first else { throw Refusal.wrong }
+        guard let administrator = right.first else {
+            try count(email, account: account, on: &database)
+            throw Refusal.wrong
+        }
         // Whoever names an account, and no tenant of it, means the account; its own administrator comes first.
         guard right.count == 1 || account != nil && tenant == nil && administrator.isOfAccount else { throw Refusal.ambiguous }
         return try database.transaction { database in
@@ -39,8 +42,26 @@ public enum SignIn {
             let held = try database.query(SQL.hold, administrator.id, administrator.password?.description)
             guard held.count == 1 else { throw Refusal.wrong }
             _ = try database.query(SQL.forgetExpired, administrator.id)
-            return try AdminCredential.issue(administrator: administrator.id, expiresAt: end, on: &database).token
+            let bearer = try AdminCredential.issue(administrator: administrator.id, expiresAt: end, on: &database)
+            try AuditLog.append(
+                AuditEntry(
+                    account: administrator.account, tenant: administrator.tenant, credential: bearer.key,
+                    role: administrator.role, actor: email.lowercased(), kind: auditedKind, jobID: "",
+                    details: ["result": ["key": .string(bearer.key)]]),
+                on: &database)
+            return bearer.token
         }
+    }
+
+    /// What the audit log calls it.
+    private static let auditedKind = "admin.sign_in"
+
+    /// Counts a wrong address or password, under what was given as an address.
+    private static func count(_ email: String, account: String?, on database: inout Connection) throws(PostgresError) {
+        let address = String(
+            email.lowercased().unicodeScalars.filter { PrintableText.isPrintable($0) }.prefix(254).map(Character.init))
+        try Jobs.Refusal.count(
+            [.init(kind: auditedKind, code: .unauthenticated, key: address, account: account ?? "")], on: &database)
     }
 
     /// An administrator with the address that was given.
@@ -48,18 +69,23 @@ public enum SignIn {
         let id: String
         /// nil: there is none, or it is no text of ours.
         let password: PasswordHash?
-        let isOfAccount: Bool
+        let account: String
+        let tenant: String?
+        let role: String
+        var isOfAccount: Bool { tenant == nil }
 
-        init(id: String, password: String?, tenant: String?) {
+        init(id: String, password: String?, account: String, tenant: String?, role: String) {
             self.id = id
             self.password = password.flatMap { PasswordHash($0) }
-            isOfAccount = tenant == nil
+            self.account = account
+            self.tenant = tenant
+            self.role = role
         }
     }
 
     enum SQL {
         static let candidates: Statement = """
-            select id, password_hash, tenant from tenantry.administrators
+            select id, password_hash, account, tenant, role from tenantry.administrators
             where email = lower($1) and ($2::text is null or account = $2) and ($3::text is null or tenant = $3)
             order by account, tenant nulls first
             """

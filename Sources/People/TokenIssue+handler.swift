@@ -17,13 +17,14 @@ extension People {
             }
             let domain = try Domain(job, on: &database)
             if let issuer { try hold(issuer, on: &database) }
+            let maker = try IssuingPerson.hold(job.principal, on: &database)
             let bearer = Bearer.make(prefix: "tok")
             // A token that another token issued does not outlive it.
             let wanted = payload.expiresAt.map { Timestamp($0) } ?? .distantFuture
             let expiry = issuer.map { min(wanted, $0.expiresAt) } ?? wanted
             _ = try database.query(
                 TokenSQL.issue, bearer.key, domain.account, domain.tenant, payload.name,
-                Set(payload.scopes.map(\.rawValue)).sorted(), bearer.secretHash, expiry, issuer?.key)
+                Set(payload.scopes.map(\.rawValue)).sorted(), bearer.secretHash, expiry, issuer?.key, maker)
             return Reply(["key": .string(bearer.key)], onceOnly: ["secret": .string(bearer.secret)])
         }
     }
@@ -39,14 +40,19 @@ extension People {
 enum TokenSQL {
     static let hold: Statement = "select 1 from tenantry.credentials where key = $1 and revoked_at is null for share"
     static let issue: Statement = """
-        insert into tenantry.credentials (key, role, account, tenant, name, scopes, secret_hash, expires_at, issued_by)
-        values ($1, 'token', $2, $3, $4, $5, $6, $7, $8)
+        insert into tenantry.credentials (key, role, account, tenant, name, scopes, secret_hash, expires_at, issued_by, made_by)
+        values ($1, 'token', $2, $3, $4, $5, $6, $7, $8, $9::text::uuid)
         """
     static let revoke: Statement = """
         update tenantry.credentials set revoked_at = now()
         where role = 'token' and revoked_at is null and account = $1 and ($2::text is null or key = $2) and ($3::text is null or name = $3)
           and ($4::text is null or tenant = $4) and scopes <@ $5
         returning key
+        """
+    /// Those that people issued.
+    static let revokeMade: Statement = """
+        update tenantry.credentials set revoked_at = now()
+        where role = 'token' and made_by = any($1::text[]::uuid[]) and revoked_at is null returning key
         """
     static let revokeHandedOn: Statement = """
         update tenantry.credentials set revoked_at = now() where issued_by = any($1) and revoked_at is null returning key

@@ -24,9 +24,14 @@ public struct Migration: Sendable {
         Migration("control_0005_outbox", PackageResources.control_0005_outbox_sql),
         Migration("control_0006_metrics", PackageResources.control_0006_metrics_sql),
         Migration("control_0007_shares", PackageResources.control_0007_shares_sql),
+        Migration("control_0008_dead_letters", PackageResources.control_0008_dead_letters_sql),
+        Migration("control_0009_audit", PackageResources.control_0009_audit_sql),
         Migration("control_0010_roles", PackageResources.control_0010_roles_sql),
         Migration("control_0011_template_text", PackageResources.control_0011_template_text_sql),
         Migration("control_0012_stripe_grants", PackageResources.control_0012_stripe_grants_sql),
+        Migration("control_0013_tenant_plans", PackageResources.control_0013_tenant_plans_sql),
+        Migration("control_0014_issuers", PackageResources.control_0014_issuers_sql),
+        Migration("control_0015_inbox_scope", PackageResources.control_0015_inbox_scope_sql),
     ]
 
     /// Every tenant's schema, oldest first; `{schema}` stands for the quoted schema name.

@@ -84,7 +84,7 @@ struct TenantOpening {
         if let prefix, !tenant.slug.hasPrefix(prefix) {
             return .invalid("/slug", "must begin with the account's prefix \"\(prefix)\"")
         }
-        if let plan = tenant.plan, !references.plans.contains(plan) { return .invalid("/plan", "there is no plan \"\(plan)\"") }
+        if let plan = tenant.plan, let refusal = references.plans.refusal(of: plan) { return refusal }
         if let template = tenant.template, !references.templates.contains(template) { return Self.noTemplate(template) }
         if let stripe = tenant.stripeAccount, references.foreignStripeAccounts.contains(stripe) { return StripeAccounts.refusal }
         return nil
@@ -159,16 +159,15 @@ extension TenantOpening {
         let createdBy: String?
     }
 
-    /// What tenants refer to: which of the plans and templates exist, and which Stripe accounts belong to another account.
+    /// What tenants refer to: which of the plans it may name, which of the templates exist, and which Stripe accounts belong to another account.
     private struct References {
-        let plans: Set<String>
+        let plans: OfferedPlans
         let templates: Set<String>
         let foreignStripeAccounts: Set<String>
 
         init(of tenants: [TenantCreate], account: String, on database: inout Transaction) throws(PostgresError) {
-            let plans = Set(tenants.compactMap(\.plan)).sorted()
+            plans = try OfferedPlans(of: account, among: Set(tenants.compactMap(\.plan)).sorted(), on: &database)
             let templates = Set(tenants.compactMap(\.template)).sorted()
-            self.plans = plans.isEmpty ? [] : Set(try database.query(SQL.plans, plans).decode(String.self))
             self.templates =
                 templates.isEmpty ? [] : Set(try database.query(SQL.templates, templates, account).decode(String.self))
             foreignStripeAccounts = try StripeAccounts.foreign(
@@ -180,7 +179,6 @@ extension TenantOpening {
         static let existing: Statement = """
             select slug, account, schema_name, state, created_by from tenantry.tenants where slug = any($1)
             """
-        static let plans: Statement = "select name from tenantry.plans where name = any($1)"
         static let templates: Statement = "select name from tenantry.templates where name = any($1) and account = $2"
         static let insert: Statement = """
             insert into tenantry.tenants

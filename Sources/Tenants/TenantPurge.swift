@@ -96,6 +96,7 @@ struct TenantPurge {
         }
         _ = try database.collect()
         try CustomLimits.clear(account: account, tenant: slug, on: &database)
+        try DeadLetterErasure.note(slug, on: &database)
     }
 
     /// Sets the tenant's state, keeps the proof in `tenantry.purges`, and puts the event into the outbox.

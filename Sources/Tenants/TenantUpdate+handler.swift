@@ -37,13 +37,16 @@ extension Tenants {
         of tenant: TenantRow, _ payload: TenantUpdate, on database: inout Transaction
     ) throws -> [String] {
         guard payload.fieldOfTheAccount != nil else { return [] }
-        if let plan = payload.plan.value, try database.query(TenantOpening.SQL.plans, [plan]).isEmpty {
-            throw Rejection.invalid("/plan", "there is no plan \"\(plan)\"")
-        }
         let present = try database.query(UpdateSQL.row, tenant.slug).decode(TenantColumns.init)[0]
         let wanted = present.changed(by: payload)
         let changed = present.names(changedIn: wanted)
         guard !changed.isEmpty else { return [] }
+        // The plan that it has already is no choice.
+        if let plan = payload.plan.value, changed.contains("plan"),
+            let refusal = try OfferedPlans(of: tenant.account, among: [plan], on: &database).refusal(of: plan)
+        {
+            throw refusal
+        }
         if let stripe = payload.stripeAccount.value, changed.contains("stripe_account"),
             try !StripeAccounts.foreign([stripe], to: tenant.account, on: &database).isEmpty
         {

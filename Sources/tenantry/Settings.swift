@@ -38,7 +38,8 @@ struct Settings {
             "worker.buffer_bytes",
             "worker.heartbeat_seconds", "worker.job_seconds", "worker.drain_seconds", "worker.schemas_per_connection",
             "worker.declare_topology", "worker.database_url", "reader.database_url",
-            "retry.delays_ms", "retry.steps_for_missing_tenant", "inbox.retention_hours", "usage.aggregate_seconds",
+            "retry.delays_ms", "retry.steps_for_missing_tenant", "inbox.retention_hours", "dead.retention_days", "dead.most",
+            "usage.aggregate_seconds",
             "usage.idle_hours", "tenants.retention_days", "plans.file", "stripe.url", "stripe.days_until_due",
             "stripe.timeout_seconds",
         ] + Family.allCases.flatMap { ["worker.lanes.\($0.rawValue)", "partitions.\($0.rawValue)"] })
@@ -176,6 +177,8 @@ struct Settings {
         fleet.drainSeconds = Double(try int("worker.drain_seconds", Int(fleet.drainSeconds), 1...3_600))
         fleet.schemasPerConnection = try int("worker.schemas_per_connection", fleet.schemasPerConnection, 1...1_000_000)
         fleet.declaresTopology = try bool("worker.declare_topology", true)
+        fleet.deadRetentionDays = Int64(try int("dead.retention_days", Int(fleet.deadRetentionDays), 1...3_650))
+        fleet.mostDeadLetters = Int64(try int("dead.most", Int(fleet.mostDeadLetters), 1...100_000_000))
         fleet.inboxRetentionHours = Int64(try int("inbox.retention_hours", Int(fleet.inboxRetentionHours), 1...100_000))
         return fleet
     }

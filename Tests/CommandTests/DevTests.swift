@@ -64,6 +64,14 @@ struct DevTests {
             #expect(
                 try await shell("psql -XAtc 'select count(*) from tenantry.plans' $TENANTRY_DATABASE_URL", in: folder).output
                     == "3\n")
+            // The worker and whoever reads come as what they are, and the owner's URL is the owner's.
+            let users =
+                "select string_agg(distinct usename, ' ') from pg_stat_activity where application_name = 'tenantry worker'"
+            #expect(
+                try await shell("psql -XAtc \"\(users)\" $TENANTRY_DATABASE_URL", in: folder).output == "tenantry_worker\n")
+            #expect(
+                try await shell("psql -XAtc 'select current_user' $TENANTRY_READER_DATABASE_URL", in: folder).output
+                    == "tenantry_reader\n")
             let status = try await shell("tenantry status --format json", in: folder)
             #expect(status.output.contains(#""queue": "tenantry.conversation""#))
             let made = try await shell(
@@ -95,8 +103,12 @@ struct DevTests {
             #expect(try await Program.tenantry("dev", "stop", in: folder).output == "not running\n")
 
             let token = try await shell("echo $TENANTRY_OPERATOR_TOKEN", in: folder).output
+            let passwords = "echo $TENANTRY_WORKER_DATABASE_URL $TENANTRY_READER_DATABASE_URL | sed 's/@[^ ]*//g'"
+            let kept = try await shell(passwords, in: folder).output
+            #expect(kept.contains("tenantry_worker:"))
             #expect(try await Program.tenantry("dev", "--detach", in: folder).status == 0)
             #expect(try await shell("echo $TENANTRY_OPERATOR_TOKEN", in: folder).output == token, "the credential is kept")
+            #expect(try await shell(passwords, in: folder).output == kept, "so are the roles' passwords")
             #expect(
                 try await shell("psql -XAtc 'select slug from tenantry.accounts' $TENANTRY_DATABASE_URL", in: folder).output
                     == "kept\n")

@@ -85,7 +85,7 @@ struct ForeignClientTests {
         var letters: [[String: Any]] = []
         while letters.isEmpty {
             letters = try await Program.tenantry(
-                "dead", "list", "--format", "json", environment: ["TENANTRY_AMQP_URL": fleet.brokerURL]
+                "dead", "list", "--format", "json", environment: ["TENANTRY_DATABASE_URL": fleet.databaseURL]
             ).rows()
         }
         #expect(letters.map { $0["code"] as? String } == ["invalid_payload"])

@@ -168,7 +168,7 @@ struct OperationsTests {
         for name in [
             "tenantry_job_seconds", "tenantry_queue_seconds", "tenantry_batch_jobs", "tenantry_reconnects_total",
             "tenantry_outbox_lag_seconds",
-            "tenantry_outbox_messages", "tenantry_leader",
+            "tenantry_outbox_messages", "tenantry_dead_letters", "tenantry_leader",
         ] {
             #expect(metrics.body.contains("# TYPE \(name) "), "\(name)")
         }

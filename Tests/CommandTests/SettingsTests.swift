@@ -6,7 +6,8 @@ struct SettingsTests {
     /// Commands that cannot do without a server, and the variable that names it.
     private static let needs: [(String, String)] = [
         ("status", "TENANTRY_AMQP_URL"), ("worker", "TENANTRY_AMQP_URL"), ("topology apply", "TENANTRY_AMQP_URL"),
-        ("dead list", "TENANTRY_AMQP_URL"), ("dead show x", "TENANTRY_AMQP_URL"), ("dead replay x", "TENANTRY_AMQP_URL"),
+        ("dead show x", "TENANTRY_AMQP_URL"), ("dead list", "TENANTRY_DATABASE_URL"), ("dead count", "TENANTRY_DATABASE_URL"),
+        ("dead show x", "TENANTRY_AMQP_URL"), ("dead replay x", "TENANTRY_AMQP_URL"),
         ("dead discard x", "TENANTRY_AMQP_URL"), ("alerts tail", "TENANTRY_AMQP_URL"),
         ("enqueue account.create", "TENANTRY_AMQP_URL"),
         ("migrate", "TENANTRY_DATABASE_URL"), ("plans list", "TENANTRY_DATABASE_URL"),
@@ -57,7 +58,7 @@ struct SettingsTests {
         "a URL that is none is refused without quoting it",
         arguments: ["http://u:hidden@h", "u:hidden@h", "amqp://u:hidden@h:port", "amqp://u:hidden@h:0/v", "amqp://u:hid%zzden@h"])
     func badBrokerURL(_ url: String) async throws {
-        for command in ["topology apply", "alerts tail", "dead list"] {
+        for command in ["topology apply", "alerts tail", "dead show x"] {
             let ended = try await call(command, ["TENANTRY_AMQP_URL": url])
             expectFailure(ended, "TENANTRY_AMQP_URL")
             #expect(!ended.errors.contains("hidden"))
@@ -127,7 +128,8 @@ struct SettingsTests {
             ("http.port", "70000"), ("worker.batch", "0"), ("worker.buffer_bytes", "1"), ("worker.heartbeat_seconds", "0"),
             ("worker.job_seconds", "0"),
             ("worker.drain_seconds", "0"), ("worker.schemas_per_connection", "0"), ("retry.steps_for_missing_tenant", "-1"),
-            ("inbox.retention_hours", "0"), ("usage.aggregate_seconds", "0"), ("usage.idle_hours", "-1"),
+            ("inbox.retention_hours", "0"), ("dead.retention_days", "0"), ("dead.most", "0"), ("usage.aggregate_seconds", "0"),
+            ("usage.idle_hours", "-1"),
             ("tenants.retention_days", "-1"), ("stripe.days_until_due", "0"), ("stripe.timeout_seconds", "0"),
         ]
         + ["account", "tenant", "corpus", "conversation", "usage"].flatMap {

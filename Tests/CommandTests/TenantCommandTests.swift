@@ -114,7 +114,7 @@ struct TenantCommandTests {
         defer { try? FileManager.default.removeItem(at: file) }
         let ended = try await instance.tenantry("tenant", "create-many", file.path)
         #expect(ended.status == 1)
-        #expect(ended.errors.contains("--token or TENANTRY_TOKEN"), "\(ended.errors)")
+        #expect(ended.errors.contains("--token-file or TENANTRY_TOKEN"), "\(ended.errors)")
         #expect(ended.output.isEmpty)
     }
 

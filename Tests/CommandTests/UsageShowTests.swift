@@ -20,6 +20,8 @@ struct UsageShowTests {
         let instance = try await Instance.shared.value
         let account = newSlug("show")
         let token = try await instance.makeAccount(account, #","limits":{"messages":40},"timezone":"Asia/Kathmandu""#)
+        // Nothing is booked before an account's first period.
+        _ = try await instance.psql("update tenantry.accounts set created_at = '2024-01-01' where slug = '\(account)'")
         for (tenant, times) in [
             ("a", [("2024-02-10T12:00:00Z", 6), ("2024-02-10T18:15:00Z", 3), ("2024-03-05T00:00:00Z", 1)]),
             ("b", [("2024-02-11T12:00:00Z", 1)]),

@@ -31,9 +31,9 @@ import Testing
         #expect(throws: JSONFault.byteOrderMark) { try JSONValue(parsing: [0xEF, 0xBB, 0xBF, 0x31]) }
     }
 
-    @Test func `Ten thousand numbers within many arrays are settings like any other`() throws {
+    @Test func `Thousands of numbers within many arrays are settings like any other`() throws {
         let levels = 29
-        let numbers = (0..<10_000).map { String($0) + ".25" }.joined(separator: ",")
+        let numbers = (0..<6_000).map { String($0) + ".25" }.joined(separator: ",")
         let nested = String(repeating: "[", count: levels) + numbers + String(repeating: "]", count: levels)
         let update = try PayloadDecoder.decode(TenantUpdate.self, from: Array(#"{"settings":{"a":\#(nested)}}"#.utf8))
         var value = try #require(update.settings?["a"])
@@ -41,7 +41,7 @@ import Testing
             guard case .array(let elements) = value, elements.count == 1 else { return #expect(Bool(false), "\(value)") }
             value = elements[0]
         }
-        #expect(value == .array((0..<10_000).map { .double(Double($0) + 0.25) }))
+        #expect(value == .array((0..<6_000).map { .double(Double($0) + 0.25) }))
     }
 
     @Test(arguments: [

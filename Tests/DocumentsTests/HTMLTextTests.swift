@@ -32,6 +32,7 @@ import Testing
             ("<SCRIPT>if (a</b/.test('</scripty>')) '<p>'</ScRiPt >x<p title=\"it's\">y</p>", ["x", "y"]),
             ("R&D &auml;&Auml; &unknown; &#228;&#xe4; &# &#x &apos;x&apos; a&b=c &", ["R&D äÄ &unknown; ää &# &#x 'x' a&b=c &"]),
             ("1<2 <_x> <3 <my-card data-x='1'>z</my-card>", ["1<2 <_x> <3 z"]),
+            ("a&#13;b<pre>c&#x0D;d&#127;</pre>", ["a b", "c\nd"]),
             ("<?xml version='1.0' encoding='latin1'?><p>ü", ["ü"]),
         ])
     func reads(html: String, expected: [String]) throws { #expect(try outline(html, .html) == expected) }

@@ -19,7 +19,7 @@ import Testing
         "Control characters are gone from every format",
         arguments: [
             (DocumentFormat.plain, "a\u{0}b\u{1}\u{1B}c"), (.markdown, "a\u{0}b\u{1}\u{1B}c"),
-            (.html, "<p>a\u{0}b&#1;\u{1}&#0;\u{1B}c"),
+            (.html, "<p>a\u{0}b&#1;\u{1}&#0;\u{1B}&#127;c"),
             (.csv, "x\na\u{0}b\u{1}\u{1B}c"), (.json, #"["a\u0000b\u0001\u001bc"]"#),
         ])
     func controls(type: DocumentFormat, text: String) throws {

@@ -16,7 +16,12 @@ final class BillingStage {
     /// - Parameter stripe: the tenants' Stripe accounts; tenants are `shop-0`, `shop-1`, …
     init(_ stripe: [String]) async throws {
         stage = try await Stage()
-        _ = try Plan.apply(TestFleet.plans + [Self.plan], on: &stage.database)
+        let plans = TestFleet.plans.map { plan in
+            var plan = plan
+            plan.tenantPlans.append("solo")
+            return plan
+        }
+        _ = try Plan.apply(plans + [Self.plan], on: &stage.database)
         let setup = try stage.startWorker()
         token = try await stage.makeAccount("acme")
         for (index, account) in stripe.enumerated() {
@@ -34,7 +39,10 @@ final class BillingStage {
             """)
         guard try await setup.terminate(within: 30) == .exit(0) else { throw TestFailure(setup.log) }
         try stage.run(
-            "update tenantry.accounts set created_at = '2023-01-01'; update tenantry.tenants set created_at = '2023-01-01'")
+            """
+            update tenantry.accounts set created_at = '2023-01-01', aggregated_at = now() + interval '1 day';
+            update tenantry.tenants set created_at = '2023-01-01'
+            """)
     }
 
     func use(_ tenant: String, _ month: String, messages: Int) throws {

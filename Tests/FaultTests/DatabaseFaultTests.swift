@@ -86,17 +86,20 @@ extension FaultTests {
             // A sequence remembers across rollbacks how often it was tried.
             try stage.run(
                 """
-                create sequence tries;
-                create function refuse() returns trigger language plpgsql as $$
+                create sequence public.tries;
+                grant usage on sequence public.tries to public;
+                create function public.refuse() returns trigger language plpgsql as $$
                 begin
-                    perform nextval('tries');
+                    perform nextval('public.tries');
                     raise exception 'could not extend file: No space left on device' using errcode = '53100';
                 end $$;
-                create trigger full_disk before insert or update on tenantry.tenant_usage for each statement execute function refuse();
+                create trigger full_disk before insert or update on tenantry.tenant_usage for each statement execute function public.refuse();
                 """)
             try traffic.send(on: stage)
             let worker = try stage.startWorker()
-            func tries() throws -> Int { try stage.number("select case when is_called then last_value else 0 end from tries") }
+            func tries() throws -> Int {
+                try stage.number("select case when is_called then last_value else 0 end from public.tries")
+            }
             try await eventually("the database is tried") { try tries() > 0 }
             let began = Date()
             try await eventually("the database is tried again") { try tries() >= 8 }

@@ -165,9 +165,15 @@ final class Stage {
         }
     }
 
-    /// What lies ready in the families' queues, none of which is in anybody's hands once all workers have ended.
+    /// What lies ready in the families' queues, none of which is in anybody's hands once all workers have ended. What the fleet has asked of
+    /// itself in its last moment is taken out and does not count: it is asked for again.
     func jobsLeft() throws -> Int {
-        try Family.allCases.reduce(ready(Topology.controlQueue)) { try $0 + ready($1.queue) }
+        var left = try Family.allCases.reduce(ready(Topology.controlQueue)) { try $0 + ($1 == .usage ? 0 : ready($1.queue)) }
+        while let job = try broker.get(Family.usage.queue) {
+            // Those that count go back when the connection is closed.
+            if job.messageID?.hasPrefix("fleet-") == true { try broker.ack(job.deliveryTag) } else { left += 1 }
+        }
+        return left
     }
 
     /// A subscriber's queue for alerts.

@@ -62,6 +62,8 @@ internal import Testing
             step("template.save", #"{"name":"t","documents":\#(documents)}"#, by: own, "acme -"),
             step("template.apply", #"{"template":"t"}"#, "shop", by: own, "acme shop"),
             step("template.remove", #"{"name":"t"}"#, by: ada, "acme -"),
+            step("corpus.ingest", #"{"documents":\#(documents)}"#, "shop", by: own, "acme shop"),
+            step("corpus.remove", #"{"external_ids":["d"]}"#, "shop", by: ada, "acme shop"),
             step("conversation.erase", #"{"conversation_id":"c"}"#, "shop", by: own, "acme shop"),
             step("billing.close", #"{"period":"2026-01"}"#, by: own, "acme -"),
         ]
@@ -126,7 +128,7 @@ internal import Testing
         #expect(secrets.count >= 6)
         try expectNowhere(secrets, fleet)
         await fleet.stop()
-        try expectNotInHeaders(secrets, of: fleet.takeDeadLetters())
+        try expectNotIn(fleet.takeDeadLetters(), secrets)
     }
 
     private func rows(of id: String, _ fleet: TestFleet) throws -> [String] {
@@ -137,7 +139,7 @@ internal import Testing
     }
 
     private func expectNowhere(_ secrets: [String], _ fleet: TestFleet) throws {
-        for table in ["audit_log", "inbox", "outbox", "administrators", "credentials"] {
+        for table in ["audit_log", "inbox", "outbox", "administrators", "credentials", "dead_letters"] {
             for secret in secrets {
                 let statement = Statement("select count(*) from tenantry.\(table) t where strpos(t::text, $1) > 0")
                 let found = try fleet.database.query(statement, secret).only(Int64.self)
@@ -146,13 +148,14 @@ internal import Testing
         }
     }
 
-    /// But for the credential that the job itself came with.
-    private func expectNotInHeaders(_ secrets: [String], of letters: [DeadLetterQueue.Letter]) {
+    private func expectNotIn(_ letters: [DeadLetterQueue.Letter], _ secrets: [String]) {
         #expect(!letters.isEmpty)
         for letter in letters {
-            for (name, value) in letter.delivery.properties.headers.entries where name != Header.authorization.name {
+            for (name, value) in letter.delivery.properties.headers.entries {
                 #expect(!secrets.contains { "\(value)".contains($0) }, "header \(name) of a dead \(letter.kind)")
             }
+            let body = letter.delivery.withBody { String(decoding: $0, as: UTF8.self) }
+            #expect(!secrets.contains { body.contains($0) }, "body of a dead \(letter.kind)")
         }
     }
 

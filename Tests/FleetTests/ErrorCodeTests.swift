@@ -5,7 +5,8 @@ internal import Testing
 
 /// Every way to be rejected, in one batch with good jobs: the bad are dead-lettered and answered, the good are committed.
 @Suite struct ErrorCodeTests {
-    @Test("A bad job is dead-lettered with its error, body and properties unchanged", arguments: BadJob.all)
+    @Test(
+        "A bad job is dead-lettered with its error, body and properties unchanged but for its credential", arguments: BadJob.all)
     func deadLetter(job: BadJob) async throws {
         let ending = try #require(try await MixedBatch.shared().endings[job.name])
         let letter = try #require(ending.letter)
@@ -19,11 +20,13 @@ internal import Testing
         #expect(
             letter.kindHeader
                 == .text(ending.sent.type == "corpus.ingest" && job.kind != "corpus.ingest" ? "corpus.ingest" : job.kind))
-        #expect(letter.body == job.body)
+        // Of a body over its limit the beginning is kept. Compared as a Boolean: how two long bodies differ takes long to find out.
+        let kept = job.code == .payloadTooLarge ? Array(job.body.prefix(4_096)) : job.body
+        #expect(Bool(letter.body == kept), "\(letter.body.count) bytes of \(job.body.count)")
         // The broker counts deliveries in a header of its own, and puts headers in the order of their names.
         let added = Set(Header.added.map(\.name) + ["x-delivery-count"])
         let headers = letter.properties.headers.entries.filter { !added.contains($0.name) }
-        let sentHeaders = ending.sent.headers.entries.sorted { $0.name < $1.name }
+        let sentHeaders = ending.sent.headers.entries.filter { $0.name != Header.authorization.name }.sorted { $0.name < $1.name }
         #expect(headers.map(\.name) == sentHeaders.map(\.name))
         #expect(headers.map(\.value) == sentHeaders.map(\.value))
         var (found, sent) = (letter.properties, ending.sent)

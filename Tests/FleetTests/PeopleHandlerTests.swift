@@ -110,7 +110,7 @@ internal import Testing
             email: "ADA@x.ch", password: "correct horse", account: nil, tenant: nil, on: &fleet.database)
         for token in [made, signedIn] { #expect(try fleet.ask("usage.aggregate", "{}", token: token).status == .succeeded) }
         let removed = try fleet.ask("admin.remove", #"{"email":"ada@x.ch"}"#, token: acme)
-        #expect(removed.result == ["email": "ada@x.ch", "role": "account_admin"])
+        #expect(removed.result?["email"] == "ada@x.ch" && removed.result?["role"] == "account_admin")
         for token in [made, signedIn] {
             #expect(try fleet.ask("usage.aggregate", "{}", token: token).error?.code == .unauthenticated)
         }

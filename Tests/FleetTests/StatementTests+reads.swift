@@ -2,6 +2,7 @@ internal import Postgres
 
 @testable internal import Accounts
 @testable internal import Billing
+@testable internal import Fleet
 @testable internal import Jobs
 @testable internal import Metering
 @testable internal import People
@@ -13,9 +14,9 @@ extension StatementTests {
 
     /// What commands read.
     static let reads: [Statement] = [
-        StripeGrant.SQL.account, StripeGrant.SQL.grant, StripeGrant.SQL.owner, StripeGrant.SQL.withdraw,
-        AccountSuspension.SQL.hold, AccountSuspension.SQL.set, TenantSuspension.SQL.hold, TokenRevocation.SQL.revoke,
+        StripeGrant.SQL.owner, DeadLetterRecord.SQL.list, DeadLetterRecord.SQL.ids, DeadLetterRecord.SQL.count,
         AccountSummary.SQL.find, AdministratorSummary.SQL.list, AlertRecord.SQL.list, AuditRecord.SQL.list,
+        RefusalRecord.SQL.list, ReadingRecord.SQL.write,
         InvoiceDetails.SQL.find,
         InvoiceDetails.SQL.lines, InvoiceSummary.SQL.list,
         OperatorCredential.SQL.list, OutboxBacklog.SQL.read, Plan.SQL.list,
@@ -26,7 +27,9 @@ extension StatementTests {
 
     /// What commands change, as the owner.
     static let changes: [Statement] = [
-        AccountSuspension.SQL.hold, AccountSuspension.SQL.set, TenantSuspension.SQL.hold, TokenRevocation.SQL.revoke,
+        StripeGrant.SQL.account, StripeGrant.SQL.grant, StripeGrant.SQL.withdraw,
+        AccountSuspension.SQL.hold, AccountSuspension.SQL.set, TenantSuspension.SQL.hold, TenantPlan.SQL.hold, TenantPlan.SQL.set,
+        TokenRevocation.SQL.revoke,
         OperatorCredential.SQL.isValid, OperatorCredential.SQL.issue, OperatorCredential.SQL.revoke,
     ]
 

@@ -6,6 +6,7 @@ extension FuzzTarget {
         input.withUnsafeBytes { bytes in
             var reader = JSONReader(bytes, .stored)
             _ = reader.read()
+            return 0
         }
     } check: { input in
         input.withUnsafeBytes { bytes in

@@ -7,6 +7,7 @@ extension FuzzTarget {
     /// The headers of a message as they come over the wire: what librabbitmq takes we read as the same, and what we write we read again.
     static let table = FuzzTarget("table") { input in
         _ = input.withUnsafeBytes { FieldTable(wire: $0) }
+        return 0
     } check: { input in
         let table = input.withUnsafeBytes { FieldTable(wire: $0) }
         expect(levels(.table(table)) <= FieldTable.mostLevels + 2, "tables within each other without end")
@@ -19,10 +20,11 @@ extension FuzzTarget {
 
     /// The properties of a message, as the header frame brings them.
     static let properties = FuzzTarget("properties") { input in
-        guard let delivery = delivery(input) else { return }
+        guard let delivery = delivery(input) else { return 0 }
         _ = delivery.properties
         _ = delivery.headerInt("x-delivery-count")
         _ = delivery.header("authorization")
+        return 0
     } check: { input in
         guard let delivery = delivery(input) else { return }
         let properties = delivery.properties

@@ -43,25 +43,51 @@ internal import Testing
         }
     }
 
-    @Test(
-        "A job that comes again is answered before its payload is read",
-        arguments: ["token.issue", "tenant.create_many", "usage.aggregate"])
+    @Test("Whether an id was used is looked up before the payload is read", arguments: ["token.issue", "usage.aggregate"])
     func unread(_ kind: String) async throws {
         try await HandlerStage.run(isolated: true) { stage in
             let acme = try stage.makeAccount("acme")
-            let bodies = [
-                "token.issue": #"{"name":"till","scopes":["conversation:write"]}"#,
-                "tenant.create_many": #"{"tenants":[{"slug":"shop","display_name":"Shop"}]}"#, "usage.aggregate": "{}",
-            ]
-            let first = try stage.ask(kind, bodies[kind] ?? "", by: acme, id: "one")
+            let body = kind == "usage.aggregate" ? "{}" : #"{"name":"till","scopes":["conversation:write"]}"#
+            let first = try stage.ask(kind, body, by: acme, id: "one")
             try #require(first.status == .succeeded)
-            // The fleet compares bodies before; a handler that read this one would refuse it.
-            let again = try stage.ask(kind, "{", by: acme, id: "one")
-            #expect(again.duplicate, "\(again)")
+            // A handler that read this one would say that it is no JSON.
+            #expect(try stage.ask(kind, "{", by: acme, id: "one").error?.code == .conflict)
             // What is refused has left no row: replayed when its cause is mended, it runs.
             #expect(try stage.ask(kind, "{", by: acme, id: "two").error?.code == .malformedJSON)
-            #expect(try stage.ask(kind, bodies[kind] ?? "", by: acme, id: "two").duplicate == false)
+            #expect(try stage.ask(kind, body, by: acme, id: "two").duplicate == false)
         }
+    }
+
+    @Test("Another payload under an id that was used is a conflict, and does nothing")
+    func otherPayload() async throws {
+        try await HandlerStage.run { stage in
+            let acme = try stage.makeAccount("acme")
+            _ = try stage.ask("tenant.create", #"{"slug":"shop","display_name":"Shop"}"#, by: acme, id: "one")
+            let other = try stage.ask("tenant.create", #"{"slug":"bar","display_name":"Bar"}"#, by: acme, id: "one")
+            #expect(other.error?.code == .conflict)
+            #expect(try stage.texts("select slug from tenantry.tenants") == ["shop"])
+        }
+    }
+
+    @Test("The ids of a tenant's credentials are its own: the account and its other tenants may use the same ones")
+    func siblings() async throws {
+        try await HandlerStage.run { stage in
+            let acme = try stage.makeAccount("acme")
+            for slug in ["shop", "bar"] { try stage.makeTenant(slug, by: acme) }
+            let body = #"{"conversation_id":"c"}"#
+            let senders = [acme, Self.token(of: "shop"), Self.token(of: "bar")]
+            for (sender, tenant) in zip(senders, ["shop", "shop", "bar"]) {
+                let answer = try stage.ask("conversation.erase", body, tenant: tenant, by: sender, id: "one")
+                #expect(answer.status == .succeeded && !answer.duplicate, "\(answer)")
+            }
+            #expect(
+                try stage.texts("select scope from tenantry.inbox where job_id = 'one' order by scope") == ["", "bar", "shop"])
+            #expect(try stage.ask("conversation.erase", body, tenant: "shop", by: senders[1], id: "one").duplicate)
+        }
+    }
+
+    private static func token(of tenant: String) -> Principal {
+        Principal(key: "tok_\(tenant)", role: .token, account: "acme", tenant: tenant, scopes: [.conversationErase])
     }
 
     @Test("An id that was used for another kind is a conflict")

@@ -22,7 +22,7 @@ internal import Testing
             $0.lanes[.conversation] = 3
             $0.batchLimit = 5
         }
-        let account = try fleet.makeAccount(
+        let account = try fleet.makeOldAccount(
             "acme", plan: "enterprise-plus", #","timezone":"Asia/Kathmandu","billing_anchor_day":31"#)
         let tenants = ["one", "two", "three"]
         for slug in tenants { try fleet.makeTenant(slug, token: account) }
@@ -56,7 +56,7 @@ internal import Testing
     func hours() async throws {
         let fleet = try await TestFleet()
         try fleet.startWorker()
-        let account = try fleet.makeAccount("acme", plan: "enterprise-plus")
+        let account = try fleet.makeOldAccount("acme", plan: "enterprise-plus")
         try fleet.makeTenant("shop", token: account)
         try logAtRandom(fleet, tenants: ["shop"], token: account)
         try fleet.logMessages(2, tenant: "shop", token: account, sentAt: "2020-05-31T23:30:00Z")
@@ -99,7 +99,7 @@ internal import Testing
     func concurrently() async throws {
         let fleet = try await TestFleet()
         try fleet.startWorker()
-        let account = try fleet.makeAccount("acme", plan: "enterprise-plus")
+        let account = try fleet.makeOldAccount("acme", plan: "enterprise-plus")
         try fleet.makeTenant("shop", token: account)
         try fleet.logMessages(10, tenant: "shop", token: account)
         try await fleet.swept()
@@ -133,7 +133,7 @@ internal import Testing
     func concurrentlyWithoutHours() async throws {
         let fleet = try await TestFleet()
         try fleet.startWorker()
-        let account = try fleet.makeAccount("acme", plan: "enterprise-plus")
+        let account = try fleet.makeOldAccount("acme", plan: "enterprise-plus")
         let tenants = (0..<6).map { "bare-\($0)" }
         for slug in tenants { try fleet.makeTenant(slug, token: account) }
         await fleet.stop()
@@ -173,7 +173,7 @@ internal import Testing
     func rows() async throws {
         let fleet = try await TestFleet()
         try fleet.startWorker()
-        let account = try fleet.makeAccount("acme", plan: "pro", #","limits":{"tokens":500,"child_tenants":2}"#)
+        let account = try fleet.makeOldAccount("acme", plan: "pro", #","limits":{"tokens":500,"child_tenants":2}"#)
         try fleet.makeTenant("shop", token: account, #","plan":"small","limits":{"messages":null}"#)
         try fleet.makeTenant("blog", token: account)
         try fleet.logMessages(7, tenant: "blog", token: account)

@@ -27,7 +27,7 @@ internal import Testing
     func exactlyOnce() async throws {
         let fleet = try await TestFleet()
         try fleet.startWorker()
-        let account = try fleet.makeAccount(
+        let account = try fleet.makeOldAccount(
             "acme", plan: "enterprise-plus", #","timezone":"Europe/Zurich","billing_anchor_day":31"#)
         try fleet.makeTenant("shop", token: account)
         let early = log([("before", "2024-02-10T00:00:00Z", 1)])
@@ -88,7 +88,7 @@ internal import Testing
     func hours() async throws {
         let fleet = try await TestFleet()
         try fleet.startWorker()
-        let account = try fleet.makeAccount("acme", plan: "enterprise-plus")
+        let account = try fleet.makeOldAccount("acme", plan: "enterprise-plus")
         try fleet.makeTenant("shop", token: account)
         let first = log([("before", "2024-01-10T00:00:00Z", 1)])
         #expect(try fleet.ask("conversation.log", first, tenant: "shop", token: account).status == .succeeded)
@@ -113,7 +113,7 @@ internal import Testing
     func concurrently() async throws {
         let fleet = try await TestFleet()
         try fleet.startWorker()
-        let account = try fleet.makeAccount("acme", plan: "enterprise-plus", #","limits":{"messages":100}"#)
+        let account = try fleet.makeOldAccount("acme", plan: "enterprise-plus", #","limits":{"messages":100}"#)
         for slug in ["one", "two", "three"] { try fleet.makeTenant(slug, token: account, #","limits":{"messages":20}"#) }
         await fleet.stop()
         try fleet.database.run(script: "update tenantry.accounts set closed_through = '2024-06-01T00:00:00Z'")

@@ -14,7 +14,7 @@ internal import Testing
     func byItself() async throws {
         let fleet = try await TestFleet()
         try fleet.startWorker(serve: { $0.aggregateSeconds = 0.2 })
-        let account = try fleet.makeAccount("acme", plan: "enterprise-plus")
+        let account = try fleet.makeOldAccount("acme", plan: "enterprise-plus")
         try fleet.makeTenant("shop", token: account)
         try fleet.logMessages(3, tenant: "shop", token: account)
         try await eventually("the hours are rolled up") {
@@ -28,7 +28,7 @@ internal import Testing
     func changesOnly() async throws {
         let fleet = try await TestFleet()
         try fleet.startWorker()
-        let account = try fleet.makeAccount("acme", plan: "enterprise-plus")
+        let account = try fleet.makeOldAccount("acme", plan: "enterprise-plus")
         for slug in ["busy", "still"] {
             try fleet.makeTenant(slug, token: account)
             try fleet.logMessages(2, tenant: slug, token: account)
@@ -63,7 +63,7 @@ internal import Testing
     func recent() async throws {
         let fleet = try await TestFleet()
         try fleet.startWorker()
-        let account = try fleet.makeAccount("acme", plan: "enterprise-plus")
+        let account = try fleet.makeOldAccount("acme", plan: "enterprise-plus")
         try fleet.makeTenant("shop", token: account)
         let old = RFC3339.text(SystemClock.nowMicroseconds() - 5 * 86_400 * 1_000_000)
         try fleet.logMessages(2, tenant: "shop", token: account, sentAt: old)
@@ -101,7 +101,7 @@ internal import Testing
         _ = try fleet.broker.declareQueue("retried")
         try fleet.broker.bindQueue("retried", exchange: Topology.retryExchange, routingKey: "", arguments: ["x-match": "all"])
         try fleet.startWorker()
-        let account = try fleet.makeAccount("acme", plan: "enterprise-plus")
+        let account = try fleet.makeOldAccount("acme", plan: "enterprise-plus")
         for slug in ["one", "two", "six"] {
             try fleet.makeTenant(slug, token: account)
             try fleet.logMessages(2, tenant: slug, token: account)
@@ -133,9 +133,9 @@ internal import Testing
     func renewed() async throws {
         let fleet = try await TestFleet()
         try fleet.startWorker()
-        let account = try fleet.makeAccount("acme", plan: "enterprise-plus")
+        let account = try fleet.makeOldAccount("acme", plan: "enterprise-plus")
         for slug in ["one", "two", "six"] { try fleet.makeTenant(slug, token: account) }
-        let nobody = try fleet.makeAccount("nobody", plan: "enterprise-plus")
+        let nobody = try fleet.makeOldAccount("nobody", plan: "enterprise-plus")
         await fleet.stop()
         try fleet.startWorker {
             $0.lanes = [.usage: 1]
@@ -155,7 +155,7 @@ internal import Testing
     func parts() async throws {
         let fleet = try await TestFleet()
         try fleet.startWorker()
-        let account = try fleet.makeAccount("acme", plan: "enterprise-plus")
+        let account = try fleet.makeOldAccount("acme", plan: "enterprise-plus")
         let tenants = (0..<120).map { "t\($0)" }
         for slug in tenants {
             let body = #"{"slug":"\#(slug)","display_name":"T"}"#
@@ -193,7 +193,7 @@ internal import Testing
     func purged() async throws {
         let fleet = try await TestFleet()
         try fleet.startWorker()
-        let account = try fleet.makeAccount("acme", plan: "enterprise-plus")
+        let account = try fleet.makeOldAccount("acme", plan: "enterprise-plus")
         for slug in ["kept", "gone", "away"] {
             try fleet.makeTenant(slug, token: account)
             try fleet.logMessages(4, tenant: slug, token: account)
@@ -227,7 +227,7 @@ internal import Testing
     func closed() async throws {
         let fleet = try await TestFleet()
         try fleet.startWorker()
-        let account = try fleet.makeAccount("acme", plan: "enterprise-plus")
+        let account = try fleet.makeOldAccount("acme", plan: "enterprise-plus")
         try fleet.makeTenant("shop", token: account)
         try fleet.logMessages(3, tenant: "shop", token: account, sentAt: "2024-02-10T10:00:00Z")
         try fleet.logMessages(1, tenant: "shop", token: account)

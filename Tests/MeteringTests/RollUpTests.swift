@@ -39,7 +39,7 @@ internal import Testing
     func everywhere(_ place: Place) async throws {
         let fleet = try await TestFleet()
         try fleet.startWorker()
-        let account = try fleet.makeAccount(
+        let account = try fleet.makeOldAccount(
             "acme", plan: "enterprise-plus", #","timezone":"\#(place.zone)","billing_anchor_day":\#(place.anchor)"#)
         let tenants = ["one", "two"]
         for slug in tenants { try fleet.makeTenant(slug, token: account) }
@@ -132,7 +132,7 @@ internal import Testing
     func labels() async throws {
         let fleet = try await TestFleet()
         try fleet.startWorker()
-        let account = try fleet.makeAccount("acme", plan: "enterprise-plus", #","timezone":"Europe/Zurich""#)
+        let account = try fleet.makeOldAccount("acme", plan: "enterprise-plus", #","timezone":"Europe/Zurich""#)
         try fleet.makeTenant("shop", token: account)
         for moment in ["2024-10-27T00:59:59Z", "2024-10-27T01:00:00Z", "2024-03-31T00:59:59Z", "2024-03-31T01:00:00Z"] {
             try fleet.logMessages(1, tenant: "shop", token: account, sentAt: moment)
@@ -158,7 +158,7 @@ internal import Testing
     func users() async throws {
         let fleet = try await TestFleet()
         try fleet.startWorker()
-        let account = try fleet.makeAccount("acme", plan: "enterprise-plus")
+        let account = try fleet.makeOldAccount("acme", plan: "enterprise-plus")
         try fleet.makeTenant("shop", token: account)
         func log(_ user: String, _ moments: [String]) throws {
             let messages = moments.map {

@@ -28,27 +28,31 @@ public final class TestFleet {
     private var early: [String: Answer] = [:]
     private var workers: [(worker: Worker, running: Task<Void, any Error>)] = []
 
-    /// Plans that tests rely on: those of the product, and `small` with hard limits.
+    /// Plans that tests rely on: those of the product, and `small` with hard limits. Each offers them all to tenants.
     public static let plans = [
         Plan(
             name: "pro", displayName: "Pro", thresholds: [50, 75, 80, 90, 100],
             limits: [
                 .childTenants: .init(value: 1, mode: .hard), .messages: .init(value: 10_000, mode: .soft),
-            ]),
+            ], tenantPlans: offered),
         Plan(
             name: "enterprise", displayName: "Enterprise", thresholds: [50, 75, 80, 90, 100],
             limits: [
                 .childTenants: .init(value: 10, mode: .hard), .messages: .init(value: 100_000, mode: .soft),
-            ]),
-        Plan(name: "enterprise-plus", displayName: "Enterprise+", thresholds: [50, 75, 80, 90, 100], limits: [:]),
+            ], tenantPlans: offered),
+        Plan(
+            name: "enterprise-plus", displayName: "Enterprise+", thresholds: [50, 75, 80, 90, 100], limits: [:],
+            tenantPlans: offered),
         Plan(
             name: "small", displayName: "Small", thresholds: [50, 100],
             limits: [
                 .childTenants: .init(value: 3, mode: .hard), .messages: .init(value: 5, mode: .hard),
                 .documents: .init(value: 2, mode: .hard),
                 .corpusBytes: .init(value: 1_000, mode: .hard),
-            ]),
+            ], tenantPlans: offered),
     ]
+
+    private static let offered = ["pro", "enterprise", "enterprise-plus", "small"]
 
     /// A virtual host and a database of its own with schema, plans, topology and an operator; no worker yet.
     public init(partitions: [Family: Int] = [:]) async throws {
@@ -167,6 +171,13 @@ public final class TestFleet {
             throw TestFailure("account \(slug) was not made: \(answer)")
         }
         return "\(key).\(secret)"
+    }
+
+    /// An account that has been there since 2020: what is of a month since then is booked in that month.
+    public func makeOldAccount(_ slug: String, plan: String = "enterprise", _ more: String = "") throws -> String {
+        let token = try makeAccount(slug, plan: plan, more)
+        try database.run(script: "update tenantry.accounts set created_at = '2020-01-01T00:00:00Z' where slug = '\(slug)'")
+        return token
     }
 
     public func makeTenant(_ slug: String, token: String, _ more: String = "") throws {

@@ -42,6 +42,9 @@ extension AsyncAPIDocument {
             [
                 Header.errorCode.name: codes, Header.errorMessage.name: Schema.anyText, Header.errorField.name: Schema.anyText,
                 Header.kind.name: Schema.anyText, Header.attempts.name: Schema.count, Header.failedAt.name: Instant.schema,
+                Header.letter.name: Schema.pattern("^[0-9a-f-]{36}$"), Header.key.name: Schema.anyText,
+                Header.seal.name: Schema.pattern("^[0-9a-f]{64}$"), Header.redacted.name: Schema.anyText,
+                Header.bodyBytes.name: Schema.count,
             ])
     }
 }

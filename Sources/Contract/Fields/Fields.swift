@@ -91,6 +91,9 @@ public struct Fields<Owner: Sendable>: Sendable {
         return .object(members)
     }
 
+    /// Whether the audit log keeps any of the fields.
+    var hasAudited: Bool { fields.contains { $0.audited != nil } }
+
     /// What the audit log keeps of an object: known fields that may be kept.
     func audited(_ value: JSONValue) -> JSONValue {
         guard case .object(let members) = value else { return .null }

@@ -9,14 +9,29 @@ public struct AdminRemove: JobPayload, Equatable {
     public static let kind = Kind.adminRemove
 
     public var email: String
+    /// Whether the tokens and administrators that the person made stay; otherwise they end with the person.
+    public var keepIssued: Bool
 
-    public init(email: String) {
+    public init(email: String, keepIssued: Bool = false) {
         self.email = email
+        self.keepIssued = keepIssued
     }
 
     public static let fields = Fields(AdminRemove(email: "")) {
         Field("email", \.email, .email)
+        Field("keep_issued", \.keepIssued, .boolean, default: false)
     }
 
-    public static let resultSchema = Schema.object(required: ["email"], ["email": Schema.email, "role": AdminCreate.Role.schema])
+    /// What ended with the person: keys of tokens, and administrators. Of each the first thousand are named; the counts are of all.
+    public static let resultSchema = Schema.object(
+        required: ["email", "revoked", "removed"],
+        [
+            "email": Schema.email, "role": AdminCreate.Role.schema, "revoked": Schema.list(Schema.anyText),
+            "revoked_count": Schema.count,
+            "removed": Schema.list(
+                Schema.object(
+                    required: ["email", "role"],
+                    ["email": Schema.email, "role": AdminCreate.Role.schema, "tenant": Schema.optional(Slug.schema)])),
+            "removed_count": Schema.count,
+        ])
 }

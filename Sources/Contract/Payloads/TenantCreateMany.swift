@@ -26,7 +26,7 @@ public struct TenantCreateMany: JobPayload, Equatable {
         // Before anything is merged: a manifest of a thousand bad items with large defaults costs no more than its bytes.
         guard let slug = tenants[index]["slug"] ?? defaults?["slug"], case .string(let slug) = slug, Slug.isValid(slug)
         else {
-            throw .invalid("/tenants/\(index)/slug", "must match \(Slug.pattern)")
+            throw .invalid("/tenants/\(index)/slug", "must be a slug: \(Slug.pattern)")
         }
         var merged = defaults ?? [:]
         for (key, own) in tenants[index] {

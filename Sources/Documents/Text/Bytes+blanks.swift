@@ -8,12 +8,19 @@ extension UInt8 {
     @inline(__always) var isContinuation: Bool { self & 0xC0 == 0x80 }
 }
 
+// Slices are made smaller by their bounds: taking bytes away from one whose bytes are another's too, as `removeLast` does, copies what is left.
 extension ArraySlice<UInt8> {
     func trimmedBlanks() -> Self {
-        var slice = self
-        while let first = slice.first, first.isBlank { slice.removeFirst() }
-        while let last = slice.last, last.isBlank { slice.removeLast() }
-        return slice
+        var start = startIndex
+        while start < endIndex, self[start].isBlank { start += 1 }
+        return self[start...].withoutLast { $0.isBlank }
+    }
+
+    /// Without the bytes at the end for which this holds.
+    func withoutLast(while isUnwanted: (UInt8) -> Bool) -> Self {
+        var end = endIndex
+        while end > startIndex, isUnwanted(self[end - 1]) { end -= 1 }
+        return self[..<end]
     }
 
     /// Without the blank lines before and the blanks after; the first line keeps its indentation.
@@ -24,9 +31,7 @@ extension ArraySlice<UInt8> {
             if self[position] == UInt8(ascii: "\n") { start = position + 1 }
             position += 1
         }
-        var slice = self[start...]
-        while let last = slice.last, last.isBlank { slice.removeLast() }
-        return slice
+        return self[start...].withoutLast { $0.isBlank }
     }
 
     /// On one line, with single spaces between the words.

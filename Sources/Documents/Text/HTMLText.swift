@@ -78,15 +78,18 @@ final class HTMLText: HTMLEvents {
         if skipDepth > 0 { return }
         if preDepth > 0 {
             settle()
-            buffer += bytes
+            for byte in bytes where byte != 0x7F { buffer.append(byte == 0x0D ? UInt8(ascii: "\n") : byte) }
             return
         }
         var position = 0
         while position < bytes.count {
             let byte = bytes[position]
             position += 1
-            if byte.isBlank {
+            // Control characters that stand in the document as themselves are gone by now; these two may come as references.
+            if byte.isBlank || byte == 0x0D {
                 owe(.space)
+            } else if byte == 0x7F {
+                continue
             } else if byte == 0xC2, position < bytes.count, bytes[position] == 0xA0 || bytes[position] == 0xAD {
                 if bytes[position] == 0xA0 { owe(.space) }
                 position += 1

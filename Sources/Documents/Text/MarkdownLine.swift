@@ -53,8 +53,7 @@ struct MarkdownLine {
         let level = content.prefix { $0 == UInt8(ascii: "#") }.count
         var text = content.dropFirst(level)
         guard level <= 6, text.first?.isBlank ?? true else { return nil }
-        var closing = text
-        while closing.last == UInt8(ascii: "#") { closing.removeLast() }
+        let closing = text.withoutLast { $0 == UInt8(ascii: "#") }
         if closing.last?.isBlank ?? true { text = closing }
         return (level, text.trimmedBlanks())
     }
@@ -81,8 +80,8 @@ struct MarkdownLine {
     /// The row's cells joined by ` | `.
     var tableRow: ArraySlice<UInt8> {
         var row = content
-        if row.first == UInt8(ascii: "|") { row.removeFirst() }
-        if row.last == UInt8(ascii: "|"), !row.dropLast().hasSuffix(UInt8(ascii: "\\")) { row.removeLast() }
+        if row.first == UInt8(ascii: "|") { row = row.dropFirst() }
+        if row.last == UInt8(ascii: "|"), !row.dropLast().hasSuffix(UInt8(ascii: "\\")) { row = row.dropLast() }
         let cells = row.split(separator: UInt8(ascii: "|"), omittingEmptySubsequences: false).map { $0.trimmedBlanks() }
         return Array(cells.joined(separator: Array(" | ".utf8)))[...]
     }
@@ -117,10 +116,9 @@ struct MarkdownLine {
     var unquoted: ArraySlice<UInt8> {
         var text = line[content.startIndex...]
         while text.first == UInt8(ascii: ">") {
-            text.removeFirst()
-            while let byte = text.first, byte.isBlank { text.removeFirst() }
+            text = text.dropFirst().drop { $0.isBlank }
         }
-        if text.last == UInt8(ascii: " "), !text.dropLast().hasSuffix(UInt8(ascii: " ")) { text.removeLast() }
+        if text.last == UInt8(ascii: " "), !text.dropLast().hasSuffix(UInt8(ascii: " ")) { text = text.dropLast() }
         return text
     }
 

@@ -136,11 +136,12 @@ struct MarkdownText {
     }
 
     private mutating func startTable() throws(ExtractionError) {
-        let header = Array(buffer[lastLine...])
+        // Copied before the line goes: a slice that still held the buffer would have the whole of it made anew.
+        let header = MarkdownLine(buffer[lastLine...]).tableRow
         buffer.removeSubrange(lastLine...)
         try endBlock()
         mode = .table
-        appendLine(MarkdownLine(header[...]).tableRow)
+        appendLine(header)
     }
 
     private mutating func blank(_ line: MarkdownLine) throws(ExtractionError) {

@@ -38,6 +38,7 @@ struct ControlGrants {
         ControlGrants(
             "audit_log", worker: "select, insert (account, tenant, credential, role, actor, kind, job_id, details)",
             reader: "select"),
+        ControlGrants("refused_jobs", worker: "select, insert, update (jobs)", reader: "select"),
         ControlGrants("purges", worker: "select, insert", reader: "select"),
         // The fleet's own. A reader sees how much there is; answers and messages are for those to whom they go.
         ControlGrants("inbox", worker: "select, insert, update, delete", reader: nil),
@@ -46,6 +47,9 @@ struct ControlGrants {
             reader: "select (id, exchange, routing_key, message_id, type, content_type, next_at, created_at)"),
         ControlGrants("suspects", worker: "select, insert, update, delete", reader: nil),
         ControlGrants("job_rates", worker: "select, insert, update, delete", reader: nil),
+        ControlGrants("dead_letters", worker: "select, insert, update, delete", reader: "select"),
+        ControlGrants("dead_letter_erasures", worker: "select, insert, delete", reader: nil),
+        ControlGrants("seal", worker: "select", reader: nil),
         ControlGrants("workers", worker: "select, insert, update, delete", reader: "select"),
         // Usage, alerts and bills.
         ControlGrants("tenant_usage", worker: "select, insert, update", reader: "select"),
@@ -71,7 +75,12 @@ struct ControlGrants {
     ]
 
     /// What workers have instead of DDL.
-    static let workerFunctions: [StaticString] = ["create_tenant_schemas(text[])", "drop_tenant_schema(text)"]
+    static let workerFunctions: [StaticString] = [
+        "create_tenant_schemas(text[])", "drop_tenant_schema(text)", "forget_refused_jobs()", recordReading,
+    ]
+    /// What readers may call, though they write nothing themselves.
+    static let readerFunctions: [StaticString] = [recordReading]
+    private static let recordReading: StaticString = "record_reading(text, text, text, jsonb)"
 
     /// Takes everything in the control schema from a role and gives it what is listed here: one transaction's worth.
     static func script(_ role: DatabaseRole, _ name: Identifier) -> String {
@@ -86,9 +95,8 @@ struct ControlGrants {
             guard let privileges = role == .worker ? grants.worker : grants.reader else { continue }
             lines.append("grant \(privileges) on tenantry.\(grants.relation) to \(name)")
         }
-        if role == .worker {
-            lines += workerFunctions.map { "grant execute on function tenantry.\($0) to \(name)" }
-        }
+        let functions = role == .worker ? workerFunctions : readerFunctions
+        lines += functions.map { "grant execute on function tenantry.\($0) to \(name)" }
         return lines.map { $0 + ";" }.joined(separator: "\n")
     }
 }

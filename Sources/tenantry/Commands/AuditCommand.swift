@@ -5,11 +5,11 @@ internal import Postgres
 
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "audit", abstract: "Who did what, when, and by which job.", subcommands: [List.self])
+        commandName: "audit", abstract: "Who did what, when, and by which job.", subcommands: [List.self, Refused.self])
 
     struct List: ServerCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists administrative jobs that succeeded, latest first.",
+            abstract: "Lists what was done by administrative jobs and commands, and what of tenants was read; latest first.",
             discussion: "With --format json there are also details: the payload, without secrets, and the result.")
 
         @OptionGroup var server: ServerOptions
@@ -23,8 +23,16 @@ struct AuditCommand: AsyncParsableCommand {
         @Option(help: "The most rows.")
         var limit = Count(100)
 
+        /// What is on record and no job's.
+        private static let others: Set = [
+            "operator.issue", "operator.revoke", "admin.sign_in", "tenant.export", "corpus.search", "account.suspend",
+            "account.resume", "account.grant_stripe", "account.withdraw_stripe",
+        ]
+
         func validate() throws {
-            if let kind, Kind.named(kind) == nil { throw ValidationError("there is no kind \"\(kind)\"") }
+            if let kind, Kind.named(kind) == nil, !Self.others.contains(kind) {
+                throw ValidationError("there is no kind \"\(kind)\"")
+            }
         }
 
         func run(with settings: Settings) throws {
@@ -39,6 +47,35 @@ struct AuditCommand: AsyncParsableCommand {
                     .string(record.actor), .string(record.role), .string(record.credential), .string(record.jobID),
                 ]
                 table.append(cells + (hasDetails ? [try JSONValue(record.details)] : []))
+            }
+            table.print(output.format)
+        }
+    }
+
+    struct Refused: ServerCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists what was refused, by minute, kind, error code and key, latest first.",
+            discussion: "Sign-ins with a wrong password are of the kind admin.sign_in, under the address that was tried.")
+
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var output: OutputOptions
+        @Option(help: "Only of this account.")
+        var account: String?
+        @Option(help: "Only jobs of this kind.")
+        var kind: String?
+        @Option(help: "Only with this error code.")
+        var code: String?
+        @Option(help: "The most rows.")
+        var limit = Count(100)
+
+        func run(with settings: Settings) throws {
+            var database = try Connection(try settings.readersDatabase(name: "tenantry audit"))
+            var table = Table(["minute", "kind", "code", "key", "account", "jobs"])
+            for record in try RefusalRecord.list(account: account, kind: kind, code: code, limit: limit.value, on: &database) {
+                table.append([
+                    .string(record.minute.rfc3339), .text(record.kind), .string(record.code), .text(record.key),
+                    .text(record.account), .int(record.jobs),
+                ])
             }
             table.print(output.format)
         }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Contract
 internal import Corpus
+internal import Jobs
 internal import Postgres
 
 struct CorpusCommand: AsyncParsableCommand {
@@ -24,6 +25,9 @@ struct CorpusCommand: AsyncParsableCommand {
         func run(with settings: Settings) throws {
             var database = try Connection(try settings.readersDatabase(name: "tenantry corpus"))
             let text = query.joined(separator: " ")
+            try ReadingRecord.write(
+                .search, of: tenant, by: commandActor(), details: ["payload": ["query": .string(String(text.prefix(1_000)))]],
+                on: &database)
             let found: [CorpusSearch.Hit]?
             do {
                 found = try CorpusSearch.run(tenant: tenant, query: text, limit: limit.value, on: &database)

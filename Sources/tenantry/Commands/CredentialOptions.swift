@@ -27,8 +27,10 @@ struct CredentialOptions: ParsableArguments {
 enum SecretFile {
     private static let mostBytes = 4_096
 
-    /// The file's first line, without what surrounds it.
-    static func firstLine(of path: String) throws -> String {
+    /// The file's first line.
+    ///
+    /// - Parameter trims: whether blanks are left out.
+    static func firstLine(of path: String, trims: Bool = true) throws -> String {
         guard let file = fopen(path, "r") else { throw Failure("\(path) cannot be read: \(systemError())") }
         defer { fclose(file) }
         var buffer = [CChar](repeating: 0, count: mostBytes + 1)
@@ -37,7 +39,7 @@ enum SecretFile {
         guard bytes.count < mostBytes, let text = String(validating: bytes, as: UTF8.self) else {
             throw Failure("the first line of \(path) is no credential")
         }
-        let line = String(text.split(whereSeparator: \.isNewline).first ?? "").filter { !$0.isWhitespace }
+        let line = String(text.split(whereSeparator: \.isNewline).first ?? "").filter { !trims || !$0.isWhitespace }
         guard !line.isEmpty else { throw Failure("the first line of \(path) is empty") }
         return line
     }

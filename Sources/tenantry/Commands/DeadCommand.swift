@@ -3,12 +3,14 @@ internal import ArgumentParser
 internal import Contract
 internal import Fleet
 internal import Jobs
+internal import Postgres
+internal import Schema
 
 struct DeadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dead",
         abstract: "The dead-letter queue: jobs that were given up, and why.",
-        subcommands: [List.self, Show.self, Replay.self, Discard.self])
+        subcommands: [List.self, CountLetters.self, Show.self, Replay.self, Discard.self])
 
     /// Which letters a command means.
     struct Selection: ParsableArguments {
@@ -21,32 +23,70 @@ struct DeadCommand: AsyncParsableCommand {
         @Option(help: "Only letters of this tenant.")
         var tenant: String?
 
+        func checkSays(all: Bool) throws {
+            guard all || !isEmpty else { throw ValidationError("name job ids, --kind, --code or --tenant, or say --all") }
+        }
+
         var isEmpty: Bool { ids.isEmpty && kind == nil && code == nil && tenant == nil }
 
-        func includes(_ letter: DeadLetterQueue.Letter) -> Bool {
-            (ids.isEmpty || ids.contains(letter.jobID)) && (kind == nil || kind == letter.kind)
-                && (code == nil || code == letter.code)
-                && (tenant == nil || tenant == letter.tenant)
-        }
+        var filter: DeadLetterRecord.Filter { .init(jobIDs: ids, kind: kind, code: code, tenant: tenant) }
     }
 
-    struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lists dead letters, oldest first.")
+    struct List: ServerCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists dead letters, oldest first.",
+            discussion: """
+                Reads tenantry.dead_letters and leaves the queue alone. With --format json there are also the letter's id, the account and the \
+                key that the job came from, whether it can be replayed without a credential, and what was taken out of its body.
+                """)
 
         @OptionGroup var server: ServerOptions
         @OptionGroup var output: OutputOptions
         @OptionGroup var selection: Selection
-        @Option(help: "The most letters to look at.")
+        @Option(help: "The most letters.")
         var limit = Count(1_000)
 
-        func run() async throws {
-            var table = Table(["job_id", "kind", "tenant", "code", "field", "message", "attempts", "failed_at"])
-            try visit(try await Settings(server), limit: limit.value) { _, letter in
-                guard selection.includes(letter) else { return }
-                table.append([
-                    .text(letter.jobID), .text(letter.kind), .text(letter.tenant), .text(letter.code), .text(letter.field),
-                    .text(letter.message), .int(letter.attempts), .text(letter.failedAt),
-                ])
+        func run(with settings: Settings) throws {
+            var database = try Connection(try settings.readersDatabase(name: "tenantry dead"))
+            let isWhole = output.format == .json
+            let columns = ["job_id", "kind", "tenant", "code", "field", "message", "attempts", "failed_at"]
+            var table = Table(columns + (isWhole ? ["letter", "account", "key", "body_bytes", "sealed", "redacted"] : []))
+            for letter in try DeadLetterRecord.list(selection.filter, limit: limit.value, on: &database) {
+                let cells: [JSONValue] = [
+                    .string(letter.jobID), .string(letter.kind), .text(letter.tenant), .string(letter.code), .text(letter.field),
+                    .string(letter.message), .int(letter.attempts), .string(letter.failedAt.rfc3339),
+                ]
+                let more: [JSONValue] = [
+                    .string(letter.id), .text(letter.account), .text(letter.key), .int(letter.bodyBytes), .bool(letter.isSealed),
+                    .string(letter.redacted),
+                ]
+                table.append(cells + (isWhole ? more : []))
+            }
+            table.print(output.format)
+        }
+    }
+
+    struct CountLetters: ServerCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "count", abstract: "Counts dead letters, by error code or otherwise.",
+            discussion: "Reads tenantry.dead_letters and leaves the queue alone.")
+
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var selection: Selection
+        @Option(help: "By code, kind, account, tenant or key; may be said more than once.")
+        var by: [Grouping] = [.code]
+
+        enum Grouping: String, ExpressibleByArgument, CaseIterable {
+            case code, kind, account, tenant, key
+        }
+
+        func run(with settings: Settings) throws {
+            var database = try Connection(try settings.readersDatabase(name: "tenantry dead"))
+            let groups = DeadLetterRecord.Group.allCases.filter { group in by.contains { $0.rawValue == group.rawValue } }
+            var table = Table(groups.map(\.rawValue) + ["letters"])
+            for row in try DeadLetterRecord.count(selection.filter, by: Set(groups), on: &database) {
+                table.append(groups.map { .text(row.values[$0].flatMap { $0.isEmpty ? nil : $0 }) } + [.int(row.letters)])
             }
             table.print(output.format)
         }
@@ -54,45 +94,57 @@ struct DeadCommand: AsyncParsableCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract:
-                "Shows a dead letter whole: properties, headers, payload. The credential's secret and a password are masked.")
+            abstract: "Shows a dead letter whole: properties, headers, payload.",
+            discussion: "Neither a credential's secret nor a password is in a dead letter.")
 
         @OptionGroup var server: ServerOptions
         @Argument(help: "The job's id.")
         var id: String
 
         func run() async throws {
+            let queue = try DeadLetterQueue(try await Settings(server).broker())
+            defer { queue.close() }
             var found = false
-            try visit(try await Settings(server)) { _, letter in
-                guard letter.jobID == id else { return }
+            for _ in 0..<(try queue.count()) {
+                guard let letter = try queue.next() else { break }
+                guard letter.jobID == id else { continue }
                 found = true
-                printLetter(letter)
+                DeadCommand.printLetter(letter)
             }
             guard found else { throw Failure("no dead letter has the job id \(id)") }
         }
     }
 
-    struct Replay: AsyncParsableCommand {
+    struct Replay: ServerCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Sends dead jobs again, as they first came; a job whose cause is mended runs.")
+            abstract: "Sends dead jobs again, as they first came; a job whose cause is mended runs.",
+            discussion: """
+                A sealed letter, one whose credential held, is done for the same key, if that still may. All others are sent only with a \
+                credential that is given here; it then goes with all that are selected. Environment variables do not count, so that nobody's \
+                job is done by mistake with your rights. What cannot be replayed is named and stays; the exit code is 1 then.
+                """)
 
         @OptionGroup var server: ServerOptions
         @OptionGroup var selection: Selection
         @Flag(help: "All of them.")
         var all = false
+        @OptionGroup var credential: CredentialOptions
+        @Option(
+            help: ArgumentHelp("A file whose first line is the password that was taken out of the job.", valueName: "file"))
+        var passwordFile: String?
 
-        func validate() throws {
-            guard all || !selection.isEmpty else {
-                throw ValidationError("name job ids, --kind, --code or --tenant, or say --all")
+        func validate() throws { try selection.checkSays(all: all) }
+
+        func run(with settings: Settings) throws {
+            let token = try credential.given()
+            let password = try passwordFile.map { try SecretFile.firstLine(of: $0, trims: false) }
+            try DeadCommand.settle(settings, selection, "replayed") { queue, letter in
+                try queue.replay(letter, credential: token, password: password)
             }
-        }
-
-        func run() async throws {
-            try settle(try await Settings(server), selection, "replayed") { queue, letter in try queue.replay(letter) }
         }
     }
 
-    struct Discard: AsyncParsableCommand {
+    struct Discard: ServerCommand {
         static let configuration = CommandConfiguration(abstract: "Removes dead letters for good.")
 
         @OptionGroup var server: ServerOptions
@@ -100,41 +152,39 @@ struct DeadCommand: AsyncParsableCommand {
         @Flag(help: "All of them.")
         var all = false
 
-        func validate() throws {
-            guard all || !selection.isEmpty else {
-                throw ValidationError("name job ids, --kind, --code or --tenant, or say --all")
-            }
-        }
+        func validate() throws { try selection.checkSays(all: all) }
 
-        func run() async throws {
-            try settle(try await Settings(server), selection, "discarded") { queue, letter in try queue.discard(letter) }
+        func run(with settings: Settings) throws {
+            try DeadCommand.settle(settings, selection, "discarded") { queue, letter in try queue.discard(letter) }
         }
     }
 
-    /// Looks at each letter that lies there now; what the visitor does not settle goes back.
-    private static func visit(
-        _ settings: Settings, limit: Int = .max, _ visitor: (DeadLetterQueue, DeadLetterQueue.Letter) throws -> Void
-    ) throws {
-        let queue = try DeadLetterQueue(try settings.broker())
-        defer { queue.close() }
-        for _ in 0..<min(limit, try queue.count()) {
-            guard let letter = try queue.next() else { return }
-            try visitor(queue, letter)
-        }
-    }
-
+    /// Looks for the letters that are selected, settles each, and removes its row. Letters that are not settled stay.
     private static func settle(
         _ settings: Settings, _ selection: Selection, _ what: String,
         _ settle: (DeadLetterQueue, DeadLetterQueue.Letter) throws -> Void
     ) throws {
+        let queue = try DeadLetterQueue(try settings.broker())
+        defer { queue.close() }
+        var database = try Connection(try settings.database(as: .worker, name: "tenantry dead"))
+        var wanted = Set(try DeadLetterRecord.ids(selection.filter, on: &database))
+        let isNothing = wanted.isEmpty
         var settled = 0
-        try visit(settings) { queue, letter in
-            guard selection.includes(letter) else { return }
-            try settle(queue, letter)
-            settled += 1
+        var refused = 0
+        while !wanted.isEmpty, let letter = try queue.next() {
+            guard let id = letter.id, wanted.remove(id) != nil else { continue }
+            do {
+                try settle(queue, letter)
+                try DeadLetterRecord.remove([id], on: &database)
+                settled += 1
+            } catch let error as DeadLetterQueue.NotReplayed {
+                writeError("\(error)\n")
+                refused += 1
+            }
         }
         print("\(settled) \(what)")
-        if settled == 0, !selection.isEmpty { throw ExitCode(1) }
+        if !wanted.isEmpty { writeError("\(wanted.count) were not in the queue: their rows go within a minute or two\n") }
+        if refused > 0 || !wanted.isEmpty || isNothing && !selection.isEmpty { throw ExitCode(1) }
     }
 
     private static func printLetter(_ letter: DeadLetterQueue.Letter) {
@@ -147,35 +197,18 @@ struct DeadCommand: AsyncParsableCommand {
         if let failedAt = letter.failedAt { print("failed_at:     \(failedAt)") }
         if let replyTo = properties.replyTo { print("reply_to:      \(replyTo)") }
         print("headers:")
-        for (name, value) in properties.headers.entries { print("  \(name): \(masked(name, value))") }
+        for (name, value) in properties.headers.entries { print("  \(name): \(text(value))") }
         print("payload (\(letter.delivery.bodyBytes) bytes):")
-        print(String(payload(letter.delivery.body).prefix(64 << 10)))
+        print(letter.delivery.withBody { String(decoding: $0.prefix(64 << 10), as: UTF8.self) })
     }
 
-    /// As it came, but for a password.
-    private static func payload(_ body: UnsafeRawBufferPointer) -> String {
-        let text = String(decoding: body, as: UTF8.self)
-        guard case .object(var fields)? = try? JSONValue(parsing: Array(body)) else {
-            // What cannot be read cannot be masked.
-            return text.contains("password") ? "(not shown: it is no JSON object, and may hold a password)" : text
-        }
-        guard fields["password"] != nil else { return text }
-        fields["password"] = "…"
-        return String(decoding: JSONValue.object(fields).serialised(), as: UTF8.self)
-    }
-
-    private static func masked(_ name: String, _ value: FieldValue) -> String {
-        let isCredential = name.lowercased() == Header.authorization.name
+    private static func text(_ value: FieldValue) -> String {
         switch value {
-        case .text(let text) where isCredential:
-            // What stands before the dot is the key; without a dot all of it may be the secret.
-            return text.firstIndex(of: ".").map { "\(text[..<$0]).…" } ?? "…"
-        case .text(let text): return text
-        case _ where isCredential: return "…"
-        case .int(let number): return "\(number)"
-        case .bool(let flag): return "\(flag)"
-        case .double(let number): return "\(number)"
-        default: return "\(value)"
+        case .text(let text): text
+        case .int(let number): "\(number)"
+        case .bool(let flag): "\(flag)"
+        case .double(let number): "\(number)"
+        default: "\(value)"
         }
     }
 }

@@ -19,7 +19,7 @@ struct OperatorCommand: AsyncParsableCommand {
 
         func run(with settings: Settings) throws {
             var database = try Connection(try settings.database(name: "tenantry operator"))
-            print(try OperatorCredential.issue(name: name, on: &database))
+            print(try OperatorCredential.issue(name: name, by: commandActor(), on: &database))
         }
     }
 
@@ -33,7 +33,7 @@ struct OperatorCommand: AsyncParsableCommand {
 
         func run(with settings: Settings) throws {
             var database = try Connection(try settings.database(name: "tenantry operator"))
-            guard try OperatorCredential.revoke(key, on: &database) else {
+            guard try OperatorCredential.revoke(key, by: commandActor(), on: &database) else {
                 throw Failure("there is no valid operator credential \(key)")
             }
             print("revoked \(key)")

@@ -7,7 +7,7 @@ struct TenantCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tenant", abstract: "The tenants of the platform.",
         subcommands: [
-            List.self, TenantShowCommand.self, TenantCreateManyCommand.self, TenantExportCommand.self, Suspend.self,
+            List.self, TenantShowCommand.self, TenantCreateManyCommand.self, TenantExportCommand.self, SetPlan.self, Suspend.self,
             Resume.self,
         ])
 

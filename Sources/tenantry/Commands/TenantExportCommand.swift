@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Contract
 internal import FoundationEssentials
 internal import Glibc
+internal import Jobs
 internal import Postgres
 internal import Tenants
 
@@ -21,6 +22,7 @@ struct TenantExportCommand: ServerCommand {
 
     func run(with settings: Settings) throws {
         var database = try Connection(try settings.readersDatabase(name: "tenantry export"))
+        try ReadingRecord.write(.export, of: tenant, by: commandActor(), on: &database)
         let sink = try LineSink(output)
         var bar = ProgressBar("exporting", total: nil)
         var done = 0

@@ -144,6 +144,9 @@ private enum MetricsCatalogue {
         metrics.describe(
             "tenantry_outbox_lag_seconds", "Age of the oldest message that waits in the outbox; measured by the leader.")
         metrics.describe("tenantry_outbox_messages", "Messages of the last round of the outbox relay.")
+        metrics.describe("tenantry_dead_letters", "Dead letters that are kept, as the leader last counted them.")
+        metrics.describe(
+            "tenantry_dead_letters_removed_total", "Dead letters that were removed, by reason: age, count or erasure.")
         metrics.describe("tenantry_leader", "1 on the worker that leads the fleet.")
     }
 }

@@ -93,7 +93,7 @@ struct DevSession {
         {
             return token
         }
-        return try OperatorCredential.issue(name: "tenantry dev", on: &database)
+        return try OperatorCredential.issue(name: "tenantry dev", by: commandActor(), on: &database)
     }
 
     private func superviseWorker(_ variables: [(name: String, value: String)], until stop: StopSignals) async throws {

@@ -73,11 +73,3 @@ extension PlanFile {
         return amount
     }
 }
-
-extension YAMLPlace {
-    /// The entries of a list; their names are their places, from 0.
-    func items() throws -> [YAMLPlace] {
-        guard case .sequence(let items) = node else { throw failure("must be a list") }
-        return items.enumerated().map { YAMLPlace(file: file, path: path + ["\($0.offset)"], node: $0.element) }
-    }
-}

@@ -49,13 +49,16 @@ enum PlanFile {
         let fields = try top.fields("thresholds", "plans")
         guard let plans = fields["plans"] else { throw top.failure("plans: is missing") }
         let thresholds = try fields["thresholds"].map { try Self.thresholds($0) } ?? [50, 75, 80, 90, 100]
-        return try plans.entries().map { name, place in
-            let fields = try place.fields("display_name", "thresholds", "limits", "jobs_per_minute", "price")
+        let entries = try plans.entries()
+        let names = Set(entries.map { name, _ in name })
+        return try entries.map { name, place in
+            let fields = try place.fields("display_name", "thresholds", "limits", "jobs_per_minute", "tenant_plans", "price")
             return Plan(
                 name: name, displayName: try fields["display_name"]?.text() ?? name,
                 thresholds: try fields["thresholds"].map { try Self.thresholds($0) } ?? thresholds,
                 limits: try fields["limits"].map { try limits($0) } ?? [:],
                 jobsPerMinute: try fields["jobs_per_minute"].flatMap { try jobsPerMinute($0) },
+                tenantPlans: try fields["tenant_plans"].map { try tenantPlans($0, among: names) } ?? [],
                 price: try fields["price"].flatMap { try price($0) })
         }
     }
@@ -72,8 +75,19 @@ enum PlanFile {
     private static func jobsPerMinute(_ place: YAMLPlace) throws -> Int64? {
         if place.isNull { return nil }
         let rate = try place.wholeNumber()
-        guard (1...1_000_000_000).contains(rate) else { throw place.failure("must be from 1 to 1000000000, or null for unlimited") }
+        guard (1...1_000_000_000).contains(rate) else {
+            throw place.failure("must be from 1 to 1000000000, or null for unlimited")
+        }
         return rate
+    }
+
+    private static func tenantPlans(_ place: YAMLPlace, among names: Set<String>) throws -> [String] {
+        if place.isNull { return [] }
+        return try place.items().map { item in
+            let name = try item.text()
+            guard names.contains(name) else { throw item.failure("there is no plan \"\(name)\" in this file") }
+            return name
+        }
     }
 
     private static func limits(_ place: YAMLPlace) throws -> [Metric: Plan.Limit] {

@@ -62,6 +62,13 @@ struct YAMLPlace {
         return Int64(number)
     }
 
+    /// The entries of a list; their names are their places, from 0.
+    func items() throws -> [YAMLPlace] {
+        guard case .sequence(let items) = node else { throw failure("must be a list") }
+        return items.enumerated().map { YAMLPlace(file: file, path: path + ["\($0.offset)"], node: $0.element) }
+    }
+
+    /// A list of them; an error names the list.
     func wholeNumbers() throws -> [Int64] {
         guard case .sequence(let items) = node else { throw failure("must be a list") }
         return try items.map { try YAMLPlace(file: file, path: path, node: $0).wholeNumber() }

@@ -1,0 +1,109 @@
+/// Takes secrets out of a job's body before it is kept, and puts them back where it is sent again.
+public enum Redaction {
+    /// The members of a payload that are secrets, whatever the job's kind.
+    private static let secretNames: Set<String> = ["password"]
+
+    /// What may be kept of a body.
+    public struct Remainder: Equatable, Sendable {
+        public let body: [UInt8]
+        /// JSON Pointers to what was taken out; `""` stands for the whole body.
+        public let pointers: [String]
+    }
+
+    /// Takes out the members of the outermost object that are secrets, each with one comma. All other bytes stay as they are, so that taking
+    /// out what ``restored(_:_:)`` put back gives the same bytes again.
+    ///
+    /// What cannot be read as JSON, such as the beginning of a body, is taken out as a whole if the name of a secret stands in it in quotes.
+    ///
+    /// - Returns: nil if there is nothing to take out. Takes time in proportion to the body.
+    public static func remainder(of body: UnsafeRawBufferPointer) -> Remainder? {
+        let (isNamed, isEscaped) = signs(of: body)
+        guard isNamed || isEscaped else { return nil }
+        guard UTF8Validity.holds(body), let members = secretMembers(in: body) else {
+            return isNamed ? Remainder(body: [], pointers: [""]) : nil
+        }
+        guard !members.names.isEmpty else { return nil }
+        var rest: [UInt8] = []
+        rest.reserveCapacity(body.count)
+        var position = 0
+        for range in members.ranges {
+            rest.append(contentsOf: body[position..<range.lowerBound])
+            position = range.upperBound
+        }
+        rest.append(contentsOf: body[position...])
+        return Remainder(body: rest, pointers: members.names.map { "/" + $0 })
+    }
+
+    /// Puts values into the outermost object, before its first member.
+    ///
+    /// - Parameter values: by the name of the member.
+    /// - Returns: nil if the body is no object.
+    public static func restored(_ body: UnsafeRawBufferPointer, _ values: [String: String]) -> [UInt8]? {
+        var cursor = JSONCursor(body)
+        guard cursor.take(Ascii.openBrace) else { return nil }
+        let begin = cursor.position
+        let isEmpty = cursor.take(Ascii.closeBrace)
+        let members = values.sorted { $0.key < $1.key }.map { name, value in
+            Array(JSONValue.object([name: .string(value)]).serialised().dropFirst().dropLast())
+        }
+        guard !members.isEmpty else { return Array(body) }
+        let inserted = members.joined(separator: [Ascii.comma]) + (isEmpty ? [] : [Ascii.comma])
+        return Array(body[..<begin]) + inserted + Array(body[begin...])
+    }
+
+    /// Whether the name of a secret stands there in quotes, and whether one may stand there in escapes.
+    private static func signs(of body: UnsafeRawBufferPointer) -> (isNamed: Bool, isEscaped: Bool) {
+        var signs = (isNamed: false, isEscaped: false)
+        for position in body.indices.dropLast() {
+            if body[position] == Ascii.backslash, body[position + 1] == Ascii.u { signs.isEscaped = true }
+            if body[position] == Ascii.quote, secretNames.contains(where: { isName($0, at: position + 1, in: body) }) {
+                signs.isNamed = true
+                return signs
+            }
+        }
+        return signs
+    }
+
+    /// Whether a text of these letters, large or small, ends with a quote there.
+    private static func isName(_ name: String, at position: Int, in body: UnsafeRawBufferPointer) -> Bool {
+        let end = position + name.utf8.count
+        guard end < body.count, body[end] == Ascii.quote else { return false }
+        return zip(name.utf8, body[position...]).allSatisfy { $0 == $1 | 0x20 }
+    }
+
+    /// The names of the secret members, and the bytes to take out, in order; nil if this is no JSON object.
+    private static func secretMembers(in body: UnsafeRawBufferPointer) -> (names: [String], ranges: [Range<Int>])? {
+        var cursor = JSONCursor(body, budget: .payload)
+        guard cursor.take(Ascii.openBrace) else { return nil }
+        var names: [String] = []
+        var ranges: [Range<Int>] = []
+        if cursor.take(Ascii.closeBrace) { return atEnd(cursor) ? (names, ranges) : nil }
+        var keptComma: Int?
+        while true {
+            cursor.skipSpace()
+            let start = cursor.position
+            guard let name = cursor.name()?.string(in: body), cursor.skipValue(depth: 1) else { return nil }
+            let end = cursor.position
+            let isSecret = secretNames.contains(name.lowercased())
+            if isSecret { names.append(name) }
+            if cursor.take(Ascii.comma) {
+                if isSecret { ranges.append(start..<cursor.position) } else { keptComma = cursor.position - 1 }
+                continue
+            }
+            guard cursor.take(Ascii.closeBrace) else { return nil }
+            if isSecret {
+                // At the end of the object, the comma before goes with it, and with those just before it.
+                let first = keptComma ?? start
+                ranges.removeAll { $0.lowerBound > first }
+                ranges.append(first..<end)
+            }
+            return atEnd(cursor) ? (names, ranges) : nil
+        }
+    }
+
+    private static func atEnd(_ cursor: JSONCursor) -> Bool {
+        var cursor = cursor
+        cursor.skipSpace()
+        return cursor.position == cursor.bytes.count
+    }
+}
