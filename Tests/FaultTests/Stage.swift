@@ -53,9 +53,10 @@ final class Stage {
         broker = try Self.connect(brokerURL)
     }
 
-    func startWorker(_ program: WorkerProcess.Program = .tenantry, _ environment: [String: String] = [:]) throws -> WorkerProcess
-    {
-        try WorkerProcess(program, broker: brokerURL, database: databaseURL, environment)
+    func startWorker(
+        _ program: WorkerProcess.Program = .tenantry, mostBytes: Int? = nil, _ environment: [String: String] = [:]
+    ) throws -> WorkerProcess {
+        try WorkerProcess(program, broker: brokerURL, database: databaseURL, mostBytes: mostBytes, environment)
     }
 
     // MARK: Jobs
@@ -63,14 +64,22 @@ final class Stage {
     /// Publishes without waiting for the confirm.
     func post(
         _ kind: String, _ body: String, tenant: String? = nil, token: String, id: String = UUID().uuidString,
-        replyTo: String? = nil
+        replyTo: String? = nil, headers: FieldTable = [:]
+    ) throws {
+        try post(kind, Array(body.utf8), tenant: tenant, token: token, id: id, replyTo: replyTo, headers: headers)
+    }
+
+    func post(
+        _ kind: String, _ body: [UInt8], tenant: String? = nil, token: String, id: String, replyTo: String? = nil,
+        headers: FieldTable = [:]
     ) throws {
         var properties = Properties(contentType: "application/json")
         properties.type = kind
         properties.messageID = id
         properties.replyTo = replyTo
         properties.timestamp = UInt64(Date().timeIntervalSince1970)
-        properties.headers = ["authorization": .text("Bearer \(token)")]
+        properties.headers = headers
+        properties.headers["authorization"] = .text("Bearer \(token)")
         if let tenant { properties.headers["tenant"] = .text(tenant) }
         _ = try broker.publish(exchange: Topology.jobsExchange, routingKey: kind, properties: properties, body: body)
     }

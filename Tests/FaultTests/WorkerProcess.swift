@@ -22,14 +22,24 @@ final class WorkerProcess {
     private let folder: URL
     private var logPath: String { folder.appending(path: "log").path }
 
-    /// - Parameter environment: over the URLs and short retries; nothing of ours is inherited.
-    init(_ program: Program = .tenantry, broker: String, database: String, _ environment: [String: String] = [:]) throws {
+    /// - Parameters:
+    ///   - mostBytes: the most memory that it may write to (`RLIMIT_DATA`), the stacks of its threads among it; nil: as much as there is.
+    ///   - environment: over the URLs and short retries; nothing of ours is inherited.
+    init(
+        _ program: Program = .tenantry, broker: String, database: String, mostBytes: Int? = nil,
+        _ environment: [String: String] = [:]
+    ) throws {
         folder = URL(filePath: NSTemporaryDirectory()).appending(path: "tenantry-worker-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         _ = FileManager.default.createFile(atPath: folder.appending(path: "log").path, contents: nil)
         let log = try FileHandle(forWritingTo: folder.appending(path: "log"))
         process.executableURL = URL(filePath: try Self.path(of: program))
         process.arguments = program == .tenantry ? ["worker"] : []
+        if let mostBytes {
+            // It becomes the program, under the same process id.
+            process.arguments = ["--data=\(mostBytes)", try Self.path(of: program)] + (process.arguments ?? [])
+            process.executableURL = URL(filePath: "/usr/bin/prlimit")
+        }
         // No settings file lies here.
         process.currentDirectoryURL = folder
         process.environment = [
@@ -53,6 +63,15 @@ final class WorkerProcess {
     var pid: Int32 { process.processIdentifier }
     var isRunning: Bool { process.isRunning }
     var log: String { (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? "" }
+
+    /// The most memory that it has had in use so far, in bytes: `VmHWM` of `/proc`.
+    func peakBytes() throws -> Int {
+        let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+        guard let found = status.firstMatch(of: /VmHWM:\s+(\d+) kB/), let kilobytes = Int(found.1) else {
+            throw TestFailure("no peak of worker \(pid)")
+        }
+        return kilobytes << 10
+    }
 
     /// Sends SIGKILL and waits for the end.
     func kill() async throws {

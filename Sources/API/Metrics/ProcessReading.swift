@@ -1,8 +1,9 @@
+internal import FoundationEssentials
 internal import Glibc
 
-/// What Linux says about this process. Source: proc(5), clock_gettime(2).
+/// What Linux says about this process. Source: proc(5), clock(3).
 enum ProcessReading {
-    static func cpuSeconds() -> Double { seconds(CLOCK_PROCESS_CPUTIME_ID) }
+    static func cpuSeconds() -> Double { Double(clock()) / Double(CLOCKS_PER_SEC) }
 
     /// The second number of `statm`, in pages.
     static func residentBytes() -> Int64? {
@@ -15,8 +16,8 @@ enum ProcessReading {
     /// Seconds since 1970, read once: it is kept in ticks since boot, and the boot's own time moves with the clock.
     static let startTimeSeconds: Double? = {
         guard let ticks = contents("/proc/self/stat").flatMap(startTicks) else { return nil }
-        let booted = seconds(CLOCK_REALTIME) - seconds(CLOCK_BOOTTIME)
-        return booted + ticks / Double(sysconf(Int32(_SC_CLK_TCK)))
+        guard let uptime = contents("/proc/uptime")?.split(separator: " ").first.flatMap({ Double($0) }) else { return nil }
+        return Date().timeIntervalSince1970 - uptime + ticks / Double(sysconf(Int32(_SC_CLK_TCK)))
     }()
 
     /// Without the descriptor that is open to count them.
@@ -40,12 +41,6 @@ enum ProcessReading {
         guard let end = stat.lastIndex(of: ")") else { return nil }
         let fields = stat[stat.index(after: end)...].split(separator: " ")
         return fields.count > 19 ? Double(fields[19]) : nil
-    }
-
-    private static func seconds(_ clock: clockid_t) -> Double {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
     private static func contents(_ path: String) -> String? {

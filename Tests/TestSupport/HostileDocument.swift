@@ -1,19 +1,19 @@
 internal import Contract
 internal import Foundation
-internal import Testing
+public import Testing
 
 /// Documents of 16 KiB that ask for much more text than they have bytes.
-struct HostileDocument: Sendable, CustomTestStringConvertible {
+public struct HostileDocument: Sendable, CustomTestStringConvertible {
     let name: String
     let type: String
     let content: String
     var isBase64 = false
 
-    var testDescription: String { name }
+    public var testDescription: String { name }
 
-    static let bytes = 16 << 10
+    public static let bytes = 16 << 10
 
-    static let all: [HostileDocument] = [
+    public static let all: [HostileDocument] = [
         HostileDocument(name: "CSV with a long label", type: "text/csv", content: csv(columns: 1)),
         HostileDocument(name: "CSV with thousands of columns", type: "text/csv", content: csv(columns: 2_000)),
         HostileDocument(name: "base64", type: "text/csv", content: csv(columns: 1), isBase64: true),
@@ -48,7 +48,7 @@ struct HostileDocument: Sendable, CustomTestStringConvertible {
     }()
 
     /// As a document of a payload. A number in its title and at its end makes each of them another one.
-    func document(_ number: Int) -> String {
+    public func document(_ number: Int) -> String {
         let text = type == "application/json" ? content + String(repeating: " ", count: number) : content + "\n\(number)"
         let field =
             isBase64
