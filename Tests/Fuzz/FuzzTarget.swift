@@ -12,7 +12,7 @@ struct FuzzTarget: Sendable {
         self.check = check
     }
 
-    static let all: [FuzzTarget] = [json, payload, conversation, instant, base64, table, properties] + documents
+    static let all: [FuzzTarget] = [json, payload, conversation, instant, base64, table, properties, redaction] + documents
 
     /// An input with parts to repeat is read in two sizes, sixteen times apart.
     private static let smallBytes = 8 << 10

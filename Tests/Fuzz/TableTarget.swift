@@ -65,7 +65,7 @@ extension FuzzTarget {
             Delivery(
                 DeliveryOpening(amqp_basic_deliver_t()),
                 rawProperties: amqp_bytes_t(len: bytes.count, bytes: UnsafeMutableRawPointer(mutating: bytes.baseAddress)),
-                bodyBytes: 0)
+                bodyBytes: 0, keptBytes: 0)
         }
     }
 
