@@ -7,14 +7,17 @@ extension Connection {
         public var mostBytes: (UnsafeRawBufferPointer) -> Int
         /// What is kept of a body that has more.
         public var keptBytes: Int
+        /// What no bound is below: ``mostBytes`` is not asked for a body that has no more.
+        public var leastBytes: Int
 
-        public init(keptBytes: Int, mostBytes: @escaping (UnsafeRawBufferPointer) -> Int) {
+        public init(keptBytes: Int, leastBytes: Int = 0, mostBytes: @escaping (UnsafeRawBufferPointer) -> Int) {
             self.keptBytes = keptBytes
+            self.leastBytes = leastBytes
             self.mostBytes = mostBytes
         }
 
         func keptBytes(of bodyBytes: Int, routingKey: UnsafeRawBufferPointer) -> Int {
-            bodyBytes <= mostBytes(routingKey) ? bodyBytes : min(keptBytes, bodyBytes)
+            bodyBytes <= leastBytes || bodyBytes <= mostBytes(routingKey) ? bodyBytes : min(keptBytes, bodyBytes)
         }
     }
 

@@ -11,6 +11,12 @@ struct Authorization {
         /// `sender` is nil if the credential does not hold.
         case refused(Outcome, sender: Principal?)
 
+        /// Whether the job's account or tenant may send only so many jobs a minute.
+        var isRated: Bool {
+            guard case .admitted(let job) = self else { return false }
+            return job.principal.jobsPerMinute != nil || job.tenant?.jobsPerMinute != nil
+        }
+
         var sender: Principal? {
             switch self {
             case .admitted(let job): job.principal

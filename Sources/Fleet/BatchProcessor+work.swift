@@ -11,8 +11,8 @@ extension BatchProcessor {
         var letters: [DeadLetterRow] = []
         var refusals: [Refusal] = []
         for index in finished.indices {
+            if case .succeeded = finished[index].outcome { continue }
             let job = finished[index]
-            if case .succeeded = job.outcome { continue }
             guard case .dead(let rejection) = ladder.fate(of: job.outcome, delivery: job.delivery) else { continue }
             let letter = DeadLetter(job, rejection, seal: try authorization.seal(from: &database))
             finished[index].letter = letter
@@ -65,6 +65,7 @@ extension BatchProcessor {
     private func withinRates(
         _ decisions: [Authorization.Decision], on database: inout Postgres.Connection
     ) throws(PostgresError) -> [Authorization.Decision] {
+        guard decisions.contains(where: \.isRated) else { return decisions }
         var jobs: [Job] = []
         for case .admitted(let job) in decisions { jobs.append(job) }
         let over = try JobRates.over(jobs, on: &database)

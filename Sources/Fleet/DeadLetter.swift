@@ -5,7 +5,7 @@ internal import Jobs
 
 /// A job that is given up, as it is kept: without the secret of its credential, without secrets in its body, and of what is too large or a
 /// stranger's no more than the beginning.
-struct DeadLetter: Sendable {
+final class DeadLetter: Sendable {
     /// What is kept of a body that is not kept whole.
     static let keptBytes = 4_096
 

@@ -25,7 +25,7 @@ final class Intake {
     ) throws(Interruption) {
         connection = try Interruption.onBroker { () throws(AMQPError) in
             var connection = try AMQP.Connection(url, name: name, heartbeatSeconds: heartbeatSeconds)
-            connection.bodyBound = .init(keptBytes: Self.keptBytes) { routingKey in
+            connection.bodyBound = .init(keptBytes: Self.keptBytes, leastBytes: Kind.standardBodyLimitBytes) { routingKey in
                 Kind.named(routingKey)?.bodyLimitBytes ?? Kind.standardBodyLimitBytes
             }
             try connection.setPrefetch(min(prefetch, 65_535))

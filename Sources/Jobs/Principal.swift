@@ -1,8 +1,8 @@
 public import Contract
 public import Postgres
 
-/// Who a credential speaks for.
-public struct Principal: Sendable, Equatable {
+/// Who a credential speaks for. An object, since thousands of jobs of a batch have the same one in hand.
+public final class Principal: Sendable {
     public enum Role: String, Sendable {
         /// The platform's own people.
         case `operator`
@@ -89,5 +89,14 @@ public struct Principal: Sendable, Equatable {
         guard role == .token else { return role.rawValue }
         let names = scopes.map(\.rawValue).sorted().joined(separator: ", ")
         return "token with \(names.isEmpty ? "no scope" : names)"
+    }
+}
+
+extension Principal: Equatable {
+    public static func == (left: Principal, right: Principal) -> Bool {
+        left === right
+            || left.key == right.key && left.role == right.role && left.name == right.name && left.account == right.account
+                && left.tenant == right.tenant && left.scopes == right.scopes && left.expiresAt == right.expiresAt
+                && left.accountIsSuspended == right.accountIsSuspended && left.jobsPerMinute == right.jobsPerMinute
     }
 }
