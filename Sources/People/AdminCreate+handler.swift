@@ -79,6 +79,24 @@ enum AdminSQL {
         select a.id from tenantry.credentials c join tenantry.administrators a on a.id = c.administrator
         where c.key = $1 and c.revoked_at is null for key share of a
         """
+    /// Who made `$1`, and who made these, as far as they are still there.
+    static let makers: Statement = """
+        with recursive makers as (
+            select made_by as id from tenantry.administrators where id = $1::text::uuid and made_by is not null
+            union
+            select a.made_by from tenantry.administrators a join makers m on a.id = m.id where a.made_by is not null
+        )
+        select id::text from makers
+        """
+    /// What `$1` made goes to whoever made `$1`.
+    static let handUpPeople: Statement = """
+        update tenantry.administrators set made_by = (select made_by from tenantry.administrators where id = $1::text::uuid)
+        where made_by = $1::text::uuid
+        """
+    static let handUpTokens: Statement = """
+        update tenantry.credentials set made_by = (select made_by from tenantry.administrators where id = $1::text::uuid)
+        where made_by = $1::text::uuid
+        """
     /// Those whom `$1` made, locked, but for `$2`.
     static let made: Statement = """
         select id::text, email, role, tenant from tenantry.administrators

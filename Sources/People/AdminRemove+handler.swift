@@ -11,12 +11,35 @@ extension People {
             guard let (administrator, email, role) = found.first((String, String, String).self) else {
                 throw Rejection.invalid("/email", "names no administrator of \(domain)")
             }
-            let ended = payload.keepIssued ? IssuedByPerson() : try IssuedByPerson.end(of: administrator, on: &database)
+            try checkSender(job.principal, removes: administrator, keepIssued: payload.keepIssued, on: &database)
+            var ended = IssuedByPerson()
+            if payload.keepIssued {
+                // It ends with whoever made this person.
+                try database.send(AdminSQL.handUpPeople, administrator)
+                try database.send(AdminSQL.handUpTokens, administrator)
+                _ = try database.collect()
+            } else {
+                ended = try IssuedByPerson.end(of: administrator, on: &database)
+            }
             // The credentials come first: once the person is deleted, nothing says which were theirs.
             _ = try database.query(AdminSQL.revoke, [administrator])
             _ = try database.query(AdminSQL.remove, [administrator])
             return Reply(["email": .string(email), "role": .string(role)].merging(ended.result) { first, _ in first })
         }
+    }
+
+    /// Nobody outlives the person by whom he is there, by removing that person first; and nobody who goes leaves something of his behind.
+    private static func checkSender(
+        _ sender: Principal, removes administrator: String, keepIssued: Bool, on database: inout Transaction
+    ) throws {
+        guard let own = try IssuingPerson.hold(sender, on: &database) else { return }
+        if own == administrator {
+            guard keepIssued else { return }
+            throw Rejection(
+                .forbidden, "who removes himself does not keep what he issued: somebody else may", field: "/keep_issued")
+        }
+        guard try database.query(AdminSQL.makers, own).decode(String.self).contains(administrator) else { return }
+        throw Rejection(.forbidden, "an administrator cannot remove a person by whom he was made", field: "/email")
     }
 }
 

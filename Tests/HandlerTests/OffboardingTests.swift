@@ -71,6 +71,31 @@ internal import Testing
         }
     }
 
+    @Test(
+        "Nobody removes those by whom he was made, nor goes and leaves something of his; what is kept ends with the next one up")
+    func laundering() async throws {
+        try await HandlerStage.run { stage in
+            let scene = try Scene(stage)
+            func person(_ name: String) -> Principal {
+                Principal(
+                    key: scene.keys[name] ?? "", role: .accountAdmin, name: "\(name)@x.ch", account: "acme", tenant: nil,
+                    scopes: [])
+            }
+            for more in ["", #","keep_issued":true"#] {
+                let upwards = try stage.ask("admin.remove", #"{"email":"ada@x.ch"\#(more)}"#, by: person("bob"))
+                #expect(upwards.error?.code == .forbidden && upwards.error?.field == "/email", "\(upwards)")
+            }
+            let leaving = try stage.ask("admin.remove", #"{"email":"ada@x.ch","keep_issued":true}"#, by: person("ada"))
+            #expect(leaving.error?.code == .forbidden && leaving.error?.field == "/keep_issued", "\(leaving)")
+            // Bob goes and his token stays; with Ada, who made him, it ends.
+            let kept = try stage.ask("admin.remove", #"{"email":"bob@x.ch","keep_issued":true}"#, by: person("ada"))
+            #expect(kept.status == .succeeded, "\(kept)")
+            #expect(try scene.valid(stage).isSuperset(of: ["of bob", "of his"]))
+            #expect(try stage.ask("admin.remove", #"{"email":"ada@x.ch"}"#, by: person("ada")).status == .succeeded)
+            #expect(try scene.valid(stage) == ["eve", "of eve", "of acme"])
+        }
+    }
+
     @Test("Whoever was removed makes nobody and issues nothing any more, also by a job that was taken before")
     func late() async throws {
         try await HandlerStage.run { stage in
