@@ -31,7 +31,8 @@ extension FaultTests {
                 ("account.rotate", #"{"account":"acme","overlap_seconds":0}"#, nil, stage.operatorToken),
                 ("tenant.suspend", "{}", "shop", account),
             ]
-            var secrets = [account, stage.operatorToken, "stranger.secret-of-a-stranger"].map { String($0.split(separator: ".")[1]) }
+            let tokens = [account, stage.operatorToken, "stranger.secret-of-a-stranger"]
+            var secrets = tokens.map { String($0.split(separator: ".")[1]) }
             secrets.append(Self.password)
             for (number, job) in jobs.enumerated() {
                 let answer = try await stage.ask(job.kind, job.body, tenant: job.tenant, token: job.token, id: "job-\(number)")
