@@ -8,6 +8,14 @@ public enum Redaction {
         public let body: [UInt8]
         /// JSON Pointers to what was taken out; `""` stands for the whole body.
         public let pointers: [String]
+        /// The values that were taken out, as JSON, in order: whoever puts back others makes another job of it.
+        public let values: [[UInt8]]
+
+        init(body: [UInt8], pointers: [String], values: [[UInt8]] = []) {
+            self.body = body
+            self.pointers = pointers
+            self.values = values
+        }
     }
 
     /// Takes out the members of the outermost object that are secrets, each with one comma. All other bytes stay as they are, so that taking
@@ -31,7 +39,10 @@ public enum Redaction {
             position = range.upperBound
         }
         rest.append(contentsOf: body[position...])
-        return Remainder(body: rest, pointers: members.names.map { "/" + $0 })
+        // Each name once, however often it stands there: the pointers go into a header.
+        var seen: Set<String> = []
+        let pointers = members.names.filter { seen.insert($0).inserted }.map { "/" + $0 }
+        return Remainder(body: rest, pointers: pointers, values: members.values)
     }
 
     /// Puts values into the outermost object, before its first member.
@@ -72,20 +83,30 @@ public enum Redaction {
     }
 
     /// The names of the secret members, and the bytes to take out, in order; nil if this is no JSON object.
-    private static func secretMembers(in body: UnsafeRawBufferPointer) -> (names: [String], ranges: [Range<Int>])? {
+    private static func secretMembers(in body: UnsafeRawBufferPointer) -> (
+        names: [String], values: [[UInt8]], ranges: [Range<Int>]
+    )? {
         var cursor = JSONCursor(body, budget: .payload)
         guard cursor.take(Ascii.openBrace) else { return nil }
         var names: [String] = []
+        var values: [[UInt8]] = []
         var ranges: [Range<Int>] = []
-        if cursor.take(Ascii.closeBrace) { return atEnd(cursor) ? (names, ranges) : nil }
+        if cursor.take(Ascii.closeBrace) { return atEnd(cursor) ? (names, values, ranges) : nil }
         var keptComma: Int?
         while true {
             cursor.skipSpace()
             let start = cursor.position
-            guard let name = cursor.name()?.string(in: body), cursor.skipValue(depth: 1) else { return nil }
+            guard let name = cursor.name()?.string(in: body) else { return nil }
+            cursor.skipSpace()
+            let valueStart = cursor.position
+            guard cursor.skipValue(depth: 1) else { return nil }
             let end = cursor.position
             let isSecret = secretNames.contains(name.lowercased())
-            if isSecret { names.append(name) }
+            if isSecret {
+                names.append(name)
+                let value = Array(body[valueStart..<end])
+                values.append((try? JSONValue(parsing: value))?.serialised() ?? value)
+            }
             if cursor.take(Ascii.comma) {
                 if isSecret { ranges.append(start..<cursor.position) } else { keptComma = cursor.position - 1 }
                 continue
@@ -97,7 +118,7 @@ public enum Redaction {
                 ranges.removeAll { $0.lowerBound > first }
                 ranges.append(first..<end)
             }
-            return atEnd(cursor) ? (names, ranges) : nil
+            return atEnd(cursor) ? (names, values, ranges) : nil
         }
     }
 

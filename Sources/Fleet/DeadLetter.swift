@@ -47,9 +47,7 @@ final class DeadLetter: Sendable {
             self.seal = nil
             return
         }
-        self.seal =
-            kept.map { $0.withUnsafeBytes { seal.code(of: delivery, key: sender.key, body: $0) } }
-            ?? delivery.withBody { seal.code(of: delivery, key: sender.key, body: $0) }
+        self.seal = seal.code(of: delivery, key: sender.key)
     }
 
     static func makeID() -> String { UUID().uuidString.lowercased() }

@@ -66,11 +66,13 @@ final class DeadLetterKeeper: Sendable {
         let began: Timestamp
         /// Whether each letter is to have its row, and each row its letter.
         let isWhole: Bool
-        let erasures: [String: [DeadLetterErasure]]
+        let erasures: [String: DeadLetterErasures]
         /// By the letter's id.
         var wanted: [String: Reason]
         var seen: [DeadLetterRow] = []
         var gone: [String] = []
+        /// In a look at the whole queue: a letter that is there twice, since whoever wrote it anew died, goes once.
+        var met: Set<String> = []
     }
 
     private func look(through queue: DeadLetterQueue, _ visit: inout Visit, on database: inout Postgres.Connection) throws {
@@ -80,8 +82,13 @@ final class DeadLetterKeeper: Sendable {
                 isAtEnd = true
                 break
             }
-            guard let id = letter.id else {
+            let isOurs = !letter.delivery.headers.entries.contains { $0.name.lowercased() == Header.authorization.name }
+            guard let id = letter.id, isOurs else {
                 if visit.isWhole { try adopt(letter, from: queue) }
+                continue
+            }
+            if visit.isWhole, !visit.met.insert(id).inserted {
+                try queue.discard(letter)
                 continue
             }
             try look(at: letter, id, from: queue, &visit)
@@ -94,8 +101,8 @@ final class DeadLetterKeeper: Sendable {
 
     private func look(at letter: DeadLetterQueue.Letter, _ id: String, from queue: DeadLetterQueue, _ visit: inout Visit) throws {
         let wanted = visit.wanted.removeValue(forKey: id)
-        let isErased = letter.tenant.flatMap { visit.erasures[$0] }?.contains { erasure in
-            letter.delivery.withBody { erasure.concerns(kind: letter.kind, body: $0, isCut: letter.isCut) }
+        let isErased = letter.tenant.flatMap { visit.erasures[$0] }.map { erasures in
+            letter.delivery.withBody { erasures.concern(kind: letter.kind, body: $0, isCut: letter.isCut) }
         }
         let reason = wanted.flatMap { $0 == .erasure ? nil : $0 } ?? (isErased == true ? .erasure : nil)
         if let reason {

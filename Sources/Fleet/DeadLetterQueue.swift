@@ -79,7 +79,7 @@ public final class DeadLetterQueue {
             }
             body = whole
         }
-        var properties = letter.delivery.properties
+        var properties = letter.delivery.republishableProperties
         let kept = credential == nil ? Set([Header.key, Header.seal, Header.redacted].map(\.name)) : []
         let added = Set(Header.added.map(\.name)).subtracting(kept)
         for (name, _) in properties.headers.entries
@@ -93,7 +93,7 @@ public final class DeadLetterQueue {
 
     /// Puts the letter to the queue's end as a new message, with other properties.
     func rewrite(_ letter: Letter, body: [UInt8]? = nil, _ change: (inout Properties) -> Void) throws {
-        var properties = letter.delivery.properties
+        var properties = letter.delivery.republishableProperties
         properties.headers["x-delivery-count"] = nil
         change(&properties)
         try publish(

@@ -54,7 +54,7 @@ struct DeadLetterRow {
             microsecondsSince1970: letter.failedAt.flatMap { RFC3339.microseconds($0) } ?? SystemClock.nowMicroseconds())
         bodyBytes = letter.delivery.headerInt(Header.bodyBytes.constant) ?? Int64(letter.delivery.bodyBytes)
         isSealed = letter.isSealed
-        redacted = letter.redacted.joined(separator: " ")
+        redacted = Self.clean(letter.redacted.joined(separator: " "))
     }
 
     /// Without the one character that PostgreSQL does not take, and no longer than a person reads.
@@ -81,8 +81,8 @@ struct DeadLetterRow {
         static let write: Statement = """
             insert into tenantry.dead_letters
                 (id, job_id, kind, account, tenant, key, code, message, field, attempts, failed_at, body_bytes, is_sealed, redacted, seen_at)
-            select a.id::uuid, a.job_id, a.kind,
-                   coalesce(nullif(a.account, ''), (select c.account from tenantry.credentials c where c.key = a.key), ''),
+            select distinct on (a.id) a.id::uuid, a.job_id, a.kind,
+                   coalesce(nullif(a.account, ''), (select c.account from tenantry.credentials c where c.key = a.key and a.is_sealed), ''),
                    a.tenant, a.key, a.code, a.message, a.field, a.attempts, a.failed_at, a.body_bytes, a.is_sealed, a.redacted,
                    $15::timestamptz
             from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],

@@ -4,7 +4,8 @@ internal import Crypto
 
 /// Says of a dead letter that its job came with a credential that held, so that it can be replayed without the credential's secret.
 ///
-/// HMAC-SHA-256 under a secret that workers alone may read. Whoever has a letter can send the very same job again, and nothing else.
+/// HMAC-SHA-256 under a secret that workers alone may read. Whoever has a letter can send the very same job again, and nothing else: the code also
+/// covers where the answer goes, and what was taken out of the body, which has to be put back as it was.
 struct Seal: Sendable {
     private let key: SymmetricKey
 
@@ -13,23 +14,23 @@ struct Seal: Sendable {
     }
 
     /// In hexadecimal digits.
-    func code(of delivery: Delivery, key sender: String, body: UnsafeRawBufferPointer) -> String {
-        Array(authentication(of: delivery, key: sender, body: body).finalize()).hexadecimal
-    }
-
-    /// Whether this is the job that the code was made for. A body that was redacted then, and is whole again, is compared without its secrets.
-    func holds(_ code: String, for delivery: Delivery, key sender: String) -> Bool {
-        let expected = delivery.withBody { body in
-            let isRestored = delivery.header(Header.redacted.constant) != nil
-            guard isRestored, let rest = Redaction.remainder(of: body) else {
-                return self.code(of: delivery, key: sender, body: body)
-            }
-            return rest.body.withUnsafeBytes { self.code(of: delivery, key: sender, body: $0) }
+    func code(of delivery: Delivery, key sender: String) -> String {
+        let remainder = delivery.withBody { Redaction.remainder(of: $0) }
+        let parts = (remainder?.pointers ?? []).map { Array($0.utf8) } + (remainder?.values ?? [])
+        if let body = remainder?.body {
+            return body.withUnsafeBytes { code(of: delivery, key: sender, body: $0, parts) }
         }
-        return Array(expected.utf8).isEqualInConstantTime(to: Array(code.utf8))
+        return delivery.withBody { code(of: delivery, key: sender, body: $0, parts) }
     }
 
-    private func authentication(of delivery: Delivery, key sender: String, body: UnsafeRawBufferPointer) -> HMAC<SHA256> {
+    /// Whether this is the job that the code was made for.
+    func holds(_ code: String, for delivery: Delivery, key sender: String) -> Bool {
+        Array(self.code(of: delivery, key: sender).utf8).isEqualInConstantTime(to: Array(code.utf8))
+    }
+
+    private func code(
+        of delivery: Delivery, key sender: String, body: UnsafeRawBufferPointer, _ removed: [[UInt8]]
+    ) -> String {
         var authentication = HMAC<SHA256>(key: key)
         func add(_ bytes: UnsafeRawBufferPointer) {
             // Each part with its length before it, so that no two jobs give the same bytes.
@@ -40,9 +41,11 @@ struct Seal: Sendable {
         Array(sender.utf8).withUnsafeBytes { add($0) }
         add(delivery.routingKeyBytes)
         add(delivery.messageIDBytes ?? empty)
+        add(delivery.replyToBytes ?? empty)
         add(delivery.header(Header.tenant.constant) ?? empty)
         add(body)
-        return authentication
+        for part in removed { part.withUnsafeBytes { add($0) } }
+        return Array(authentication.finalize()).hexadecimal
     }
 }
 

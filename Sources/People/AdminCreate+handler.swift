@@ -88,6 +88,11 @@ enum AdminSQL {
         )
         select id::text from makers
         """
+    /// Keeps whoever made `$1` in place, so that a removal of that person finds what is handed up.
+    static let holdMaker: Statement = """
+        select 1 from tenantry.administrators where id = (select made_by from tenantry.administrators where id = $1::text::uuid)
+        for key share
+        """
     /// What `$1` made goes to whoever made `$1`.
     static let handUpPeople: Statement = """
         update tenantry.administrators set made_by = (select made_by from tenantry.administrators where id = $1::text::uuid)

@@ -15,6 +15,7 @@ extension People {
             var ended = IssuedByPerson()
             if payload.keepIssued {
                 // It ends with whoever made this person.
+                _ = try database.query(AdminSQL.holdMaker, administrator)
                 try database.send(AdminSQL.handUpPeople, administrator)
                 try database.send(AdminSQL.handUpTokens, administrator)
                 _ = try database.collect()

@@ -41,6 +41,14 @@ internal import Testing
         #expect(Self.remainder(of: body) == .init(body: [], pointers: [""]))
     }
 
+    @Test("A name that stands there often is named once, and all its values are told apart")
+    func often() throws {
+        let body = "{" + (0..<10_000).map { #""password":\#($0)"# }.joined(separator: ",") + "}"
+        let remainder = try #require(Self.remainder(of: body))
+        #expect(remainder.pointers == ["/password"] && remainder.values.count == 10_000)
+        #expect(String(decoding: remainder.body, as: UTF8.self) == "{}")
+    }
+
     @Test("What was put back is taken out again, to the same bytes", arguments: ["{}", #"{"a":1}"#, #"{ "a":1}"#, "{ }"])
     func restored(_ body: String) throws {
         let whole = try #require(Array(body.utf8).withUnsafeBytes { Redaction.restored($0, ["password": "a\"b\\"]) })

@@ -83,6 +83,7 @@ internal import Testing
             { properties, _ in properties.headers["x-tenantry-key"] = .text(String(other.split(separator: ".")[0])) },
             { properties, _ in properties.headers["x-tenantry-seal"] = .text(String(repeating: "0", count: 64)) },
             { properties, _ in properties.headers["x-tenantry-redacted"] = "/password" },
+            { $1 = Array(#"{"password":"mine","display_name":7}"#.utf8) },
         ]
         for (number, change) in changes.enumerated() {
             let isHarmless = number == 5
@@ -187,7 +188,7 @@ internal import Testing
             try fleet.texts("select job_id || ' ' || account || ' ' || code from tenantry.dead_letters order by 1")
         }
         try await eventually("all have rows") {
-            try rows() == ["a acme invalid_payload", "b acme invalid_payload", "c acme forbidden"]
+            try rows() == ["a acme invalid_payload", "b acme invalid_payload", "c  forbidden"]
         }
         #expect(try letters(fleet).allSatisfy { $0.delivery.header("authorization") == nil && $0.id != nil })
         try fleet.database.run(
