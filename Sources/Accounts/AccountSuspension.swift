@@ -23,8 +23,8 @@ public enum AccountSuspension {
                 [.event(.accountUpdated, subject: [slug], id: id, ["account": .string(slug)])], on: &database)
             try AuditLog.append(
                 .init(
-                    account: slug, tenant: nil, credential: "command", role: "operator", actor: actor,
-                    kind: isSuspended ? "account.suspend" : "account.resume", jobID: id,
+                    command: (isSuspended ? AuditedDeed.accountSuspend : .accountResume).rawValue, account: slug, actor: actor,
+                    jobID: id,
                     details: ["result": ["account": .string(slug), "state": .string(wanted)]]),
                 on: &database)
         }

@@ -18,7 +18,7 @@ public enum StripeGrant {
             _ = try database.query(SQL.grant, stripeAccount, account, actor)
             let owner = try database.query(SQL.owner, stripeAccount).only(String.self)
             guard owner == account else { throw Rejection(.conflict, "\(stripeAccount) is granted to account \(owner)") }
-            try note("account.grant-stripe", stripeAccount, account, by: actor, on: &database)
+            try note(.grantStripe, stripeAccount, account, by: actor, on: &database)
         }
     }
 
@@ -32,17 +32,16 @@ public enum StripeGrant {
             guard try database.query(SQL.withdraw, stripeAccount, account).affected == 1 else {
                 throw Rejection(.conflict, "\(stripeAccount) is not granted to account \(account)")
             }
-            try note("account.withdraw-stripe", stripeAccount, account, by: actor, on: &database)
+            try note(.withdrawStripe, stripeAccount, account, by: actor, on: &database)
         }
     }
 
     private static func note(
-        _ kind: String, _ stripeAccount: String, _ account: String, by actor: String, on database: inout Transaction
+        _ kind: AuditedDeed, _ stripeAccount: String, _ account: String, by actor: String, on database: inout Transaction
     ) throws {
         try AuditLog.append(
             .init(
-                account: account, tenant: nil, credential: "command", role: "operator", actor: actor, kind: kind,
-                jobID: "command-\(SystemClock.nowMicroseconds())",
+                command: kind.rawValue, account: account, actor: actor, jobID: "command-\(SystemClock.nowMicroseconds())",
                 details: ["result": ["account": .string(account), "stripe_account": .string(stripeAccount)]]),
             on: &database)
     }

@@ -104,6 +104,8 @@ public enum Redaction {
             let isSecret = secretNames.contains(name.lowercased())
             if isSecret {
                 names.append(name)
+                // As it would be written anew, so that another way to write the same text is the same value. What the reader does not take,
+                // such as a NUL, stands as it came.
                 let value = Array(body[valueStart..<end])
                 values.append((try? JSONValue(parsing: value))?.serialised() ?? value)
             }

@@ -77,6 +77,19 @@ extension AuditEntry {
     }
 }
 
+/// What is on record and no kind of job.
+public enum AuditedDeed: String, CaseIterable, Sendable {
+    case operatorIssue = "operator.issue"
+    case operatorRevoke = "operator.revoke"
+    case signIn = "admin.sign_in"
+    case tenantExport = "tenant.export"
+    case corpusSearch = "corpus.search"
+    case accountSuspend = "account.suspend"
+    case accountResume = "account.resume"
+    case grantStripe = "account.grant_stripe"
+    case withdrawStripe = "account.withdraw_stripe"
+}
+
 extension AuditEntry {
     /// The entry of what a command did straight in the database, for the user of a machine.
     public init(

@@ -4,9 +4,10 @@ public import Postgres
 /// That somebody has read what is a tenant's, for the audit log. It is written by a function of the database, so that those may record it who
 /// may only read.
 public enum ReadingRecord {
-    public enum Reading: String, Sendable {
-        case export = "tenant.export"
-        case search = "corpus.search"
+    public enum Reading: Sendable {
+        case export, search
+
+        var deed: AuditedDeed { self == .export ? .tenantExport : .corpusSearch }
     }
 
     /// Written before anything is read, so that what is broken off is on record, too. A tenant that is not there leaves none.
@@ -21,7 +22,8 @@ public enum ReadingRecord {
         // A reader's transactions only read unless they say otherwise.
         try database.transaction(mode: "read write") { (database: inout Transaction) throws(PostgresError) -> Void in
             _ = try database.query(
-                SQL.write, reading.rawValue, tenant, String(actor.prefix(200)), JSONText(JSONValue.object(details).serialised()))
+                SQL.write, reading.deed.rawValue, tenant, String(actor.prefix(200)),
+                JSONText(JSONValue.object(details).serialised()))
         }
     }
 

@@ -21,7 +21,8 @@ public struct OperatorCredential: Sendable {
             let bearer = Bearer.make(prefix: "op")
             _ = try database.query(SQL.issue, bearer.key, name, bearer.secretHash)
             let details: [String: JSONValue] = ["payload": ["name": .string(name)], "result": ["key": .string(bearer.key)]]
-            try AuditLog.append(AuditEntry(command: "operator.issue", actor: actor, details: details), on: &database)
+            try AuditLog.append(
+                AuditEntry(command: AuditedDeed.operatorIssue.rawValue, actor: actor, details: details), on: &database)
             return bearer.token
         }
     }
@@ -34,7 +35,8 @@ public struct OperatorCredential: Sendable {
         try database.transaction { (database: inout Transaction) throws(PostgresError) -> Bool in
             guard try database.query(SQL.revoke, key).count == 1 else { return false }
             let details: [String: JSONValue] = ["payload": ["key": .string(key)]]
-            try AuditLog.append(AuditEntry(command: "operator.revoke", actor: actor, details: details), on: &database)
+            try AuditLog.append(
+                AuditEntry(command: AuditedDeed.operatorRevoke.rawValue, actor: actor, details: details), on: &database)
             return true
         }
     }

@@ -46,22 +46,20 @@ public enum SignIn {
             try AuditLog.append(
                 AuditEntry(
                     account: administrator.account, tenant: administrator.tenant, credential: bearer.key,
-                    role: administrator.role, actor: email.lowercased(), kind: auditedKind, jobID: "",
+                    role: administrator.role, actor: email.lowercased(), kind: AuditedDeed.signIn.rawValue, jobID: "",
                     details: ["result": ["key": .string(bearer.key)]]),
                 on: &database)
             return bearer.token
         }
     }
 
-    /// What the audit log calls it.
-    private static let auditedKind = "admin.sign_in"
-
     /// Counts a wrong address or password, under what was given as an address.
     private static func count(_ email: String, account: String?, on database: inout Connection) throws(PostgresError) {
         let address = String(
             email.lowercased().unicodeScalars.filter { PrintableText.isPrintable($0) }.prefix(254).map(Character.init))
         try Jobs.Refusal.count(
-            [.init(kind: auditedKind, code: .unauthenticated, key: address, account: account ?? "")], on: &database)
+            [.init(kind: AuditedDeed.signIn.rawValue, code: .unauthenticated, key: address, account: account ?? "")],
+            on: &database)
     }
 
     /// An administrator with the address that was given.

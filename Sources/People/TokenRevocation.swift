@@ -15,8 +15,7 @@ public enum TokenRevocation {
             let withdrawn = [token] + (try handedOn(by: [token], on: &database))
             try AuditLog.append(
                 .init(
-                    account: account, tenant: tenant, credential: "command", role: "operator", actor: actor,
-                    kind: Kind.tokenRevoke.name, jobID: "",
+                    command: Kind.tokenRevoke.name, account: account, tenant: tenant, actor: actor,
                     details: ["result": ["revoked": .array(withdrawn.map { .string($0) })]]),
                 on: &database)
             return withdrawn

@@ -30,8 +30,7 @@ public enum TenantPlan {
                 [.event(.tenantUpdated, account: account, tenant: slug, job: id, ["changed": ["plan"]])], on: &database)
             try AuditLog.append(
                 .init(
-                    account: account, tenant: slug, credential: "command", role: "operator", actor: actor,
-                    kind: Kind.tenantUpdate.name, jobID: id,
+                    command: Kind.tenantUpdate.name, account: account, tenant: slug, actor: actor, jobID: id,
                     details: ["payload": ["plan": plan.map { .string($0) } ?? .null], "result": ["tenant": .string(slug)]]),
                 on: &database)
             return true

@@ -33,8 +33,8 @@ public enum TenantSuspension {
             let kind: Kind = isSuspended ? .tenantSuspend : .tenantResume
             try AuditLog.append(
                 .init(
-                    account: account, tenant: slug, credential: "command", role: "operator", actor: actor, kind: kind.name,
-                    jobID: id, details: ["result": ["tenant": .string(slug), "state": .string(wanted.rawValue)]]),
+                    command: kind.name, account: account, tenant: slug, actor: actor, jobID: id,
+                    details: ["result": ["tenant": .string(slug), "state": .string(wanted.rawValue)]]),
                 on: &database)
         }
     }

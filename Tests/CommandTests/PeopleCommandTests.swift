@@ -139,6 +139,9 @@ struct PeopleCommandTests {
         #expect(table.output.hasPrefix("at ") && !table.output.contains("details"))
         #expect(!(try await instance.tenantry("audit", "list", "--format", "json").output.contains(Self.password)))
         #expect(try await instance.tenantry("audit", "list", "--kind", "no.such").status == 64)
+        for kind in ["operator.issue", "account.grant_stripe", "tenant.export"] {
+            #expect(try await instance.tenantry("audit", "list", "--kind", kind).status == 0, "\(kind)")
+        }
     }
 
     @Test("no password is in a dead letter")

@@ -23,14 +23,8 @@ struct AuditCommand: AsyncParsableCommand {
         @Option(help: "The most rows.")
         var limit = Count(100)
 
-        /// What is on record and no job's.
-        private static let others: Set = [
-            "operator.issue", "operator.revoke", "admin.sign_in", "tenant.export", "corpus.search", "account.suspend",
-            "account.resume", "account.grant_stripe", "account.withdraw_stripe",
-        ]
-
         func validate() throws {
-            if let kind, Kind.named(kind) == nil, !Self.others.contains(kind) {
+            if let kind, Kind.named(kind) == nil, AuditedDeed(rawValue: kind) == nil {
                 throw ValidationError("there is no kind \"\(kind)\"")
             }
         }
