@@ -16,6 +16,8 @@ public enum Redaction {
             self.pointers = pointers
             self.values = values
         }
+
+        static let nothing = Remainder(body: [], pointers: [""])
     }
 
     /// Takes out the members of the outermost object that are secrets, each with one comma. All other bytes stay as they are, so that taking
@@ -23,13 +25,16 @@ public enum Redaction {
     ///
     /// What cannot be read as JSON, such as the beginning of a body, is taken out as a whole if the name of a secret stands in it in quotes.
     ///
+    /// - Parameter isStrict: whether a secret is to be expected: then the whole body also goes if one stands deeper in it, or may stand under a name
+    ///   with escapes where it cannot be read.
     /// - Returns: nil if there is nothing to take out. Takes time in proportion to the body.
-    public static func remainder(of body: UnsafeRawBufferPointer) -> Remainder? {
+    public static func remainder(of body: UnsafeRawBufferPointer, isStrict: Bool = false) -> Remainder? {
         let (isNamed, isEscaped) = signs(of: body)
         guard isNamed || isEscaped else { return nil }
         guard UTF8Validity.holds(body), let members = secretMembers(in: body) else {
-            return isNamed ? Remainder(body: [], pointers: [""]) : nil
+            return isNamed || isStrict ? .nothing : nil
         }
+        if isStrict, let value = try? JSONValue(parsing: Array(body)), holdsSecret(below: value) { return .nothing }
         guard !members.names.isEmpty else { return nil }
         var rest: [UInt8] = []
         rest.reserveCapacity(body.count)
@@ -60,6 +65,18 @@ public enum Redaction {
         guard !members.isEmpty else { return Array(body) }
         let inserted = members.joined(separator: [Ascii.comma]) + (isEmpty ? [] : [Ascii.comma])
         return Array(body[..<begin]) + inserted + Array(body[begin...])
+    }
+
+    /// Whether a secret stands deeper than the outermost object. Recursion is bounded by the reader's depth.
+    private static func holdsSecret(below value: JSONValue, isOutermost: Bool = true) -> Bool {
+        switch value {
+        case .object(let members):
+            members.contains { name, member in
+                !isOutermost && secretNames.contains(name.lowercased()) || holdsSecret(below: member, isOutermost: false)
+            }
+        case .array(let items): items.contains { holdsSecret(below: $0, isOutermost: false) }
+        default: false
+        }
     }
 
     /// Whether the name of a secret stands there in quotes, and whether one may stand there in escapes.

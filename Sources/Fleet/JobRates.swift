@@ -9,35 +9,41 @@ enum JobRates {
     /// A job over the rate waits at least so long.
     static let waitSeconds = 5.0
 
-    /// Draws for jobs, in order: the last ones of a batch are those that wait.
+    /// Draws for jobs, in order: the last ones of a batch are those that wait. Tenants' buckets come first, so that what waits by its tenant's rate
+    /// takes nothing from its account's other tenants.
     ///
     /// - Returns: the indices of the jobs that are over their account's or their tenant's rate.
     static func over(_ jobs: [Job], on database: inout Postgres.Connection) throws(PostgresError) -> Set<Int> {
-        var asked: [String: (rate: Int64, jobs: Int64)] = [:]
-        let owners = jobs.map { $0.kind.isControl ? [] : rated($0) }
-        for (owner, rate) in owners.joined() { asked[owner, default: (rate, 0)].jobs += 1 }
+        // Operators and the fleet itself have no rate, and what has to act at once is not held back.
+        let rated = jobs.indices.filter { !jobs[$0].account.isEmpty && !jobs[$0].kind.isControl }
+        let overTenants = try drawn(rated, on: &database) { index in
+            let job = jobs[index]
+            return job.tenant.flatMap { tenant in tenant.jobsPerMinute.map { ("\(job.account)/\(tenant.slug)", $0) } }
+        }
+        let overAccounts = try drawn(rated.filter { !overTenants.contains($0) }, on: &database) { index in
+            jobs[index].principal.jobsPerMinute.map { (jobs[index].account, $0) }
+        }
+        return overTenants.union(overAccounts)
+    }
+
+    /// Draws one for each job that has a bucket.
+    ///
+    /// - Parameter bucket: whose it is, and its rate; nil: it has none.
+    /// - Returns: those for whom nothing was left.
+    private static func drawn(
+        _ indices: [Int], on database: inout Postgres.Connection, _ bucket: (Int) -> (owner: String, rate: Int64)?
+    ) throws(PostgresError) -> Set<Int> {
+        var asked: [String: (rate: Int64, indices: [Int])] = [:]
+        for index in indices {
+            if let (owner, rate) = bucket(index) { asked[owner, default: (rate, [])].indices.append(index) }
+        }
         guard !asked.isEmpty else { return [] }
         let names = asked.keys.sorted()
         let rates = names.map { asked[$0]!.rate }
         _ = try database.query(SQL.ensure, names, rates)
-        let drawn = try database.query(SQL.draw, names, rates, names.map { asked[$0]!.jobs }).decode((String, Int64).self)
-        var left = Dictionary(uniqueKeysWithValues: drawn)
-        return Set(
-            owners.indices.filter { index in
-                guard owners[index].allSatisfy({ left[$0.owner, default: 0] > 0 }) else { return true }
-                for (owner, _) in owners[index] { left[owner, default: 0] -= 1 }
-                return false
-            })
-    }
-
-    /// The buckets that a job is drawn from. Operators and the fleet itself have none.
-    private static func rated(_ job: Job) -> [(owner: String, rate: Int64)] {
-        var owners: [(owner: String, rate: Int64)] = []
-        if let rate = job.principal.jobsPerMinute { owners.append((job.account, rate)) }
-        if !job.account.isEmpty, let tenant = job.tenant, let rate = tenant.jobsPerMinute {
-            owners.append(("\(job.account)/\(tenant.slug)", rate))
-        }
-        return owners
+        let drawn = try database.query(SQL.draw, names, rates, names.map { Int64(asked[$0]!.indices.count) })
+            .decode((String, Int64).self)
+        return Set(drawn.flatMap { owner, count in asked[owner]!.indices.dropFirst(Int(count)) })
     }
 
     enum SQL {

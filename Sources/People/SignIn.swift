@@ -7,6 +7,9 @@ public enum SignIn {
     /// How long a credential from here is good for.
     public static let lifetimeSeconds: Int64 = 12 * 3_600
 
+    /// An address that administers more than these has to name the account or the tenant.
+    private static let mostCandidates = 16
+
     /// Why nobody was signed in.
     public enum Refusal: Error {
         /// The address is not known, has no password, or has another one. The caller is not told which.
@@ -27,11 +30,14 @@ public enum SignIn {
     ) throws -> String {
         let candidates = try database.query(SQL.candidates, email.lowercased(), account, tenant)
             .decode(Candidate.init).filter { $0.password != nil }
+        // Each is a hash to be worked out.
+        guard candidates.count <= mostCandidates else { throw Refusal.ambiguous }
         // The answer takes as long for an unknown address as for a known one.
         if candidates.isEmpty { try PasswordHash.pretendToCheck(password) }
         let right = try candidates.filter { try $0.password?.matches(password) == true }
         guard let administrator = right.first else {
-            try count(email, account: account, on: &database)
+            // What is nobody's address may be anything that was typed, a password too.
+            try count(candidates.isEmpty ? "" : email, account: account, on: &database)
             throw Refusal.wrong
         }
         // Whoever names an account, and no tenant of it, means the account; its own administrator comes first.
@@ -53,7 +59,7 @@ public enum SignIn {
         }
     }
 
-    /// Counts a wrong address or password, under what was given as an address.
+    /// Counts a wrong password under its address, and unknown addresses together.
     private static func count(_ email: String, account: String?, on database: inout Connection) throws(PostgresError) {
         let address = String(
             email.lowercased().unicodeScalars.filter { PrintableText.isPrintable($0) }.prefix(254).map(Character.init))

@@ -49,6 +49,19 @@ internal import Testing
         #expect(String(decoding: remainder.body, as: UTF8.self) == "{}")
     }
 
+    @Test(
+        "Where a password is to be expected, one that stands deeper, or may stand where nothing can be read, takes the body with it",
+        arguments: [
+            #"{"payload":{"password":"x"}}"#, #"{"a":[{"pass\u0077ord":"x"}]}"#, #"{"p\u0061ssword":"x",}"#,
+            #"{"a":{"password":"x"},"password":"y"}"#,
+        ])
+    func strict(_ body: String) {
+        let strict = Array(body.utf8).withUnsafeBytes { Redaction.remainder(of: $0, isStrict: true) }
+        #expect(strict == .init(body: [], pointers: [""]))
+        let plain = #"{"a":"password","b":"\u0041"}"#
+        #expect(Array(plain.utf8).withUnsafeBytes { Redaction.remainder(of: $0, isStrict: true) } == nil)
+    }
+
     @Test("What was put back is taken out again, to the same bytes", arguments: ["{}", #"{"a":1}"#, #"{ "a":1}"#, "{ }"])
     func restored(_ body: String) throws {
         let whole = try #require(Array(body.utf8).withUnsafeBytes { Redaction.restored($0, ["password": "a\"b\\"]) })

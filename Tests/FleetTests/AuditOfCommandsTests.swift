@@ -26,7 +26,7 @@ internal import Testing
         #expect(rows.allSatisfy { $0.contains(parts[0]) && !$0.contains(parts[1]) })
     }
 
-    @Test("A sign-in leaves a row; wrong ones are counted by the minute under the address that was tried")
+    @Test("A sign-in leaves a row; wrong ones are counted by the minute, under the address if there is one")
     func signIns() async throws {
         let fleet = try await TestFleet()
         try fleet.startWorker()
@@ -48,7 +48,7 @@ internal import Testing
             select key || ' ' || sum(jobs) from tenantry.refused_jobs where kind = 'admin.sign_in' and code = 'unauthenticated'
             group by key order by key
             """)
-        #expect(refused == ["ada@x.ch 3", "eve[2j@x.ch 1"])
+        #expect(refused == [" 1", "ada@x.ch 3"])
         for secret in ["correct horse", "battery staple", String(token.split(separator: ".")[1])] {
             #expect(try fleet.number("select count(*) from tenantry.audit_log l where strpos(l::text, '\(secret)') > 0") == 0)
             #expect(try fleet.number("select count(*) from tenantry.refused_jobs l where strpos(l::text, '\(secret)') > 0") == 0)

@@ -200,6 +200,29 @@ internal import Testing
         await fleet.stop()
     }
 
+    @Test("A row without a letter and a letter without a row are found, though their numbers agree")
+    func cancelledOut() async throws {
+        let fleet = try await TestFleet()
+        try fleet.startWorker { $0.deadIntervalSeconds = 0.1 }
+        let account = try fleet.makeAccount("acme")
+        for id in ["a", "b"] { _ = try fleet.ask("tenant.create", "{}", token: account, id: id) }
+        let queue = try DeadLetterQueue(BrokerURL(fleet.brokerURL))
+        while let letter = try queue.next() {
+            if letter.jobID == "b" { try queue.discard(letter) }
+        }
+        queue.close()
+        // In one transaction, so that the numbers never differ.
+        try fleet.database.run(
+            script: """
+                delete from tenantry.dead_letters where job_id = 'a';
+                update tenantry.dead_letters set failed_at = now() - interval '31 days' where job_id = 'b'
+                """)
+        try await eventually("each is what it should be") {
+            try fleet.texts("select job_id from tenantry.dead_letters order by 1") == ["a"]
+        }
+        await fleet.stop()
+    }
+
     @Test("What is erased is erased from dead letters, and a purge takes all of a tenant's")
     func erasure() async throws {
         let fleet = try await TestFleet()

@@ -44,6 +44,24 @@ internal import Testing
         #expect(try JobRates.over(Array(repeating: try job("slow", rate: 3), count: 5), on: &database) == [3, 4])
     }
 
+    @Test("What waits by its tenant's rate takes nothing from the account's other tenants")
+    func siblings() async throws {
+        let place = try await TestServers.shared.migratedDatabase()
+        defer { withExtendedLifetime(place) {} }
+        var database = try Connection(ConnectionOptions(url: place.url))
+        let principal = Principal(key: "k", role: .account, account: "acme", tenant: nil, scopes: [], jobsPerMinute: 10)
+        func job(_ tenant: String, rate: Int64?) throws -> Job {
+            let record = TenantRecord(
+                slug: tenant, account: "acme", schema: try Identifier("tenant_\(tenant)"), state: .active, timezone: "UTC",
+                billingAnchorDay: 1, closedThrough: Timestamp(seconds: 0), meteredFrom: Timestamp(seconds: 0),
+                mayHaveHardFlowLimit: false, jobsPerMinute: rate)
+            return Job(kind: .tokenIssue, id: "j", principal: principal, tenant: record, payload: [])
+        }
+        let flood = Array(repeating: try job("loud", rate: 2), count: 20)
+        #expect(try JobRates.over(flood, on: &database) == Set(2..<20))
+        #expect(try JobRates.over(Array(repeating: try job("quiet", rate: nil), count: 9), on: &database) == [8])
+    }
+
     @Test("Who sends more than the plan allows waits, others do not; nothing is lost, and no attempt is counted")
     func flood() async throws {
         let fleet = try await TestFleet()

@@ -1,7 +1,8 @@
 extension Kind {
     public static let adminCreate = Kind(
         "admin.create", family: .tenant, access: Access(account: true, tenant: .administrator), isAudited: true,
-        summary: "Makes a person an administrator of the account or, with the header tenant, of that tenant.")
+        takesPassword: true, summary: "Makes a person an administrator of the account or, with the header tenant, of that tenant."
+    )
 }
 
 /// `admin.create` (contract, section 4).

@@ -49,7 +49,7 @@ struct AuditCommand: AsyncParsableCommand {
     struct Refused: ServerCommand {
         static let configuration = CommandConfiguration(
             abstract: "Lists what was refused, by minute, kind, error code and key, latest first.",
-            discussion: "Sign-ins with a wrong password are of the kind admin.sign_in, under the address that was tried.")
+            discussion: "Sign-ins with a wrong password are of the kind admin.sign_in, under the address if it is somebody's.")
 
         @OptionGroup var server: ServerOptions
         @OptionGroup var output: OutputOptions

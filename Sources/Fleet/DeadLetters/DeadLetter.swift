@@ -36,8 +36,11 @@ final class DeadLetter: Sendable {
         failedAt = SystemClock.nowMicroseconds()
         let isCut = delivery.isBodyCut || job.isStrangers && delivery.body.count > Self.keptBytes
         self.isCut = isCut
+        // What nobody knows may hold anything.
+        let isStrict = job.kind?.takesPassword ?? true
         let remainder = delivery.withBody { body in
-            Redaction.remainder(of: isCut ? UnsafeRawBufferPointer(rebasing: body.prefix(Self.keptBytes)) : body)
+            let seen = isCut ? UnsafeRawBufferPointer(rebasing: body.prefix(Self.keptBytes)) : body
+            return Redaction.remainder(of: seen, isStrict: isStrict)
         }
         redacted = remainder?.pointers ?? []
         let kept = remainder?.body ?? (isCut ? Array(delivery.body.prefix(Self.keptBytes)) : nil)

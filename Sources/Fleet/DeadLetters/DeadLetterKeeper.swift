@@ -25,7 +25,16 @@ final class DeadLetterKeeper: Sendable {
     private let retentionDays: Int64
     private let most: Int64
     private let intervalSeconds: Double
-    private let lastDifference = Mutex(0)
+    private let last = Mutex(Outcome())
+
+    /// What the round before has left.
+    private struct Outcome {
+        /// Letters less rows.
+        var difference = 0
+        /// Whether a letter that has a row was not there: the numbers may agree nevertheless.
+        var isLacking = false
+    }
+
     private let kept = Gauge(label: "tenantry_dead_letters")
     private let removed: [Reason: Counter]
 
@@ -51,9 +60,9 @@ final class DeadLetterKeeper: Sendable {
         let queue = try DeadLetterQueue(broker)
         defer { queue.close() }
         let difference = try queue.count() - Int(rows)
-        let isOff = lastDifference.withLock { last in
-            defer { last = difference }
-            return difference != 0 && difference == last
+        let isOff = last.withLock { last in
+            defer { last = Outcome(difference: difference) }
+            return difference != 0 && difference == last.difference || last.isLacking
         }
         guard isOff || !due.isEmpty else { return }
         var visit = Visit(
@@ -95,8 +104,13 @@ final class DeadLetterKeeper: Sendable {
             if visit.seen.count + visit.gone.count >= Self.batch { try write(&visit, on: &database) }
         }
         try write(&visit, on: &database)
-        // What was not met may be in others' hands just now; if it is not there at all, the numbers differ at the next rounds, too.
-        if isAtEnd, visit.isWhole { _ = try database.query(SQL.removeUnseen, visit.began) }
+        // What was not met may be in others' hands just now; the next round looks at everything.
+        guard isAtEnd else { return }
+        if visit.isWhole {
+            _ = try database.query(SQL.removeUnseen, visit.began)
+        } else if !visit.wanted.isEmpty {
+            last.withLock { $0.isLacking = true }
+        }
     }
 
     private func look(at letter: DeadLetterQueue.Letter, _ id: String, from queue: DeadLetterQueue, _ visit: inout Visit) throws {
@@ -138,7 +152,13 @@ final class DeadLetterKeeper: Sendable {
     }
 
     enum SQL {
-        static let state: Statement = "select count(*), clock_timestamp() from tenantry.dead_letters"
+        /// The time is from before any transaction that is still open: what one of them erases, a visit that begins now has not seen.
+        static let state: Statement = """
+            select count(*), least(clock_timestamp(), (
+                select min(xact_start) from pg_catalog.pg_stat_activity
+                where datname = current_database() and pid <> pg_backend_pid()))
+            from tenantry.dead_letters
+            """
         /// `$1` days, `$2` letters that may stay, `$3` the most of each.
         static let due: Statement = """
             (select id::text, 'age' from tenantry.dead_letters where failed_at < now() - $1 * interval '1 day'
