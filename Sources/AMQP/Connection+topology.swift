@@ -16,6 +16,14 @@ extension Connection {
         _ = try call(AMQP_EXCHANGE_DECLARE_METHOD, method, expecting: AMQP_EXCHANGE_DECLARE_OK_METHOD)
     }
 
+    /// Deletes an exchange with its bindings; one that is not there is no error.
+    public mutating func deleteExchange(_ name: String) throws(AMQPError) {
+        scratch.reset()
+        let method = amqp_exchange_delete_t(
+            ticket: 0, exchange: try scratch.short(name, "an exchange's name"), if_unused: 0, nowait: 0)
+        _ = try call(AMQP_EXCHANGE_DELETE_METHOD, method, expecting: AMQP_EXCHANGE_DELETE_OK_METHOD)
+    }
+
     /// Declares a queue, or finds it as described. An empty name lets the broker choose one.
     ///
     /// - Throws: 406 if it is there with other attributes, 405 if it is another connection's exclusive one.

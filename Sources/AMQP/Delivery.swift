@@ -108,13 +108,7 @@ extension Delivery {
     }
 
     /// All properties, copied: for publishing the message again.
-    public var properties: Properties {
-        Properties(
-            contentType: contentType, contentEncoding: text(.contentEncoding), headers: headers,
-            deliveryMode: property(.deliveryMode).flatMap { Properties.DeliveryMode(rawValue: $0[0]) },
-            priority: property(.priority)?[0], correlationID: correlationID, replyTo: replyTo, expiration: text(.expiration),
-            messageID: messageID, timestamp: timestamp, type: type, userID: text(.userID), appID: text(.appID))
-    }
+    public var properties: Properties { Properties(wire: rawProperties) }
 
     private func property(_ property: PropertyField) -> UnsafeRawBufferPointer? { property.find(in: rawProperties) }
 

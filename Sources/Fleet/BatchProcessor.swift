@@ -71,7 +71,7 @@ final class BatchProcessor {
         var backoff = Backoff()
         while true {
             do throws(PostgresError) {
-                var connection = try Postgres.Connection(environment.options.database)
+                var connection = try Postgres.Connection(environment.options.laneDatabase)
                 connection.deadline = executor.deadline
                 return connection
             } catch {
@@ -90,7 +90,7 @@ final class BatchProcessor {
         database.touchedSchemas.count > environment.options.schemasPerConnection
     }
 
-    private func reconnect(after cause: any Error) throws(Interruption) -> Postgres.Connection {
+    func reconnect(after cause: any Error) throws(Interruption) -> Postgres.Connection {
         setHealth(.waitingForDatabase)
         metrics.reconnects(.database).increment()
         logger.warning("database is away, connecting anew", metadata: [LogKey.lane: "\(lane)", LogKey.error: "\(cause)"])
@@ -139,10 +139,10 @@ final class BatchProcessor {
         defer { executor.update { $0.workingSince = nil } }
         let finished = try onDatabase { () throws(PostgresError) in try finish(part, on: &database) }
         executor.update { $0.workingSince = nil }
-        return executor.publish(finished, began: began)
+        return try executor.publish(finished, began: began, self, &database)
     }
 
-    private func onDatabase<Value>(_ body: () throws(PostgresError) -> Value) throws(Interruption) -> Value {
+    func onDatabase<Value>(_ body: () throws(PostgresError) -> Value) throws(Interruption) -> Value {
         do throws(PostgresError) {
             return try body()
         } catch {

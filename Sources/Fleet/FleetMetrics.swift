@@ -19,10 +19,16 @@ final class FleetMetrics: Sendable {
     private let kinds: [Kind: KindMetrics]
     private let unknown: KindMetrics
     private let reconnectCounters: [Server: Counter]
+    /// Answers and events that nobody got.
+    let dropped: [BestEffortPublisher.DropReason: Counter]
     private let tally: WorkerTally
 
     init(tally: WorkerTally) {
         self.tally = tally
+        dropped = Dictionary(
+            uniqueKeysWithValues: BestEffortPublisher.DropReason.allCases.map {
+                ($0, Counter(label: "tenantry_answers_dropped_total", dimensions: [("reason", $0.rawValue)]))
+            })
         kinds = Dictionary(uniqueKeysWithValues: Kind.all.map { ($0, Self.make(kind: $0.name)) })
         unknown = Self.make(kind: "unknown")
         reconnectCounters = Dictionary(

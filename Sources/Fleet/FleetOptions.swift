@@ -52,4 +52,20 @@ public struct FleetOptions: Sendable {
         self.schemasPerConnection = 4_000
         self.declaresTopology = true
     }
+
+    // MARK: Sessions
+
+    /// What a lane's sessions are like. A lock that another transaction holds for long is not waited for, and a worker that is frozen does not
+    /// hold its own for long.
+    var laneDatabase: ConnectionOptions { database(lockMilliseconds: 2_000, idleSeconds: 60) }
+    /// Whoever leads no more, and does not know it, is not to keep the next leader waiting.
+    var dutiesDatabase: ConnectionOptions { database(lockMilliseconds: 5_000, idleSeconds: 8) }
+    var backgroundDatabase: ConnectionOptions { database(lockMilliseconds: 10_000, idleSeconds: 60) }
+
+    private func database(lockMilliseconds: Int, idleSeconds: Int) -> ConnectionOptions {
+        var options = database
+        options.lockTimeoutMilliseconds = lockMilliseconds
+        options.idleInTransactionSeconds = idleSeconds
+        return options
+    }
 }

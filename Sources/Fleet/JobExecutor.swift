@@ -16,6 +16,8 @@ final class JobExecutor: Sendable {
         case finished([FinishedJob], began: Double)
         /// The batch in hand was dropped, as asked for.
         case dropped
+        /// So many of the messages that were to be kept are, from the first on.
+        case kept(Int)
         /// Its thread ends.
         case ended(Interruption)
     }
@@ -28,6 +30,7 @@ final class JobExecutor: Sendable {
     private enum Order: Sendable {
         case batch([Delivery])
         case sequel(Sequel)
+        case keep([PostCommitMessages.Required])
     }
 
     /// How far it is: written by the executor's thread, looked at by the lane's.
@@ -76,6 +79,10 @@ final class JobExecutor: Sendable {
     /// What was reported as finished is published and acknowledged.
     func published() { orders.put(.sequel(.goOn)) }
 
+    /// Keeps in the database what the broker does not take. Only after ``Report/idle`` or ``Report/finished(_:began:)``; the answer is
+    /// ``Report/kept(_:)``, and then it is as it was before.
+    func keep(_ messages: [PostCommitMessages.Required]) { orders.put(.keep(messages)) }
+
     /// Drops what is left of the batch, since the broker's connection that it came by is lost. The answer is ``Report/dropped``.
     func drop() { orders.put(.sequel(.drop)) }
 
@@ -122,10 +129,17 @@ final class JobExecutor: Sendable {
     var isToEnd: Bool { progress.withLock { $0.isToEnd } }
 
     /// Reports a part, and waits until the lane has published it.
-    func publish(_ finished: [FinishedJob], began: Double) -> Sequel {
+    func publish(
+        _ finished: [FinishedJob], began: Double, _ processor: BatchProcessor, _ database: inout Postgres.Connection
+    ) throws(Interruption) -> Sequel {
         report(.finished(finished, began: began))
-        guard case .sequel(let sequel) = orders.take() else { preconditionFailure("\(self) has a batch in hand") }
-        return sequel
+        while true {
+            switch orders.take() {
+            case .sequel(let sequel): return sequel
+            case .keep(let messages): report(.kept(try processor.keep(messages, &database)))
+            case .batch: preconditionFailure("\(self) has a batch in hand")
+            }
+        }
     }
 
     private func report(_ report: Report) {
@@ -148,10 +162,13 @@ final class JobExecutor: Sendable {
         var database = try processor.connect(hasBatch: false)
         report(.idle)
         while true {
-            var sequel: Sequel
+            let sequel: Sequel
             switch orders.take() {
             case .batch(let batch): sequel = try processor.take(batch, &database)
             case .sequel(let order): sequel = order
+            case .keep(let messages):
+                report(.kept(try processor.keep(messages, &database)))
+                continue
             }
             switch sequel {
             case .goOn: report(.idle)

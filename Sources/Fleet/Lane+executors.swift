@@ -32,13 +32,13 @@ extension Lane {
             switch executor.nextReport() {
             case .idle: return
             case .finished(let jobs, let began):
-                try publish(jobs, intake, began: began)
+                try publish(jobs, intake, began: began, executor)
                 inHand.subtract(jobs.map(\.delivery.deliveryTag))
                 executor.published()
             case .ended(let interruption):
                 main = nil
                 throw interruption
-            case .dropped: break
+            case .dropped, .kept: break
             case nil:
                 if control.isOverdue { throw .stopped }
                 if executor.goApart(after: options.jobSeconds, environment.longJobs, hasRoom: long.count < LongJobs.mostPerLane) {
@@ -87,10 +87,10 @@ extension Lane {
             switch report {
             case .idle: return true
             case .finished(let jobs, let began):
-                try publish(jobs, intake, began: began)
+                try publish(jobs, intake, began: began, executor)
                 executor.published()
             case .ended(let interruption): throw interruption
-            case .dropped: break
+            case .dropped, .kept: break
             }
         }
         return false
@@ -101,7 +101,7 @@ extension Lane {
         guard slowKinds.waiting.count < SlowKinds.most else {
             let began = SystemClock.monotonicSeconds()
             let outcome = Outcome.deferred(seconds: 0, cause: "many of its kind are before it")
-            return try publish(batch.map { FinishedJob($0, sender: nil, outcome) }, intake, began: began)
+            return try publish(batch.map { FinishedJob($0, sender: nil, outcome) }, intake, began: began, nil)
         }
         intake.hold(batch.map(\.deliveryTag))
         slowKinds.waiting.append(contentsOf: batch)
@@ -137,7 +137,7 @@ extension Lane {
             case .ended:
                 self.main = nil
                 return
-            case .idle, .finished: continue
+            case .idle, .finished, .kept: continue
             case nil: control.sleep(seconds: 0.02)
             }
         }

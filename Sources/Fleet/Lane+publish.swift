@@ -1,75 +1,146 @@
 internal import AMQP
+internal import Contract
 internal import CoreMetrics
+internal import Jobs
 internal import Logging
 
 extension Lane {
-    /// Publishes what the batch has to say, confirmed, and acknowledges it.
-    func publish(_ batch: [FinishedJob], _ intake: Intake, began: Double) throws(Interruption) {
+    /// Has published what the batch has to say, and acknowledges it: once what must not be lost is confirmed or kept in the database. The rest may
+    /// still be on its way.
+    ///
+    /// - Parameter executor: that reported the batch, or that has nothing in hand; nil: one that is started when it is needed.
+    func publish(_ batch: [FinishedJob], _ intake: Intake, began: Double, _ executor: JobExecutor?) throws(Interruption) {
         var messages = PostCommitMessages(options.ladder)
         var endings: [FinishedJob.Ending: Int] = [:]
         for job in batch { endings[messages.add(job), default: 0] += 1 }
-        try deliver(messages.required, intake)
-        try offer(messages.answers, intake)
-        for (routingKey, events) in messages.events.sorted(by: { $0.key < $1.key }) {
-            // One event asks whether anybody is bound to this key; only then are the others worth sending.
-            let probe = events[0].event(routingKey: routingKey, isMandatory: true)
-            guard try offer([probe], intake).unroutable.isEmpty, events.count > 1 else { continue }
-            try offer(events.dropFirst().map { $0.event(routingKey: routingKey, isMandatory: false) }, intake)
-        }
+        try deliver(messages.required, intake, executor)
+        try offer(messages.optional, intake)
         try intake.acknowledge(batch.map(\.delivery.deliveryTag))
         metrics.record(batch, endings, began: began)
+        noteProgress()
     }
 
-    /// Sends dead letters and retries until every one is taken: without that, a job would be lost. One that no queue takes means that the
-    /// topology is not there.
-    private func deliver(_ messages: [Publisher.OutgoingMessage], _ intake: Intake) throws(Interruption) {
+    // MARK: What must not be lost
+
+    /// How long the broker is waited for; after a failure, how long until it has taken something again.
+    private static let patienceSeconds = 5.0
+    private static let impatienceSeconds = 0.5
+
+    /// Sends dead letters and retries until every one is taken, by a queue or by the database.
+    private func deliver(
+        _ messages: [PostCommitMessages.Required], _ intake: Intake, _ executor: JobExecutor?
+    ) throws(Interruption) {
         var left = messages
         while !left.isEmpty {
-            let failures = try send(left, intake)
-            left = failures.all.sorted().map { left[$0] }
+            left = try publish(left, intake)
             guard !left.isEmpty else { return }
             logger.error(
-                "no queue takes a retry or a dead letter", metadata: [LogKey.lane: "\(name)", LogKey.count: "\(left.count)"])
-            if options.declaresTopology, !failures.unroutable.isEmpty {
-                environment.topology.lost(declared)
-                declared = try Interruption.onBroker { () throws(AMQPError) in try environment.topology.declare() }
-            }
-            control.sleep(seconds: 0.5)
+                "the broker does not take retries or dead letters",
+                metadata: [LogKey.lane: "\(name)", LogKey.count: "\(left.count)"])
+            left.removeFirst(try keep(left, intake, executor))
+            guard !left.isEmpty else { return }
+            control.sleep(seconds: 1)
             try intake.pump()
             if control.isOverdue { throw .stopped }
         }
     }
 
-    /// Sends answers and events. A queue that refuses them is its reader's own: nobody else waits for it.
-    @discardableResult
-    private func offer(_ messages: [Publisher.OutgoingMessage], _ intake: Intake) throws(Interruption) -> Publisher.Failures {
-        let failures = try send(messages, intake, givesUpInTime: true)
-        if !failures.refused.isEmpty {
-            let count: Logger.MetadataValue = "\(failures.refused.count)"
-            logger.warning(
-                "answers or events were refused by their queues", metadata: [LogKey.lane: "\(name)", LogKey.count: count])
+    /// Publishes all together; then, what is missing declared anew, one by one, so that what no queue takes holds up no other.
+    ///
+    /// - Returns: those that were not taken.
+    private func publish(
+        _ messages: [PostCommitMessages.Required], _ intake: Intake
+    ) throws(Interruption) -> [PostCommitMessages.Required] {
+        var left: [PostCommitMessages.Required] = []
+        do throws(AMQPError) {
+            let failures = try publisher.send(messages.map(\.message), seconds: requiredSeconds)
+            left = failures.all.sorted().map { messages[$0] }
+            requiredSeconds = Self.patienceSeconds
+            guard !left.isEmpty else { return [] }
+            if !failures.unroutable.isEmpty { try declareAnew() }
+            // A channel that a full queue has refused something goes on refusing for it, also when there is room again.
+            if !failures.refused.isEmpty { publisher.reset() }
+        } catch {
+            left = messages
+            note(error)
+            guard error.kind != .blocked, error.kind != .timeout else { return left }
+            do throws(AMQPError) {
+                try declareAnew()
+            } catch {
+                return left
+            }
         }
-        return failures
+        var refused: [PostCommitMessages.Required] = []
+        for (index, message) in left.enumerated() {
+            do throws(AMQPError) {
+                if try !publisher.send([message.message], seconds: requiredSeconds).all.isEmpty {
+                    refused.append(message)
+                    publisher.reset()
+                }
+            } catch {
+                note(error)
+                refused.append(message)
+                // Only what the broker says of this one message is this message's.
+                guard error.kind == .channel || error.kind == .connection && error.replyCode != nil else {
+                    return refused + left[(index + 1)...]
+                }
+            }
+            if index % 100 == 99 { try intake.pump() }
+        }
+        return refused
     }
 
-    /// Sends until it is confirmed or refused; the publishing connection may come and go, the consuming one must stay.
-    private func send(
-        _ messages: [Publisher.OutgoingMessage], _ intake: Intake, givesUpInTime: Bool = false
-    ) throws(Interruption) -> Publisher.Failures {
-        var backoff = Backoff()
+    private func note(_ error: AMQPError) {
+        requiredSeconds = Self.impatienceSeconds
+        metrics.reconnects(.broker).increment()
+        logger.warning("publishing failed", metadata: [LogKey.lane: "\(name)", LogKey.error: "\(error)"])
+    }
+
+    private func declareAnew() throws(AMQPError) {
+        environment.topology.lost(declared)
+        declared = try environment.topology.declare()
+    }
+
+    /// Has messages kept in the database. Meanwhile the broker's connections are read.
+    ///
+    /// - Returns: how many of them, from the first on.
+    private func keep(
+        _ messages: [PostCommitMessages.Required], _ intake: Intake, _ executor: JobExecutor?
+    ) throws(Interruption) -> Int {
+        if executor == nil { try startMain(intake) }
+        guard let executor = executor ?? main else { return 0 }
+        executor.keep(messages)
         while true {
-            do throws(AMQPError) {
-                return try publisher.send(messages)
-            } catch  where error.kind == .timeout && givesUpInTime {
-                // Whether they arrived is not known; a queue without its majority never says.
-                return Publisher.Failures(refused: Set(messages.indices))
-            } catch {
-                metrics.reconnects(.broker).increment()
-                logger.warning("publishing failed, trying again", metadata: [LogKey.lane: "\(name)", LogKey.error: "\(error)"])
+            // Before the reports are looked at: what comes from now on wakes.
+            wakeUp.clear()
+            switch executor.nextReport() {
+            case .kept(let count): return count
+            case .ended(let interruption):
+                if main === executor { main = nil }
+                throw interruption
+            case .idle, .finished, .dropped: preconditionFailure("the executor was to keep messages")
+            case nil:
                 if control.isOverdue { throw .stopped }
+                try intake.pump()
+                intake.wait(for: [wakeUp.descriptor], timeoutMilliseconds: 250)
             }
-            control.sleep(seconds: min(backoff.nextSeconds(), 1))
+        }
+    }
+
+    // MARK: What may be lost
+
+    /// Hands over answers and events, and waits a moment for them unless they are stuck anyway.
+    private func offer(_ items: [BestEffortPublisher.Item], _ intake: Intake) throws(Interruption) {
+        guard !items.isEmpty else { return }
+        let ticket = bestEffort.add(items)
+        let end = SystemClock.monotonicSeconds() + BestEffortPublisher.patienceSeconds
+        while true {
+            wakeUp.clear()
+            if bestEffort.isThrough(ticket) { return }
+            let left = end - SystemClock.monotonicSeconds()
+            guard left > 0, !control.isOverdue else { return bestEffort.fallBehind() }
             try intake.pump()
+            intake.wait(for: [wakeUp.descriptor], timeoutMilliseconds: Int32(left * 1_000) + 1)
         }
     }
 }

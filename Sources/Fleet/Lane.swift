@@ -14,7 +14,13 @@ final class Lane {
     let plan: LanePlan
     let environment: LaneEnvironment
     let metrics: FleetMetrics
+    /// For what must not be lost.
     let publisher: Publisher
+    /// How long it waits for the broker.
+    var requiredSeconds = 5.0
+    let bestEffort: BestEffortPublisher
+    private var backoff = Backoff()
+    private var openedAt = 0.0
     /// The declaration of queues that this lane's consumers were started under.
     var declared = TopologyOwner.Declared.none
     /// The executor that the lane waits for.
@@ -45,6 +51,7 @@ final class Lane {
             uniqueKeysWithValues: plan.makeHandlers().map { ($0.kind, ($0.batchLimit, $0.runsApart)) })
         let options = environment.options
         publisher = Publisher(options.broker, name: "tenantry \(plan.name) out", heartbeatSeconds: options.heartbeatSeconds)
+        bestEffort = BestEffortPublisher(plan.name, environment, metrics, wakeUp: wakeUp)
     }
 
     var name: String { plan.name }
@@ -57,18 +64,17 @@ final class Lane {
     ///
     /// - Returns: why the lane cannot go on; nil after a stop.
     func run() -> WorkerFailure? {
-        defer { endExecutors() }
-        var backoff = Backoff()
+        defer { end() }
         while !control.isStopping {
             do throws(Interruption) {
                 let intake = try open()
-                backoff.reset()
+                openedAt = SystemClock.monotonicSeconds()
                 try serve(intake)
             } catch {
                 dropWhatIsInHand()
                 switch error {
                 case .stopped: break
-                case .brokerLost(let loss): waitForBroker(seconds: backoff.nextSeconds(), "\(loss)")
+                case .brokerLost(let loss): waitForBroker("\(loss)")
                 case .databaseAway(let cause), .fatal(let cause): return fail(cause)
                 }
             }
@@ -77,12 +83,29 @@ final class Lane {
         return nil
     }
 
-    private func waitForBroker(seconds: Double, _ loss: String) {
+    /// A connection that was there for so long was a good one.
+    private static let goodSeconds = 30.0
+
+    /// Notes that jobs got through: the next loss of the broker is the first one again.
+    func noteProgress() {
+        backoff.reset()
+    }
+
+    private func waitForBroker(_ loss: String) {
+        if openedAt > 0, SystemClock.monotonicSeconds() - openedAt > Self.goodSeconds { backoff.reset() }
+        openedAt = 0
         health.set(name, .waitingForBroker)
         metrics.reconnects(.broker).increment()
         logger.warning("broker connection lost, connecting anew", metadata: [LogKey.lane: "\(name)", LogKey.error: "\(loss)"])
         environment.topology.lost(declared)
-        control.sleep(seconds: seconds)
+        control.sleep(seconds: backoff.nextSeconds())
+    }
+
+    /// Sends what is left of answers and events, as far as there is time for it.
+    private func end() {
+        bestEffort.end(withinSeconds: control.isOverdue ? 0 : BestEffortPublisher.farewellSeconds)
+        endExecutors()
+        while !bestEffort.hasEnded, !control.isOverdue { control.sleep(seconds: 0.02) }
     }
 
     private func fail(_ cause: any Error) -> WorkerFailure {

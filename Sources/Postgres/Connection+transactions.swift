@@ -9,6 +9,7 @@ extension Connection {
     public mutating func begin(_ mode: String = "") throws(PostgresError) {
         try requireNothingUncollected()
         try sendControl(mode.isEmpty ? "BEGIN" : "BEGIN " + mode)
+        if let fence { try sendControl(fence) }
         deadline?.start()
     }
 
@@ -16,6 +17,7 @@ extension Connection {
     /// - Throws: the first error, also if the transaction had failed before (25P02). After a connection loss the outcome
     ///   is unknown.
     public mutating func commit() throws(PostgresError) {
+        if let fence { try sendControl(fence) }
         // The time goes on: a COMMIT that is cancelled either says so, and was none, or has gone through.
         try sendControl("COMMIT")
         _ = try collect()

@@ -11,6 +11,9 @@ public struct Connection: ~Copyable {
     var pipeline = Pipeline()
     /// What each transaction has as its time; nil: as long as it takes. Set it while none is open.
     public var deadline: TransactionDeadline?
+    /// A statement that is run at the beginning of each transaction and again before its commit, whose rows are dropped: if it fails, so does the
+    /// transaction. Set it while none is open.
+    public var fence: String?
     var isBroken = false
     /// Bytes given to libpq since its buffer was last known to be empty, and at the last look.
     var unsentBytes = 0

@@ -6,6 +6,10 @@ public struct ConnectionOptions: Sendable, CustomStringConvertible {
     public var connectTimeoutSeconds: Int
     /// The most statements a connection keeps prepared; the least recently used one makes room.
     public var statementCacheCapacity: Int
+    /// The longest wait for a lock, in milliseconds: SQLSTATE 55P03 after that; nil: no limit.
+    public var lockTimeoutMilliseconds: Int?
+    /// A session that has a transaction open and says nothing for so long is ended, and what it had locked is free; nil: no limit.
+    public var idleInTransactionSeconds: Int?
 
     public init(
         url: String, applicationName: String = "tenantry", connectTimeoutSeconds: Int = 5, statementCacheCapacity: Int = 2048
@@ -26,6 +30,8 @@ public struct ConnectionOptions: Sendable, CustomStringConvertible {
     func keywords() throws(PostgresError) -> [(String, String)] {
         let connectTimeout = String(connectTimeoutSeconds)
         var settings = Self.sessionSettings
+        if let lockTimeoutMilliseconds { settings += " -c lock_timeout=\(lockTimeoutMilliseconds)" }
+        if let idleInTransactionSeconds { settings += " -c idle_in_transaction_session_timeout=\(idleInTransactionSeconds)s" }
         if let own = try optionsInURL() { settings += " " + own }
         return [
             ("application_name", applicationName), ("connect_timeout", connectTimeout),

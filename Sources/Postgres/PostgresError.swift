@@ -36,7 +36,9 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
 
     /// True if the connection cannot be used any more and another one may succeed.
     public var isConnectionLoss: Bool {
-        kind == .connection || hasClass("08") || sqlState == "57P01" || sqlState == "57P02" || sqlState == "57P03"
+        guard kind != .connection, !hasClass("08"), let sqlState else { return kind != .usage && kind != .overdue }
+        // The server ends, or has ended this session: because of what its administrator said, or since it was idle for too long.
+        return ["57P01", "57P02", "57P03", "57P04", "57P05", "25P03"].contains(sqlState)
     }
 
     /// True if running the same transaction again at once may succeed: serialization failure, deadlock. A lock timeout is not among them:
@@ -54,6 +56,9 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
 
     /// True if the table or the schema is not there.
     public var isMissingRelation: Bool { sqlState == "42P01" || sqlState == "3F000" }
+
+    /// True if the connection's ``Connection/fence`` has ended the transaction.
+    public var isFenced: Bool { sqlState == "TN001" }
 
     /// Message, SQLSTATE and constraint. The detail is left out because it quotes the row's values.
     public var description: String {

@@ -32,6 +32,8 @@ public struct Migration: Sendable {
         Migration("control_0013_tenant_plans", PackageResources.control_0013_tenant_plans_sql),
         Migration("control_0014_issuers", PackageResources.control_0014_issuers_sql),
         Migration("control_0015_inbox_scope", PackageResources.control_0015_inbox_scope_sql),
+        Migration("control_0016_postponed", PackageResources.control_0016_postponed_sql),
+        Migration("control_0017_leases", PackageResources.control_0017_leases_sql),
     ]
 
     /// Every tenant's schema, oldest first; `{schema}` stands for the quoted schema name.

@@ -9,6 +9,8 @@ enum RejectionProbe {
     static func properties(of delivery: Delivery, _ code: ErrorCode) -> Properties {
         var messages = PostCommitMessages(RetryLadder())
         _ = messages.add(FinishedJob(delivery, sender: nil, .rejected(Rejection(code, "for a test"))))
-        return (messages.required + messages.answers)[0].properties
+        if let first = messages.required.first { return first.message.properties }
+        guard case .answer(let answer) = messages.optional[0] else { preconditionFailure("a rejection is a letter or an answer") }
+        return answer.properties
     }
 }

@@ -238,11 +238,11 @@ public struct TestFailure: Error, CustomStringConvertible {
 
 /// Waits for a condition, looking again and again; never for a time.
 public func eventually(
-    _ what: String, within seconds: Double = 60, _ condition: () throws -> Bool
+    _ what: String, within seconds: Double = 60, _ condition: () async throws -> Bool
 ) async throws {
     let deadline = Date().addingTimeInterval(seconds)
     while true {
-        if try condition() { return }
+        if try await condition() { return }
         guard Date() < deadline else { throw TestFailure("not within \(Int(seconds)) s: \(what)") }
         try await Task.sleep(for: .milliseconds(20))
     }

@@ -45,6 +45,10 @@ struct ControlGrants {
         ControlGrants(
             "outbox", worker: "select, insert, update, delete",
             reader: "select (id, exchange, routing_key, message_id, type, content_type, next_at, created_at)"),
+        ControlGrants(
+            "postponed_messages", worker: "select, insert, update, delete",
+            reader: "select (id, exchange, attempts, next_at, created_at)"),
+        ControlGrants("leases", worker: "select, insert, update", reader: "select"),
         ControlGrants("suspects", worker: "select, insert, update, delete", reader: nil),
         ControlGrants("job_rates", worker: "select, insert, update, delete", reader: nil),
         ControlGrants("dead_letters", worker: "select, insert, update, delete", reader: "select"),
@@ -76,7 +80,7 @@ struct ControlGrants {
 
     /// What workers have instead of DDL.
     static let workerFunctions: [StaticString] = [
-        "create_tenant_schemas(text[])", "drop_tenant_schema(text)", "forget_refused_jobs()", recordReading,
+        "create_tenant_schemas(text[])", "drop_tenant_schema(text)", "forget_refused_jobs()", "require_lease(text, bigint)", recordReading,
     ]
     /// What readers may call, though they write nothing themselves.
     static let readerFunctions: [StaticString] = [recordReading]

@@ -6,10 +6,22 @@ internal import Jobs
 struct PostCommitMessages {
     private let ladder: RetryLadder
     /// Dead letters and retries: the jobs themselves, which must not be lost.
-    private(set) var required: [Publisher.OutgoingMessage] = []
-    private(set) var answers: [Publisher.OutgoingMessage] = []
-    /// Events by status and kind: the first of each goes out mandatory, and only if somebody is bound, the rest.
-    private(set) var events: [String: [FinishedJob]] = [:]
+    private(set) var required: [Required] = []
+    private var answers: [Publisher.OutgoingMessage] = []
+    /// By status and kind.
+    private var events: [String: [FinishedJob]] = [:]
+
+    /// A message that must not be lost.
+    struct Required: Sendable {
+        let message: Publisher.OutgoingMessage
+        /// What it was made from.
+        let job: FinishedJob
+    }
+
+    /// What may be lost if the broker does not take it: answers, and events.
+    var optional: [BestEffortPublisher.Item] {
+        answers.map { .answer($0) } + events.sorted { $0.key < $1.key }.map { .events(routingKey: $0.key, $0.value) }
+    }
 
     init(_ ladder: RetryLadder) {
         self.ladder = ladder
@@ -28,7 +40,8 @@ struct PostCommitMessages {
             repeatLater(job, wait)
             return wait.isDeferred ? .deferred : .retried
         case .dead(let rejection):
-            required.append((job.letter ?? DeadLetter(job, rejection, seal: nil)).message(of: job.delivery))
+            let letter = job.letter ?? DeadLetter(job, rejection, seal: nil)
+            required.append(Required(message: letter.message(of: job.delivery), job: job))
             answer(job, result: nil, isDuplicate: false, error: rejection)
             note(job, .rejected)
             return .rejected
@@ -44,10 +57,10 @@ struct PostCommitMessages {
         properties.headers[Header.retryCause.name] = wait.code.map { .text($0.rawValue) }
         properties.headers[Header.retryMessage.name] = .text(wait.message)
         properties.expiration = String(wait.milliseconds)
-        required.append(
-            Publisher.OutgoingMessage(
-                exchange: Topology.retryExchange, routingKey: job.delivery.routingKey, properties: properties,
-                body: .delivery(job.delivery), isMandatory: true))
+        let message = Publisher.OutgoingMessage(
+            exchange: Topology.retryExchange, routingKey: job.delivery.routingKey, properties: properties,
+            body: .delivery(job.delivery), isMandatory: true)
+        required.append(Required(message: message, job: job))
     }
 
     private mutating func answer(_ job: FinishedJob, result: JSONValue?, isDuplicate: Bool, error: Rejection?) {

@@ -13,10 +13,12 @@ struct OutboxRelay {
     private let publisher: Publisher
     /// Who is told, by exchange, that messages are out.
     private let confirmations: [Outbox.Confirmation]
+    private let leases: Leases
     private let lag = Gauge(label: "tenantry_outbox_lag_seconds")
     private let waiting = Gauge(label: "tenantry_outbox_messages")
 
-    init(_ publisher: Publisher, confirmations: [Outbox.Confirmation]) {
+    init(_ publisher: Publisher, confirmations: [Outbox.Confirmation], _ leases: Leases) {
+        self.leases = leases
         self.publisher = publisher
         self.confirmations = confirmations
     }
@@ -42,6 +44,8 @@ struct OutboxRelay {
     }
 
     private func publish(_ entries: [Waiting], in database: inout Transaction) throws {
+        // The process may have been frozen since it asked: the broker knows no fence.
+        guard leases.isHeld(Leases.leader) else { throw Leases.Over() }
         let refused = try publisher.send(entries.map(\.message)).refused
         // A subscriber's full queue refuses for its own; the others have their copy, and know it by its id when it comes again.
         if !refused.isEmpty { _ = try database.query(SQL.postpone, refused.sorted().map { entries[$0].id }) }

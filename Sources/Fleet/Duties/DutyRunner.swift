@@ -1,5 +1,6 @@
 internal import AMQP
 internal import Contract
+internal import CoreMetrics
 internal import Jobs
 internal import Logging
 internal import Postgres
@@ -11,12 +12,16 @@ internal import Postgres
 /// waiting that publish.
 final class DutyRunner {
     static let turnSeconds = 0.1
+    /// How often a worker that does not lead asks whether it can.
+    private static let electionSeconds = 1.0
 
     private let options: FleetOptions
     private let control: LaneControl
     private let logger: Logger
     private var heartbeat: WorkerHeartbeat
-    private var election = LeaderElection()
+    private let leases: Leases
+    private var isLeader = false
+    private let leads = Gauge(label: "tenantry_leader")
     private let duties: [Duty]
     private let backgroundDuties: [BackgroundDuty]
     private let publisher: Publisher
@@ -34,13 +39,18 @@ final class DutyRunner {
         self.heartbeat = heartbeat
         self.logger = logger
         publisher = Publisher(
-            options.broker, name: "tenantry duties out", heartbeatSeconds: options.heartbeatSeconds, confirmTimeoutSeconds: 5)
+            options.broker, name: "tenantry duties out", heartbeatSeconds: options.heartbeatSeconds, confirmTimeoutSeconds: 4)
         let sender = FleetJobSender(publisher)
-        let relay = OutboxRelay(publisher, confirmations: confirmations)
+        let leases = Leases(holder: heartbeat.workerID)
+        self.leases = leases
+        let relay = OutboxRelay(publisher, confirmations: confirmations, leases)
         let own = Housekeeping.duties(inboxHours: options.inboxRetentionHours)
-        self.duties = (duties.filter { !$0.isBackground } + own).map(sender.duty) + [sender.duty, relay.duty]
+        let postponed = PostponedMessages.Relay(publisher, options, leases)
+        self.duties = (duties.filter { !$0.isBackground } + own).map(sender.duty) + [sender.duty, relay.duty, postponed.duty]
         let keeper = DeadLetterKeeper(options)
-        backgroundDuties = (duties.filter(\.isBackground) + [keeper.duty]).map { BackgroundDuty($0, options, control, logger) }
+        backgroundDuties = (duties.filter(\.isBackground) + [keeper.duty]).map {
+            BackgroundDuty($0, options, control, leases, logger)
+        }
     }
 
     /// Goes on until a stop is asked for. A database that goes away is waited for, and with it the lead is lost.
@@ -52,8 +62,7 @@ final class DutyRunner {
             do throws(Interruption) {
                 try serve(&backoff)
             } catch {
-                election.lose()
-                for duty in backgroundDuties { duty.end() }
+                loseLead()
                 if case .fatal(let cause) = error { return fail(cause) }
                 logger.warning(
                     "the connection for duties is lost, connecting anew",
@@ -73,27 +82,49 @@ final class DutyRunner {
     }
 
     private func serve(_ backoff: inout Backoff) throws(Interruption) {
-        var database = try ofOurOwn { () throws(PostgresError) in try Postgres.Connection(options.database) }
+        var database = try ofOurOwn { () throws(PostgresError) in try Postgres.Connection(options.dutiesDatabase) }
         backoff.reset()
         while !control.isStopping {
             try everyWorkersTurn(on: &database)
-            if election.isLeader { try leadersTurn(on: &database) }
+            if isLeader { try leadersTurn(on: &database) }
             publisher.keepAlive()
             control.sleep(seconds: Self.turnSeconds)
         }
-        try ofOurOwn { () throws(PostgresError) in try heartbeat.end(on: &database) }
+        try ofOurOwn { () throws(PostgresError) in
+            try leases.giveBack(Leases.leader, on: &database)
+            try heartbeat.end(on: &database)
+        }
+    }
+
+    private func loseLead() {
+        isLeader = false
+        leads.record(0)
+        for duty in backgroundDuties { duty.end() }
     }
 
     private func everyWorkersTurn(on database: inout Postgres.Connection) throws(Interruption) {
         let now = SystemClock.monotonicSeconds()
-        let hasWon = try ofOurOwn { () throws(PostgresError) in
+        try ofOurOwn { () throws(PostgresError) in
             if schedule.isDue(WorkerHeartbeat.name, every: WorkerHeartbeat.intervalSeconds, now: now) {
-                try heartbeat.beat(leads: election.isLeader, on: &database)
+                try heartbeat.beat(leads: isLeader, on: &database)
             }
-            return try election.run(on: &database)
+            try renew(on: &database, now: now)
+            if !isLeader, schedule.isDue("election", every: Self.electionSeconds, now: now),
+                try leases.take(Leases.leader, on: &database)
+            {
+                isLeader = true
+                leads.record(1)
+                logger.info("leads the fleet", metadata: [LogKey.worker: "\(heartbeat.workerID)"])
+            }
         }
         patience.reset()
-        if hasWon { logger.info("leads the fleet", metadata: [LogKey.worker: "\(heartbeat.workerID)"]) }
+    }
+
+    private func renew(on database: inout Postgres.Connection, now: Double) throws(PostgresError) {
+        if schedule.isDue("leases", every: Leases.renewalSeconds, now: now) { try leases.renew(on: &database) }
+        guard isLeader, !leases.isHeld(Leases.leader) else { return }
+        logger.warning("leads the fleet no more", metadata: [LogKey.worker: "\(heartbeat.workerID)"])
+        loseLead()
     }
 
     private func leadersTurn(on database: inout Postgres.Connection) throws(Interruption) {
@@ -102,6 +133,11 @@ final class DutyRunner {
         var isBrokerThere = false
         for duty in duties where !duty.needsBroker || now >= brokerRetryAt {
             guard schedule.isDue(duty.name, every: duty.intervalSeconds, now: now) else { continue }
+            // The duties before may have taken long.
+            try ofOurOwn { () throws(PostgresError) in try renew(on: &database, now: SystemClock.monotonicSeconds()) }
+            guard let fence = leases.fence(Leases.leader) else { return }
+            database.fence = fence
+            defer { database.fence = nil }
             do throws(Interruption) {
                 try duty.run(on: &database, logger)
                 if duty.needsBroker { isBrokerThere = true }

@@ -8,13 +8,20 @@ enum Housekeeping {
     /// - Parameter inboxHours: how long answers of finished jobs are kept for a repeat.
     static func duties(inboxHours: Int64) -> [LeaderDuty] {
         [
-            LeaderDuty("inbox cleanup", intervalSeconds: intervalSeconds) { _ = try $0.query(SQL.removeInbox, inboxHours) },
-            LeaderDuty("stale workers", intervalSeconds: intervalSeconds) { _ = try $0.query(SQL.removeWorkers) },
-            LeaderDuty("quarantine cleanup", intervalSeconds: intervalSeconds) { _ = try $0.query(SQL.removeQuarantineNotes) },
-            LeaderDuty("erasures of dead letters", intervalSeconds: intervalSeconds) { _ = try $0.query(SQL.removeErasures) },
-            LeaderDuty("refused jobs", intervalSeconds: intervalSeconds) { _ = try $0.query(SQL.forgetRefusals) },
-            LeaderDuty("fleet credentials", intervalSeconds: intervalSeconds) { _ = try $0.query(SQL.removeCredentials) },
+            duty("inbox cleanup") { database throws(PostgresError) in try database.query(SQL.removeInbox, inboxHours) },
+            duty("stale workers") { database throws(PostgresError) in try database.query(SQL.removeWorkers) },
+            duty("quarantine cleanup") { database throws(PostgresError) in try database.query(SQL.removeQuarantineNotes) },
+            duty("erasures of dead letters") { database throws(PostgresError) in try database.query(SQL.removeErasures) },
+            duty("refused jobs") { database throws(PostgresError) in try database.query(SQL.forgetRefusals) },
+            duty("fleet credentials") { database throws(PostgresError) in try database.query(SQL.removeCredentials) },
         ]
+    }
+
+    /// One statement, in a transaction, so that it is not committed by a worker that leads no more.
+    private static func duty(
+        _ name: String, _ statement: @escaping @Sendable (inout Transaction) throws(PostgresError) -> Rows
+    ) -> LeaderDuty {
+        LeaderDuty(name, intervalSeconds: intervalSeconds) { database in _ = try database.transaction(statement) }
     }
 
     enum SQL {

@@ -7,19 +7,21 @@ internal import Synchronization
 
 /// A leader's duty on a thread and a connection of its own: however long a round takes, the other duties go on.
 ///
-/// A worker that has lost the lead may still be at a round. An advisory lock of the duty's own keeps the next leader from beginning before
-/// that has ended.
+/// A worker that has lost the lead may still be at a round. A lease of the duty's own keeps the next leader from beginning before that has ended, and
+/// what is not committed by the time this lease is over, too, is rolled back.
 /// The process may end in the midst of a round: what is not committed is rolled back, and the next leader begins anew.
 final class BackgroundDuty: Sendable {
     private let duty: LeaderDuty
     private let options: FleetOptions
     private let control: LaneControl
+    private let leases: Leases
     private let logger: Logger
     private let isWanted = Atomic<Bool>(false)
     private let hasThread = Atomic<Bool>(false)
 
-    init(_ duty: LeaderDuty, _ options: FleetOptions, _ control: LaneControl, _ logger: Logger) {
+    init(_ duty: LeaderDuty, _ options: FleetOptions, _ control: LaneControl, _ leases: Leases, _ logger: Logger) {
         self.duty = duty
+        self.leases = leases
         self.options = options
         self.control = control
         self.logger = logger
@@ -54,9 +56,10 @@ final class BackgroundDuty: Sendable {
         var backoff = Backoff()
         while goesOn {
             do {
-                var database = try Postgres.Connection(options.database)
+                var database = try Postgres.Connection(options.backgroundDatabase)
                 backoff.reset()
                 try rounds(on: &database)
+                try leases.giveBack(leaseName, on: &database)
             } catch {
                 logger.warning(
                     "a background duty's connection is lost, connecting anew",
@@ -69,18 +72,19 @@ final class BackgroundDuty: Sendable {
     private func rounds(on database: inout Postgres.Connection) throws {
         // No job can come of it: only duties on the leader's own thread ask for jobs.
         let round = Duty(name: duty.name, intervalSeconds: duty.intervalSeconds) { [duty] in _ = try duty.perform(&$0) }
-        var isMine = false
         while goesOn {
             let next = SystemClock.monotonicSeconds() + duty.intervalSeconds
-            if !isMine { isMine = try database.query(SQL.take, duty.name).only(Bool.self) }
-            if isMine { try round.run(on: &database, logger) }
+            // It is renewed with the others' leases, on the duties' own thread.
+            if try leases.take(leaseName, on: &database) {
+                database.fence = leases.fence(leaseName)
+                try round.run(on: &database, logger)
+                database.fence = nil
+            }
             while goesOn, SystemClock.monotonicSeconds() < next {
                 control.sleep(seconds: min(max(next - SystemClock.monotonicSeconds(), 0.01), 1))
             }
         }
     }
 
-    enum SQL {
-        static let take: Statement = "select pg_try_advisory_lock(hashtext('tenantry.duty:' || $1))"
-    }
+    private var leaseName: String { "duty \(duty.name)" }
 }

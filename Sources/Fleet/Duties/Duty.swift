@@ -25,6 +25,8 @@ struct Duty {
             } catch {
                 throw .databaseAway(error)
             }
+            // Whoever leads now does it.
+            if error is Leases.Over || (error as? PostgresError)?.isFenced == true { return }
             if needsBroker, let error = error as? AMQPError { throw .brokerLost(.connection(error)) }
             logger.error("a duty failed", metadata: [LogKey.duty: "\(name)", LogKey.error: "\(error)"])
         }
