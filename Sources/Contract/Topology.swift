@@ -13,6 +13,8 @@ public enum Topology {
     public static let deadQueue = "tenantry.dead"
     /// What must not wait behind others' work: credentials that are withdrawn, tenants that are suspended, accounts.
     public static let controlQueue = "tenantry.control"
+    /// No queue has this name: what is sent there over the default exchange is confirmed, and gone.
+    public static let noQueue = "tenantry.none"
 
     /// Whether a `reply_to` of this name would feed answers into the fleet itself, which is refused: a family's queue or one of its
     /// partitions, a delay queue, the queues of unroutable and dead jobs.

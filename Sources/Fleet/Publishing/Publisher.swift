@@ -16,7 +16,8 @@ final class Publisher {
     private let name: String
     private let heartbeatSeconds: Int
     private let confirmTimeoutSeconds: Double
-    private let asksFirst: Bool
+    private var asksFirst: Bool
+    private let isPatient: Bool
     private var connection: AMQP.Connection?
     private var lastReadAt = 0.0
     private var lastConfirmAt = -Double.infinity
@@ -27,6 +28,7 @@ final class Publisher {
     init(_ url: BrokerURL, name: String, heartbeatSeconds: Int, confirmTimeoutSeconds: Double = 30, asksFirst: Bool = true) {
         self.confirmTimeoutSeconds = confirmTimeoutSeconds
         self.asksFirst = asksFirst
+        isPatient = !asksFirst
         self.url = url
         self.name = name
         self.heartbeatSeconds = heartbeatSeconds
@@ -152,10 +154,17 @@ final class Publisher {
         try connection!.enableConfirms()
     }
 
-    /// Sends a message without content, which no queue gets, and waits for its confirm.
+    /// Sends a message without content, which no queue gets, and waits for its confirm. Whoever may not send it goes on without.
     private func ask(until end: Double) throws(AMQPError) {
-        _ = try connection!.publish(exchange: Topology.retryExchange, routingKey: "", properties: Properties(), body: [])
-        _ = try awaitConfirms(until: end)
+        do throws(AMQPError) {
+            _ = try connection!.publish(exchange: "", routingKey: Topology.noQueue, properties: Properties(), body: [])
+            _ = try awaitConfirms(until: end)
+        } catch {
+            guard error.replyCode == 403 else { throw error }
+            asksFirst = false
+            connection = nil
+            try connect()
+        }
     }
 
     private func isUncertain(_ messages: [OutgoingMessage]) -> Bool {
@@ -166,7 +175,7 @@ final class Publisher {
     /// Reads whether the alarm is over. Only whoever has nothing else to do waits for that.
     private func awaitUnblocking(until end: Double) throws(AMQPError) {
         while isBlocked {
-            let left = asksFirst ? 0 : end - SystemClock.monotonicSeconds()
+            let left = isPatient ? end - SystemClock.monotonicSeconds() : 0
             guard try connection!.receive(timeoutMilliseconds: max(0, Int(left * 1_000))) == nil, isBlocked else { continue }
             guard left > 0 else { throw AMQPError(.blocked, "the broker takes no publishes at the moment") }
         }
