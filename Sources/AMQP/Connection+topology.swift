@@ -38,16 +38,35 @@ extension Connection {
         return try declare(method, on: Self.mainChannel)
     }
 
+    /// Whether there is an exchange of this name. Leaves the channel and its consumers alone.
+    public mutating func hasExchange(_ name: String) throws(AMQPError) -> Bool {
+        scratch.reset()
+        let method = amqp_exchange_declare_t(
+            ticket: 0, exchange: try scratch.short(name, "an exchange's name"), type: amqp_bytes_t(), passive: 1, durable: 0,
+            auto_delete: 0, internal: 0, nowait: 0, arguments: amqp_table_t())
+        try openProbeChannel()
+        do {
+            _ = try call(
+                AMQP_EXCHANGE_DECLARE_METHOD, method, on: Self.probeChannel, expecting: AMQP_EXCHANGE_DECLARE_OK_METHOD)
+            return true
+        } catch  where error.kind == .channel && error.replyCode == 404 && !isProbeChannelOpen {
+            return false
+        }
+    }
+
+    private mutating func openProbeChannel() throws(AMQPError) {
+        guard !isProbeChannelOpen else { return }
+        try openChannel(Self.probeChannel)
+        isProbeChannelOpen = true
+    }
+
     /// Looks at a queue without touching it; nil if there is none. Leaves the channel and its consumers alone.
     public mutating func inspectQueue(_ name: String) throws(AMQPError) -> QueueInfo? {
         scratch.reset()
         let method = amqp_queue_declare_t(
             ticket: 0, queue: try scratch.short(name, "a queue's name"), passive: 1, durable: 0, exclusive: 0, auto_delete: 0,
             nowait: 0, arguments: amqp_table_t())
-        if !isProbeChannelOpen {
-            try openChannel(Self.probeChannel)
-            isProbeChannelOpen = true
-        }
+        try openProbeChannel()
         do {
             return try declare(method, on: Self.probeChannel)
         } catch  where error.kind == .channel && error.replyCode == 404 && !isProbeChannelOpen {

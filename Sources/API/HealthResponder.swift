@@ -14,6 +14,8 @@ struct HealthResponder: HTTPResponder {
 
     private struct ReadyBody: Encodable {
         let ready: Bool
+        /// Absent if there are none.
+        let reasons: [String]?
         let details: [String: String]
     }
 
@@ -40,10 +42,11 @@ struct HealthResponder: HTTPResponder {
     private func answer(_ path: String) throws -> Response {
         switch path {
         case "/live":
-            return try json(.ok, LiveBody(live: true))
+            let isLive = readiness().isLive
+            return try json(isLive ? .ok : .serviceUnavailable, LiveBody(live: isLive))
         case "/ready":
             let now = readiness()
-            return try json(now.isReady ? .ok : .serviceUnavailable, ReadyBody(ready: now.isReady, details: now.details))
+            return try json(now.isReady ? .ok : .serviceUnavailable, ReadyBody(ready: now.isReady, reasons: now.isReady ? nil : now.problems, details: now.details))
         case "/metrics":
             return response(.ok, type: ExpositionText.contentType, body: ByteBuffer(string: metrics.render()))
         default:

@@ -1,12 +1,17 @@
-/// Whether a worker can take jobs, as `/ready` tells it.
+/// Whether a worker makes progress, as `/ready` and `/live` tell it.
 public struct Readiness: Sendable {
-    /// Whether every lane is connected and consuming: 200 when true, 503 when not.
-    public var isReady: Bool
+    /// What `/ready` is 503 for, in words for whoever is to mend it; empty: 200. No secrets.
+    public var problems: [String]
+    /// Whether the worker's threads live: `/live` is 503 if not, and starting it anew is what helps.
+    public var isLive: Bool
     /// The state of each part, shown as it is: a lane's name → `running`, `waiting for broker`. No secrets.
     public var details: [String: String]
 
-    public init(isReady: Bool, details: [String: String]) {
-        self.isReady = isReady
+    public init(problems: [String], isLive: Bool = true, details: [String: String]) {
+        self.problems = problems
+        self.isLive = isLive
         self.details = details
     }
+
+    public var isReady: Bool { problems.isEmpty }
 }

@@ -7,7 +7,12 @@ internal import Postgres
 extension BatchProcessor {
     /// What became of each of the part's jobs, committed; those that are given up have their letters, with rows written.
     func finish(_ part: Quarantine.Part, on database: inout Postgres.Connection) throws(PostgresError) -> [FinishedJob] {
-        var finished = try outcomes(of: part, on: &database)
+        try withLetters(try outcomes(of: part, on: &database), on: &database)
+    }
+
+    /// The same jobs; those that are given up with their letters, whose rows are written.
+    func withLetters(_ jobs: [FinishedJob], on database: inout Postgres.Connection) throws(PostgresError) -> [FinishedJob] {
+        var finished = jobs
         var letters: [DeadLetterRow] = []
         var refusals: [Refusal] = []
         for index in finished.indices {
@@ -43,7 +48,7 @@ extension BatchProcessor {
                 FinishedJob($0, sender: $1.sender, isStrangers: $1.sender == nil, .rejected(rejection))
             }
         }
-        let decisions = try withinRates(try authorization.decide(batch, on: &database), on: &database)
+        let decisions = try withinRates(withoutParked(try authorization.decide(batch, on: &database)), on: &database)
         if batch.count == 1, case .admitted(let job) = decisions[0] { executor.update { $0.account = job.account } }
         var jobs: [Job] = []
         jobs.reserveCapacity(batch.count)
@@ -58,6 +63,15 @@ extension BatchProcessor {
             case .refused(let outcome, let sender):
                 FinishedJob(delivery, sender: sender, isStrangers: sender == nil, outcome)
             }
+        }
+    }
+
+    /// The same, but that those wait whose tenants are parked.
+    private func withoutParked(_ decisions: [Authorization.Decision]) -> [Authorization.Decision] {
+        guard !parked.isEmpty else { return decisions }
+        return decisions.map { decision in
+            guard case .admitted(let job) = decision, let outcome = parked.outcome(ParkedTenants.key(of: job)) else { return decision }
+            return .refused(outcome, sender: job.principal)
         }
     }
 
@@ -81,27 +95,47 @@ extension BatchProcessor {
     }
 
     /// The jobs' effects, committed. All jobs are of one kind. A transaction that fails by one job's fault is split until that job
-    /// stands alone, so that its neighbours go through.
+    /// stands alone, so that its neighbours go through; one that fails by nobody's, into those of each tenant.
     ///
+    /// - Parameter isApart: whether all jobs are of one tenant, for which others are not to wait.
     /// - Throws: only when the database is away.
-    private func perform(_ jobs: ArraySlice<Job>, on database: inout Postgres.Connection) throws(PostgresError) -> [Outcome] {
+    private func perform(
+        _ jobs: ArraySlice<Job>, isApart: Bool = false, on database: inout Postgres.Connection
+    ) throws(PostgresError) -> [Outcome] {
         guard let first = jobs.first else { return [] }
         guard let handler = handlers[first.kind] else {
             let rejection = Rejection(.unknownKind, "no family of this fleet serves \(first.kind.name)")
             return jobs.map { _ in .rejected(rejection) }
         }
+        if !isApart, !parked.isEmpty, jobs.contains(where: { parked.isSuspect(ParkedTenants.key(of: $0)) }) {
+            return try performApart(jobs, on: &database)
+        }
         var repeats = 0
         while true {
             do {
-                return try transact(jobs, handler, on: &database)
+                let outcomes = try transact(jobs, handler, isApart: isApart, on: &database)
+                if isApart { parked.release(ParkedTenants.key(of: first)) }
+                return outcomes
             } catch {
+                if executor.isToEnd, let error = error as? PostgresError { throw error }
                 switch TransactionFailure(error, jobs: jobs.count, repeats: repeats) {
                 case .databaseAway(let error): throw error
                 case .again:
                     repeats += 1
                 case .split:
                     let middle = jobs.startIndex + jobs.count / 2
-                    return try perform(jobs[..<middle], on: &database) + perform(jobs[middle...], on: &database)
+                    return try perform(jobs[..<middle], isApart: isApart, on: &database)
+                        + perform(jobs[middle...], isApart: isApart, on: &database)
+                case .apart where !isApart:
+                    return try performApart(jobs, on: &database)
+                case .apart(let error, let isEnvironment):
+                    // What the whole fleet stands on is no single tenant's.
+                    if isEnvironment, try !FleetFoundation.problems(on: &database).isEmpty { throw error }
+                    logger.warning(
+                        "a tenant's jobs wait, others go on",
+                        metadata: [LogKey.tenant: "\(ParkedTenants.key(of: first))", LogKey.error: "\(error)"])
+                    let outcome = parked.park(ParkedTenants.key(of: first), cause: error.description)
+                    return jobs.map { _ in outcome }
                 case .alone(.cancelled) where executor.isUnwelcome:
                     return [.deferred(seconds: Self.unwelcomeSeconds, cause: "it takes long, and so do too many others")]
                 case .alone(let outcome):
@@ -114,16 +148,41 @@ extension BatchProcessor {
         }
     }
 
+    /// Each tenant's jobs by themselves.
+    private func performApart(_ jobs: ArraySlice<Job>, on database: inout Postgres.Connection) throws(PostgresError) -> [Outcome] {
+        var byKey: [String: [Int]] = [:]
+        var keys: [String] = []
+        for index in jobs.indices {
+            let key = ParkedTenants.key(of: jobs[index])
+            if byKey[key] == nil { keys.append(key) }
+            byKey[key, default: []].append(index)
+        }
+        var outcomes: [Int: Outcome] = [:]
+        for key in keys {
+            let indices = byKey[key] ?? []
+            let group = indices.map { jobs[$0] }
+            for (index, outcome) in zip(indices, try perform(group[...], isApart: true, on: &database)) {
+                outcomes[index] = outcome
+            }
+        }
+        return jobs.indices.compactMap { outcomes[$0] }
+    }
+
     /// A job that takes long waits so long until there may be room for it.
     private static let unwelcomeSeconds = 30.0
 
-    private func transact(_ jobs: ArraySlice<Job>, _ handler: any JobHandler, on database: inout Postgres.Connection) throws
-        -> [Outcome]
-    {
+    private func transact(
+        _ jobs: ArraySlice<Job>, _ handler: any JobHandler, isApart: Bool, on database: inout Postgres.Connection
+    ) throws -> [Outcome] {
         try database.transaction { database in
+            if isApart { _ = try database.query(SQL.setLockTimeout, ParkedTenants.lockTimeout) }
             let outcomes = try handler.handle(jobs, on: &database)
             precondition(outcomes.count == jobs.count, "\(handler.kind.name) answered \(outcomes.count) of \(jobs.count) jobs")
             return outcomes
         }
+    }
+
+    enum SQL {
+        static let setLockTimeout: Statement = "select set_config('lock_timeout', $1, true)"
     }
 }

@@ -21,6 +21,7 @@ final class FleetMetrics: Sendable {
     private let reconnectCounters: [Server: Counter]
     /// Answers and events that nobody got.
     let dropped: [BestEffortPublisher.DropReason: Counter]
+    let renewed = Counter(label: "tenantry_renewed_jobs_total")
     private let tally: WorkerTally
 
     init(tally: WorkerTally) {

@@ -11,7 +11,10 @@ final class Intake {
     private let mostBytes: Int
     private let heartbeatSeconds: Double
     private var lastReadAt = SystemClock.monotonicSeconds()
-    private let tags: [String]
+    /// The consumer of each queue: its tag is the queue's name and a number.
+    private let queues: [String]
+    private var generation = 0
+    private(set) var prefetch: Int
     private var isConsuming = true
     /// What is in hand for longer than the batches that follow on it: acknowledging many at once must leave these out.
     private var held: Set<UInt64> = []
@@ -19,7 +22,11 @@ final class Intake {
     /// What is kept of a body that is over its kind's limit, for the dead letter.
     private static let keptBytes = 4_096
 
-    /// Connects and consumes the queues, each under its own name as the consumer's tag.
+    private static func tag(_ queue: String, _ generation: Int) -> String { "\(queue) \(generation)" }
+
+    /// Connects and consumes the queues.
+    ///
+    /// - Parameter prefetch: how many deliveries of each queue may be in hand, 1 to 65,535.
     init(
         _ url: BrokerURL, name: String, heartbeatSeconds: Int, queues: [String], prefetch: Int, mostBytes: Int
     ) throws(Interruption) {
@@ -28,16 +35,18 @@ final class Intake {
             connection.bodyBound = .init(keptBytes: Self.keptBytes, leastBytes: Kind.standardBodyLimitBytes) { routingKey in
                 Kind.named(routingKey)?.bodyLimitBytes ?? Kind.standardBodyLimitBytes
             }
-            try connection.setPrefetch(min(prefetch, 65_535))
-            for queue in queues { try connection.consume(queue, tag: queue) }
+            try connection.setPrefetch(prefetch)
+            for queue in queues { try connection.consume(queue, tag: Self.tag(queue, 0)) }
             return connection
         }
+        self.prefetch = prefetch
         self.mostBytes = mostBytes
         self.heartbeatSeconds = Double(heartbeatSeconds)
-        tags = queues
+        self.queues = queues
     }
 
     var isEmpty: Bool { deliveries.isEmpty }
+    var count: Int { deliveries.count }
 
     /// Reads whatever is there, without waiting, up to the bounds; also what keeps the heartbeat going.
     ///
@@ -51,8 +60,8 @@ final class Intake {
             case .delivery(let delivery):
                 bufferedBytes += delivery.heldBytes
                 deliveries.append(delivery)
-            case .consumerCancelled(let queue):
-                throw .brokerLost(.consumerCancelled(queue: queue))
+            case .consumerCancelled(let tag):
+                throw .brokerLost(.consumerCancelled(queue: queues.first { Self.tag($0, generation) == tag } ?? tag))
             case .blocked, .unblocked, .returned:
                 // This connection publishes nothing, so nothing of its can be blocked or come back.
                 break
@@ -106,8 +115,22 @@ final class Intake {
         guard isConsuming else { return }
         isConsuming = false
         try Interruption.onBroker { () throws(AMQPError) in
-            for tag in tags { try connection.cancel(tag) }
+            for queue in queues { try connection.cancel(Self.tag(queue, generation)) }
         }
+    }
+
+    /// Changes how many deliveries may be in hand: that holds for consumers that begin, so each gives way to a new one. What is in hand stays.
+    func setPrefetch(_ count: Int) throws(Interruption) {
+        guard isConsuming, count != prefetch else { return }
+        prefetch = count
+        try Interruption.onBroker { () throws(AMQPError) in
+            try connection.setPrefetch(count)
+            for queue in queues {
+                try connection.cancel(Self.tag(queue, generation))
+                try connection.consume(queue, tag: Self.tag(queue, generation + 1))
+            }
+        }
+        generation += 1
     }
 
     /// Gives back what is still in hand and closes the connection.

@@ -6,7 +6,8 @@ internal import Postgres
 enum Interruption: Error {
     /// The broker's connection is lost, was refused, or is of no more use: connect anew. What was not acknowledged comes again.
     case brokerLost(BrokerLoss)
-    /// The database is away, or cannot do it just now: connect anew and do the same again. It counts as nobody's attempt.
+    /// The database is away, lacks what the fleet stands on, or cannot do it just now: connect anew and do the same again. It counts as nobody's
+    /// attempt.
     case databaseAway(any Error)
     /// A stop was asked for, and there is nothing in hand or no time left for it: what is in hand goes back to the broker.
     case stopped
@@ -41,10 +42,14 @@ struct DatabasePatience {
     private var repeats = 0
 
     mutating func interruption(by error: PostgresError) -> Interruption {
-        if error.isDatabaseAway { return .databaseAway(error) }
-        guard error.mayPass, repeats < Self.mostRepeats else { return .fatal(error) }
-        repeats += 1
-        return .databaseAway(error)
+        switch error.fault {
+        case .server, .environment, .time: return .databaseAway(error)
+        case .collision, .session, .size, .overdue:
+            guard repeats < Self.mostRepeats else { return .fatal(error) }
+            repeats += 1
+            return .databaseAway(error)
+        case .data, .unknown: return .fatal(error)
+        }
     }
 
     /// What failed has gone through.
@@ -62,14 +67,5 @@ enum BrokerLoss: CustomStringConvertible {
         case .connection(let error): error.description
         case .consumerCancelled(let queue): "the broker ended the consumer of \(queue): its queue was deleted or moved"
         }
-    }
-}
-
-extension PostgresError {
-    /// Whether the same statement, right as it is, may go through on a fresh connection: it met another transaction (40001, 40P01, 55P03),
-    /// was cancelled (57014), found its plan outdated (0A000, 26000) or too many locks or settings taken (53200, 53400).
-    fileprivate var mayPass: Bool {
-        guard let sqlState else { return false }
-        return ["40001", "40P01", "55P03", "57014", "0A000", "26000", "53200", "53400"].contains(sqlState)
     }
 }

@@ -2,6 +2,7 @@ internal import AMQP
 internal import Contract
 internal import Jobs
 internal import Logging
+internal import Postgres
 
 extension Lane {
     /// Starts the executor that the lane waits for, if there is none, and waits until it is connected.
@@ -19,6 +20,8 @@ extension Lane {
         guard let main else { return }
         inHand = Set(batch.map(\.deliveryTag))
         kindInHand = Envelope.kind(of: batch[0])
+        health.note(name, isAtWork: true)
+        defer { health.note(name, isAtWork: false) }
         main.work(batch)
         try wait(for: main, intake)
     }
@@ -44,6 +47,7 @@ extension Lane {
                 if executor.goApart(after: options.jobSeconds, environment.longJobs, hasRoom: long.count < LongJobs.mostPerLane) {
                     return goOn(without: executor, intake)
                 }
+                noteTurn(intake)
                 try hearOfWhatIsApart(intake)
                 try intake.pump()
                 publisher.keepAlive()
@@ -125,6 +129,8 @@ extension Lane {
     /// What was delivered over a connection that is lost comes again. The main executor stays, if it gets rid of it soon; what is apart may finish,
     /// but nobody hears of it.
     func dropWhatIsInHand() {
+        // At the end of the time to drain, `endExecutors` has them take back what they have noted.
+        guard !control.isOverdue else { return }
         for executor in long + [slowKinds.executor].compactMap(\.self) { executor.end() }
         long = []
         slowKinds = SlowKinds()
@@ -153,6 +159,8 @@ extension Lane {
         for executor in executors {
             while SystemClock.monotonicSeconds() < end {
                 if case .ended? = executor.nextReport() { break }
+                // So that it takes back what it has noted as begun: nothing died of it.
+                executor.deadline.expire()
                 control.sleep(seconds: 0.005)
             }
         }

@@ -17,6 +17,7 @@ extension Lane {
         try offer(messages.optional, intake)
         try intake.acknowledge(batch.map(\.delivery.deliveryTag))
         metrics.record(batch, endings, began: began)
+        pace.note(jobs: batch.count, seconds: SystemClock.monotonicSeconds() - began)
         noteProgress()
     }
 
@@ -27,7 +28,7 @@ extension Lane {
     private static let impatienceSeconds = 0.5
 
     /// Sends dead letters and retries until every one is taken, by a queue or by the database.
-    private func deliver(
+    func deliver(
         _ messages: [PostCommitMessages.Required], _ intake: Intake, _ executor: JobExecutor?
     ) throws(Interruption) {
         var left = messages

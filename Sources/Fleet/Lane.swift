@@ -19,6 +19,7 @@ final class Lane {
     /// How long it waits for the broker.
     var requiredSeconds = 5.0
     let bestEffort: BestEffortPublisher
+    var pace: Pace
     private var backoff = Backoff()
     private var openedAt = 0.0
     /// The declaration of queues that this lane's consumers were started under.
@@ -49,6 +50,11 @@ final class Lane {
         metrics = FleetMetrics(tally: environment.tally)
         kinds = Dictionary(
             uniqueKeysWithValues: plan.makeHandlers().map { ($0.kind, ($0.batchLimit, $0.runsApart)) })
+        // At most enough for the batch in hand and the next one, which is read while the database works, and for what is apart. Beyond that, kinds
+        // that come one at a time are left to whichever worker is free.
+        let largestBatch = kinds.values.map(\.batchLimit).max() ?? 1
+        let apart = LongJobs.mostPerLane + (kinds.values.contains { $0.runsApart } ? SlowKinds.most + 1 : 0)
+        pace = Pace(most: min(largestBatch * 2, 60_000), extra: apart)
         let options = environment.options
         publisher = Publisher(options.broker, name: "tenantry \(plan.name) out", heartbeatSeconds: options.heartbeatSeconds)
         bestEffort = BestEffortPublisher(plan.name, environment, metrics, wakeUp: wakeUp)
@@ -91,10 +97,15 @@ final class Lane {
         backoff.reset()
     }
 
+    /// Notes that the lane's thread has come round.
+    func noteTurn(_ intake: Intake) {
+        health.turn(name, jobs: intake.count + inHand.count + slowKinds.waiting.count, isBlocked: publisher.isBlocked)
+    }
+
     private func waitForBroker(_ loss: String) {
         if openedAt > 0, SystemClock.monotonicSeconds() - openedAt > Self.goodSeconds { backoff.reset() }
         openedAt = 0
-        health.set(name, .waitingForBroker)
+        health.set(name, .waitingForBroker, cause: loss)
         metrics.reconnects(.broker).increment()
         logger.warning("broker connection lost, connecting anew", metadata: [LogKey.lane: "\(name)", LogKey.error: "\(loss)"])
         environment.topology.lost(declared)
@@ -109,7 +120,7 @@ final class Lane {
     }
 
     private func fail(_ cause: any Error) -> WorkerFailure {
-        health.set(name, .failed)
+        health.set(name, .failed, cause: "\(cause)")
         logger.critical(
             "a lane cannot go on, the worker ends", metadata: [LogKey.lane: "\(name)", LogKey.error: "\(cause)"])
         return WorkerFailure(thread: "lane \(name)", cause: cause)
@@ -118,13 +129,9 @@ final class Lane {
     private func open() throws(Interruption) -> Intake {
         declared = try Interruption.onBroker { () throws(AMQPError) in try environment.topology.declare() }
         let leftovers = plan.drainedFamily.flatMap { declared.leftovers[$0] } ?? []
-        // Enough for the batch in hand and the next one, which is read while the database works, and for what is apart. Beyond that, kinds
-        // that come one at a time are left to whichever worker is free.
-        let largestBatch = kinds.values.map(\.batchLimit).max() ?? 1
-        let apart = LongJobs.mostPerLane + (kinds.values.contains { $0.runsApart } ? SlowKinds.most + 1 : 0)
         return try Intake(
             options.broker, name: "tenantry \(name) in", heartbeatSeconds: options.heartbeatSeconds,
-            queues: plan.queues + leftovers, prefetch: largestBatch * 2 + apart, mostBytes: options.bufferBytes)
+            queues: plan.queues + leftovers, prefetch: pace.first, mostBytes: options.bufferBytes)
     }
 
     /// Takes jobs until the stop. However it ends while the broker is there, what is still in hand is given back to it at once.
@@ -152,9 +159,13 @@ final class Lane {
     /// Takes the next batch through, or waits for one.
     private func takeNext(_ intake: Intake) throws(Interruption) {
         wakeUp.clear()
+        noteTurn(intake)
         try hearOfWhatIsApart(intake)
-        let batch = intake.takeBatch { kind in kind.flatMap { kinds[$0]?.batchLimit } ?? options.batchLimit }
+        if let prefetch = pace.change(from: intake.prefetch, now: SystemClock.monotonicSeconds()) { try intake.setPrefetch(prefetch) }
+        let taken = intake.takeBatch { kind in kind.flatMap { kinds[$0]?.batchLimit } ?? options.batchLimit }
+        let batch = try renew(taken, intake)
         guard let first = batch.first else {
+            guard taken.isEmpty else { return }
             publisher.keepAlive()
             return intake.wait(for: [control.wake, wakeUp.descriptor], timeoutMilliseconds: 1_000)
         }

@@ -8,6 +8,7 @@ struct LaneEnvironment: Sendable {
     let topology: TopologyOwner
     let gate: Quarantine.Gate
     let longJobs: LongJobs
+    let parked = ParkedTenants()
     let health: LaneHealth
     let tally: WorkerTally
     let logger: Logger

@@ -7,4 +7,5 @@ enum LogKey {
     static let duty = "duty"
     static let error = "error"
     static let count = "count"
+    static let tenant = "tenant"
 }

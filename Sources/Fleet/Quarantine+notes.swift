@@ -11,6 +11,11 @@ extension Quarantine {
         let begun: Int64
         fileprivate let jobs: [String]
 
+        /// Each of its deliveries by itself.
+        var singles: [Part] {
+            deliveries.map { Part(deliveries: [$0], begun: begun, jobs: $0.redelivered ? [Notes.name(of: $0)] : []) }
+        }
+
         /// Whether nothing else may be in hand meanwhile.
         var isAlone: Bool { Quarantine.isAlone(begun: begun) }
     }
@@ -71,7 +76,7 @@ extension Quarantine {
         }
 
         /// A job's name among all jobs. Cut to what an index takes, without the one character that PostgreSQL does not.
-        private static func name(of delivery: Delivery) -> String {
+        fileprivate static func name(of delivery: Delivery) -> String {
             let sender = Bearer(delivery.headerText(Header.authorization.constant) ?? "")?.key ?? ""
             let words = [
                 delivery.messageID ?? "", delivery.routingKey, delivery.headerText(Header.tenant.constant) ?? "", sender,

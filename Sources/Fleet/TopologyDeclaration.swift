@@ -22,6 +22,12 @@ public struct TopologyDeclaration {
             + [Topology.controlQueue, Topology.unroutableQueue, Topology.deadQueue]
     }
 
+    /// Every exchange of the fleet, but for those of partitions.
+    public static let exchanges = [
+        Topology.jobsExchange, Topology.deadExchange, Topology.alertsExchange, Topology.eventsExchange, Topology.retryExchange,
+        Topology.unroutableExchange,
+    ]
+
     /// Declares everything over a connection of its own.
     public func apply(to broker: BrokerURL) throws(AMQPError) {
         var connection = try AMQP.Connection(broker, name: "tenantry topology")

@@ -30,7 +30,7 @@ public final class Worker: Sendable {
         self.logger = logger
         id = "\(Host.name)-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
         plans = families.flatMap { LanePlan.plans(for: $0, options) } + LanePlan.control(families, options) + [.unroutable]
-        health = LaneHealth(lanes: plans.map(\.name))
+        health = LaneHealth(lanes: plans.map(\.name), stuckSeconds: options.jobSeconds * Self.mostJobTimes)
     }
 
     /// Starts the threads and returns when all have ended: after ``drain()`` or its task's cancellation, and soon after the drain's deadline
@@ -83,11 +83,15 @@ public final class Worker: Sendable {
         return first
     }
 
+    /// A batch in hand goes apart after the longest time of a job. If it has not after so many of these times, it makes no progress.
+    private static let mostJobTimes = 3.0
+
     /// From the deadline of a drain on, lanes give up by themselves; so long for that.
-    private static let graceSeconds = 1.0
+    private static let graceSeconds = 1.5
 
     /// Asks the lanes to take no further jobs and to finish what is in hand. ``run()`` returns when they have.
     public func drain() {
+        health.drain()
         control.stop(withinSeconds: options.drainSeconds)
     }
 
@@ -96,13 +100,14 @@ public final class Worker: Sendable {
             options: options, control: control, topology: TopologyOwner(options), gate: Quarantine.Gate(), longJobs: LongJobs(),
             health: health,
             tally: WorkerTally(), logger: logger)
+        ServerChecks(environment).start()
         for plan in plans {
             Self.start(plan.name, ended) { Lane(plan, environment).run() }
         }
         Self.start("duties", ended) { [self] in
             let heartbeat = WorkerHeartbeat(
                 workerID: id, families: options.lanes.keys.map(\.rawValue).sorted(), laneCount: plans.count,
-                tally: environment.tally)
+                tally: environment.tally, health: health)
             return DutyRunner(
                 options, control: control, heartbeat: heartbeat, duties: duties, confirmations: confirmations, logger: logger
             ).run()

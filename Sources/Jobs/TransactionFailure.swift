@@ -9,6 +9,9 @@ public enum TransactionFailure: Sendable {
     case split
     /// The only job of the batch is at fault, or cannot be done now.
     case alone(Outcome)
+    /// No job is at fault, and it passes or somebody mends it: each tenant's jobs by themselves, and those wait that it concerns. This does not count as
+    /// an attempt.
+    case apart(PostgresError, isEnvironment: Bool)
     /// The server is gone or out of resources: wait for it. This does not count as an attempt of the jobs.
     case databaseAway(PostgresError)
 
@@ -37,30 +40,18 @@ public enum TransactionFailure: Sendable {
     }
 
     private init(_ error: PostgresError, jobs: Int, mayRepeat: Bool) {
-        if error.isDatabaseAway {
-            self = .databaseAway(error)
-        } else if error.isSerializationFailure, mayRepeat {
-            self = .again
-        } else if jobs > 1 {
-            self = .split
-        } else if error.kind == .overdue {
-            self = .alone(.cancelled(cause: error.message))
-        } else if error.sqlState == "23505" {
+        switch error.fault {
+        case .server, .session: self = .databaseAway(error)
+        case .collision where mayRepeat: self = .again
+        case .collision, .time: self = .apart(error, isEnvironment: false)
+        case .environment: self = .apart(error, isEnvironment: true)
+        case _ where jobs > 1: self = .split
+        case .overdue: self = .alone(.cancelled(cause: error.message))
+        case .data where error.sqlState == "23505":
             self = .alone(
                 .rejected(Rejection(.conflict, "it collides with what is there (\(error.constraint ?? "a unique key"))")))
-        } else if error.isDataFault {
-            self = .alone(.rejected(Rejection(.invalidPayload, "the database refused its data: \(error.message)")))
-        } else {
-            self = .alone(.failed(cause: error.description))
+        case .data: self = .alone(.rejected(Rejection(.invalidPayload, "the database refused its data: \(error.message)")))
+        case .size, .unknown: self = .alone(.failed(cause: error.description))
         }
     }
-}
-
-extension PostgresError {
-    /// The server is gone, out of resources, read-only or a standby: no job can be done until that has changed.
-    public var isDatabaseAway: Bool { isConnectionLoss || isReadOnly || isResourceShortage && !isTooMuchAtOnce }
-
-    private var isReadOnly: Bool { sqlState == "25006" }
-    /// The transaction needs more locks than the server has: smaller batches succeed.
-    private var isTooMuchAtOnce: Bool { sqlState == "53200" || sqlState == "53400" }
 }

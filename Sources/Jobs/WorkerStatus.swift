@@ -19,6 +19,11 @@ public struct WorkerStatus: Sendable {
     /// Of the last seconds.
     public let jobsPerSecond: Double
     public let secondsSinceHeartbeat: Double
+    /// Jobs that it has taken and not acknowledged, and since when the oldest batch is worked at.
+    public let inHand: Int64
+    public let oldestSeconds: Double
+    /// What keeps it from making progress; empty if nothing does.
+    public let problems: [String]
 
     /// The workers that were heard of in the last 30 seconds, the oldest first.
     public static func list(on database: inout some Queryable & ~Copyable) throws(PostgresError) -> [WorkerStatus] {
@@ -28,7 +33,7 @@ public struct WorkerStatus: Sendable {
     enum SQL {
         static let list: Statement = """
             select id, pid, families, lanes, leads, jobs, rejected, retried, deferred, jobs_per_second,
-                   extract(epoch from now() - seen_at)::float8
+                   extract(epoch from now() - seen_at)::float8, in_hand, oldest_seconds, problems
             from tenantry.workers where seen_at > now() - interval '30 seconds' order by started_at
             """
     }

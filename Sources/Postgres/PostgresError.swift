@@ -41,16 +41,6 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         return ["57P01", "57P02", "57P03", "57P04", "57P05", "25P03"].contains(sqlState)
     }
 
-    /// True if running the same transaction again at once may succeed: serialization failure, deadlock. A lock timeout is not among them:
-    /// a lock that was held for so long will probably be held for longer.
-    public var isSerializationFailure: Bool { sqlState == "40001" || sqlState == "40P01" }
-
-    /// True if the statement's own data is at fault: class 22 (data exception) or 23 (integrity constraint violation).
-    public var isDataFault: Bool { hasClass("22") || hasClass("23") }
-
-    /// True if the server lacks memory, disk, connections or a working file system: class 53 or 58.
-    public var isResourceShortage: Bool { hasClass("53") || hasClass("58") }
-
     /// True if the role lacks the right to it, or has transactions that only read.
     public var isDenied: Bool { sqlState == "42501" || sqlState == "25006" }
 

@@ -65,7 +65,7 @@ extension Tenants {
 extension PostgresError {
     /// Why a tenant is refused if its own data are at fault; nil if they are not. 54000: a value is too large for an index or a row.
     fileprivate var refusal: Rejection? {
-        guard isDataFault || sqlState == "54000" else { return nil }
+        guard fault == .data else { return nil }
         return sqlState == "23505"
             ? Rejection(.conflict, "it collides with what is there (\(constraint ?? "a unique key"))")
             : Rejection(.invalidPayload, "the database refused its data: \(message)")

@@ -25,6 +25,7 @@ struct Tenantry: AsyncParsableCommand {
         ])
 
     static func main() async {
+        if CommandLine.arguments.dropFirst().first == WorkerCommand.configuration.commandName { WorkerSignals.listen() }
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

@@ -32,7 +32,7 @@ struct HealthServerTests {
     @Test("Not ready is 503 and says which lane waits for what, while it stays live")
     func notReady() async throws {
         let details = ["conversation-1": "waiting for broker", "usage-1": "running", "a \"b\"\n": "é/"]
-        try await withHealthServer(readiness: Readiness(isReady: false, details: details)) { port in
+        try await withHealthServer(readiness: Readiness(problems: ["lane a: stopped"], details: details)) { port in
             let reply = try await HTTPReply.to("/ready", port: port)
             #expect(reply.status == 503)
             let body = try #require(try JSONSerialization.jsonObject(with: Data(reply.body.utf8)) as? [String: Any])
@@ -44,7 +44,7 @@ struct HealthServerTests {
 
     @Test("HEAD has the head of GET and no body")
     func head() async throws {
-        try await withHealthServer(readiness: Readiness(isReady: false, details: [:])) { port in
+        try await withHealthServer(readiness: Readiness(problems: ["lane a: stopped"], details: [:])) { port in
             for path in ["/live", "/ready", "/nowhere"] {
                 let head = try await HTTPReply.to(path, port: port, method: "HEAD")
                 let get = try await HTTPReply.to(path, port: port)
@@ -110,7 +110,7 @@ struct HealthServerTests {
         let quiet = Logger(label: "health") { _ in SwiftLogNoOpLogHandler() }
         @Sendable func server(port: Int) -> HealthServer {
             HealthServer(
-                port: port, readiness: { Readiness(isReady: true, details: [:]) }, metrics: PrometheusMetrics(), logger: quiet)
+                port: port, readiness: { Readiness(problems: [], details: [:]) }, metrics: PrometheusMetrics(), logger: quiet)
         }
         try await withHealthServer { port in
             let error = await #expect(throws: HealthServerError.self) { try await server(port: port).run() }

@@ -10,7 +10,7 @@ import Synchronization
 func withHealthServer<R: Sendable>(
     metrics: PrometheusMetrics = PrometheusMetrics(),
     logger: Logger = Logger(label: "health") { _ in SwiftLogNoOpLogHandler() },
-    readiness: Readiness = Readiness(isReady: true, details: [:]),
+    readiness: Readiness = Readiness(problems: [], details: [:]),
     _ body: @Sendable (_ port: Int) async throws -> R
 ) async throws -> R {
     let (ports, continuation) = AsyncStream.makeStream(of: Int.self)

@@ -140,14 +140,17 @@ internal import Testing
         Case(nil, kind: .connection, "away"), Case(nil, jobs: 9, repeats: 99, kind: .connection, "away"), Case("57P01", "away"),
         Case("57P03", jobs: 2, "away"), Case("08006", "away"), Case("53100", "away"), Case("53300", jobs: 5, "away"),
         Case("58030", "away"),
-        Case("40001", jobs: 100, "again"), Case("40P01", repeats: 19, "again"), Case("55P03", "failed"),
-        Case("55P03", jobs: 2, "split"),
-        Case("40P01", jobs: 2, repeats: 20, "split"), Case("40P01", repeats: 20, "failed"),
-        Case("42P01", jobs: 7, "split"), Case("3F000", "failed"), Case("53200", jobs: 7, "split"), Case("25006", jobs: 7, "away"),
-        Case("42P01", repeats: 1, "failed"), Case("22P05", jobs: 2, "split"), Case("22003", "invalid_payload"),
+        Case("40001", jobs: 100, "again"), Case("40P01", repeats: 19, "again"), Case("55P03", "apart"),
+        Case("55P03", jobs: 2, "apart"), Case("55006", "apart"), Case("57014", "apart"), Case("57014", jobs: 40, "apart"),
+        Case("40P01", jobs: 2, repeats: 20, "apart"), Case("40P01", repeats: 20, "apart"),
+        Case("42P01", jobs: 7, "environment"), Case("3F000", "environment"), Case("42501", jobs: 9, "environment"),
+        Case("42703", "environment"), Case("42883", "environment"), Case("25006", jobs: 7, "away"), Case("25P03", "away"),
+        Case("53200", jobs: 7, "split"), Case("53200", "failed"), Case("0A000", jobs: 3, "away"), Case("26000", "away"),
+        Case(nil, kind: .overdue, "cancelled"), Case(nil, jobs: 2, kind: .overdue, "split"), Case("54000", "invalid_payload"),
+        Case("22P05", jobs: 2, "split"), Case("22003", "invalid_payload"),
         Case("23514", jobs: 3, "split"), Case("23514", "invalid_payload"), Case("23505", "conflict"),
         Case("23505", jobs: 2, "split"),
-        Case("42601", jobs: 2, "split"), Case("42601", "failed"), Case("57014", "failed"), Case("XX000", "failed"),
+        Case("42601", jobs: 2, "split"), Case("42601", "failed"), Case("XX000", "failed"),
     ]
 
     @Test("What follows a failed transaction", arguments: cases)
@@ -160,6 +163,8 @@ internal import Testing
             case .databaseAway: "away"
             case .alone(.rejected(let rejection)): rejection.code.rawValue
             case .alone(.failed): "failed"
+            case .alone(.cancelled): "cancelled"
+            case .apart(_, let isEnvironment): isEnvironment ? "environment" : "apart"
             case .alone: "something else"
             }
         #expect(found == example.expected)
@@ -167,9 +172,11 @@ internal import Testing
 }
 
 @Suite struct InterruptionTests {
-    static let mistakenStates = ["42P01", "42703", "42501", "3F000", "42601", "23505", "22P05", "XX000"]
-    static let passingStates = ["40001", "40P01", "55P03", "57014", "0A000", "26000", "53200", "53400"]
-    static let awayStates = ["57P01", "57P03", "08006", "53100", "53300", "58030", "25006"]
+    static let mistakenStates = ["42601", "23505", "22P05", "XX000"]
+    static let passingStates = ["40001", "40P01", "0A000", "26000", "53200", "53400"]
+    static let awayStates = [
+        "57P01", "57P03", "08006", "53100", "53300", "58030", "25006", "55P03", "57014", "42P01", "42703", "42501", "3F000",
+    ]
 
     private func word(_ interruption: Interruption) -> String {
         switch interruption {

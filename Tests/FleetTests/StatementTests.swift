@@ -31,7 +31,7 @@ internal import Testing
             Inbox.SQL.keep,
             Leases.SQL.take, Leases.SQL.renew, Leases.SQL.giveBack, PostponedMessages.SQL.keep, PostponedMessages.SQL.next,
             PostponedMessages.SQL.postpone, PostponedMessages.SQL.remove, PostponedMessages.SQL.count, JobRates.SQL.ensure, JobRates.SQL.draw, WorkerHeartbeat.SQL.beat,
-            WorkerHeartbeat.SQL.end,
+            WorkerHeartbeat.SQL.end, FleetFoundation.SQL.problems, BatchProcessor.SQL.setLockTimeout,
             Housekeeping.SQL.removeInbox, Housekeeping.SQL.removeWorkers, Housekeeping.SQL.removeQuarantineNotes,
             Housekeeping.SQL.removeCredentials, Quarantine.Notes.SQL.past,
             Quarantine.Notes.SQL.begin, Quarantine.Notes.SQL.end, Quarantine.Notes.SQL.takeBack,

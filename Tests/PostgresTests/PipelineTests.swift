@@ -31,7 +31,7 @@ import Testing
         try connection.send(divide, 0)
         try connection.send(never, 0)
         let error = failure { _ = try connection.collect() }
-        #expect(error?.sqlState == "22012" && error?.statement == divide.sql && error?.isDataFault == true)
+        #expect(error?.sqlState == "22012" && error?.statement == divide.sql)
         #expect(connection.transactionStatus == .failed)
         #expect(failure { try connection.commit() }?.sqlState == "25P02")
         try connection.rollback()
@@ -83,7 +83,7 @@ import Testing
         }
         #expect(fault(1, "one") == nil)
         let duplicate = fault(1, "again")
-        #expect(duplicate?.sqlState == "23505" && duplicate?.isDataFault == true)
+        #expect(duplicate?.sqlState == "23505")
         #expect(duplicate?.schema == "faults" && duplicate?.table == "items" && duplicate?.constraint == "one_id")
         #expect(duplicate?.detail?.contains("(id)=(1)") == true && duplicate?.description.contains("(id)=(1)") == false)
         let null = fault(2, nil)

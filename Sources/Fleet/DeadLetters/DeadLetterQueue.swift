@@ -80,12 +80,7 @@ public final class DeadLetterQueue {
             body = whole
         }
         var properties = letter.delivery.republishableProperties
-        let kept = credential == nil ? Set([Header.key, Header.seal, Header.redacted].map(\.name)) : []
-        let added = Set(Header.added.map(\.name)).subtracting(kept)
-        for (name, _) in properties.headers.entries
-        where added.contains(name) || name == "x-death" || name.hasPrefix("x-first-death-") || name == "x-delivery-count" {
-            properties.headers[name] = nil
-        }
+        properties.forgetFailure(keepsSeal: credential == nil)
         if let credential { properties.headers[Header.authorization.name] = .text("Bearer \(credential)") }
         try publish(Topology.jobsExchange, letter, properties, body, else: refusal(.wasNotTaken))
         try discard(letter)

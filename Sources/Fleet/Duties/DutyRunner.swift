@@ -63,6 +63,7 @@ final class DutyRunner {
                 try serve(&backoff)
             } catch {
                 loseLead()
+                heartbeat.recordMetrics()
                 if case .fatal(let cause) = error { return fail(cause) }
                 logger.warning(
                     "the connection for duties is lost, connecting anew",
@@ -85,6 +86,7 @@ final class DutyRunner {
         var database = try ofOurOwn { () throws(PostgresError) in try Postgres.Connection(options.dutiesDatabase) }
         backoff.reset()
         while !control.isStopping {
+            heartbeat.recordMetrics()
             try everyWorkersTurn(on: &database)
             if isLeader { try leadersTurn(on: &database) }
             publisher.keepAlive()

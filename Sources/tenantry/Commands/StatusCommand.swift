@@ -50,13 +50,14 @@ struct StatusCommand: ServerCommand {
     private func workers(_ database: inout Postgres.Connection) throws -> Table {
         var table = Table([
             "worker", "pid", "families", "lanes", "leads", "succeeded", "rejected", "retried", "deferred", "jobs_per_second",
-            "seen_seconds_ago",
+            "in_hand", "oldest_seconds", "seen_seconds_ago", "problems",
         ])
         for worker in try WorkerStatus.list(on: &database) {
             table.append([
                 .string(worker.id), .int(worker.pid), .string(worker.families.joined(separator: ",")), .int(worker.lanes),
                 .bool(worker.leads), .int(worker.succeeded), .int(worker.rejected), .int(worker.retried), .int(worker.deferred),
-                .double(worker.jobsPerSecond), .double(worker.secondsSinceHeartbeat),
+                .double(worker.jobsPerSecond), .int(worker.inHand), .double(worker.oldestSeconds),
+                .double(worker.secondsSinceHeartbeat), .string(worker.problems.joined(separator: "; ")),
             ])
         }
         return table

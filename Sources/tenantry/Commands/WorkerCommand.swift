@@ -11,17 +11,17 @@ internal import Metrics
 internal import Postgres
 internal import Schema
 internal import ServiceLifecycle
-internal import UnixSignals
 
 struct WorkerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "worker",
-        abstract: "Takes jobs until SIGTERM or SIGINT, then finishes what is in hand and exits with 0.",
+        abstract: "Takes jobs until SIGTERM, SIGINT or SIGHUP, then finishes what is in hand and exits with 0.",
         discussion:
             """
             Serves /live, /ready and /metrics over HTTP. Start as many as you like, on as many machines: one of them leads.
-            A server that is away is waited for. What waiting does not mend, such as a table that is missing, ends the worker with \
-            exit code 70 and its cause on standard error; jobs that it had in hand go back to the broker.
+            A server that is away is waited for, and so are rights, tables, exchanges and queues that are missing: /ready says 503 and \
+            why. What nobody can mend from outside, a statement of the fleet's own that is wrong, ends the worker with exit code 70 \
+            and its cause on standard error; jobs that it had in hand go back to the broker.
             """)
 
     /// `EX_SOFTWARE` of `sysexits.h`: the worker could not go on.
@@ -60,7 +60,11 @@ struct WorkerCommand: AsyncParsableCommand {
             logger: logger)
         let healthServer = HealthServer(
             host: settings.httpHost, port: try httpPort?.value ?? settings.httpPort(),
-            readiness: { Readiness(isReady: worker.health.isReady, details: worker.health.lanes.mapValues(\.rawValue)) },
+            readiness: {
+                Readiness(
+                    problems: worker.health.problems, isLive: worker.health.isLive,
+                    details: worker.health.lanes.mapValues(\.rawValue))
+            },
             metrics: metrics,
             logger: logger,
             onListening: { port in
@@ -68,17 +72,20 @@ struct WorkerCommand: AsyncParsableCommand {
                     "worker started",
                     metadata: ["worker.id": "\(worker.id)", "http.port": "\(port)", "lanes": "\(worker.laneCount)"])
             })
+        let (stops, stop) = AsyncStream<Void>.makeStream()
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
             .init(service: healthServer, failureTerminationBehavior: .gracefullyShutdownGroup),
             .init(
-                service: DrainingWorker(worker: worker), successTerminationBehavior: .gracefullyShutdownGroup,
+                service: DrainingWorker(worker: worker, onStop: { stop.yield() }), successTerminationBehavior: .gracefullyShutdownGroup,
                 failureTerminationBehavior: .gracefullyShutdownGroup),
         ]
         if let stripe { services.append(.init(service: InvoiceDispatcher(stripe, logger: logger))) }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+                services: services, logger: logger))
         if untilInputEnds { Self.drainWhenInputEnds() }
+        let shutdown = Task { for await _ in stops { await group.triggerGracefulShutdown() } }
+        defer { shutdown.cancel() }
         do {
             try await group.run()
         } catch let failure as WorkerFailure {
@@ -116,11 +123,17 @@ struct WorkerCommand: AsyncParsableCommand {
     }
 }
 
-/// The worker as a service: a graceful shutdown drains it.
+/// The worker as a service: a graceful shutdown drains it, and so does a signal.
 private struct DrainingWorker: Service {
     let worker: Worker
+    /// Called when a signal has told it to stop.
+    let onStop: @Sendable () -> Void
 
     func run() async throws {
+        WorkerSignals.drain { [worker, onStop] in
+            worker.drain()
+            onStop()
+        }
         try await withTaskCancellationHandler {
             try await withGracefulShutdownHandler {
                 try await worker.run()
@@ -147,6 +160,13 @@ private enum MetricsCatalogue {
         metrics.describe("tenantry_dead_letters", "Dead letters that are kept, as the leader last counted them.")
         metrics.describe(
             "tenantry_dead_letters_removed_total", "Dead letters that were removed, by reason: age, count or erasure.")
+        metrics.describe("tenantry_ready", "1 if nothing keeps the worker from making progress, as /ready tells it.")
+        metrics.describe("tenantry_jobs_in_hand", "Jobs that were taken and are not acknowledged.")
+        metrics.describe("tenantry_stuck_lanes", "Lanes that have had the same batch in hand for too long.")
+        metrics.describe("tenantry_queue_messages", "Messages that are ready in a queue.")
+        metrics.describe("tenantry_postponed_messages", "Dead letters and retries that wait in the database for the broker.")
+        metrics.describe("tenantry_answers_dropped_total", "Answers and events that were dropped, by reason.")
+        metrics.describe("tenantry_renewed_jobs_total", "Jobs that were sent anew, since they had come back often or were moved.")
         metrics.describe("tenantry_leader", "1 on the worker that leads the fleet.")
     }
 }
