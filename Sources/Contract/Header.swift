@@ -29,6 +29,8 @@ public enum Header {
     public static let attempts = HeaderName("x-tenantry-attempts")
     /// How often its transaction took too long and was cancelled.
     public static let cancellations = HeaderName("x-tenantry-cancellations")
+    /// On a job that the fleet has sent anew because it had come back too often.
+    public static let renewed = HeaderName("x-tenantry-renewed")
     /// How many bytes the job's body had, where the letter holds only its beginning.
     public static let bodyBytes = HeaderName("x-tenantry-body-bytes")
     /// The key of the credential that a dead job came with: what is left of its header `authorization`.
@@ -51,7 +53,7 @@ public enum Header {
 
     /// What the fleet adds to a job and takes off again before the job is replayed.
     public static let added = [
-        errorCode, errorMessage, errorField, kind, attempts, cancellations, bodyBytes, key, seal, redacted, letter, failedAt,
+        errorCode, errorMessage, errorField, kind, attempts, cancellations, renewed, bodyBytes, key, seal, redacted, letter, failedAt,
         retryDelay,
         retryCause, retryMessage,
     ]

@@ -48,7 +48,12 @@ extension Lane {
     private static func properties(ofRenewed delivery: Delivery) -> Properties {
         var properties = delivery.republishableProperties
         properties.headers["x-delivery-count"] = nil
-        if isLetter(delivery) { properties.forgetFailure(keepsSeal: true) }
+        if isLetter(delivery) {
+            properties.forgetFailure(keepsSeal: true)
+        } else {
+            // To the broker it is new; to the quarantine it is not.
+            properties.headers[Header.renewed.name] = "1"
+        }
         return properties
     }
 }

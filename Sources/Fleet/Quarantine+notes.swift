@@ -13,7 +13,7 @@ extension Quarantine {
 
         /// Each of its deliveries by itself.
         var singles: [Part] {
-            deliveries.map { Part(deliveries: [$0], begun: begun, jobs: $0.redelivered ? [Notes.name(of: $0)] : []) }
+            deliveries.map { Part(deliveries: [$0], begun: begun, jobs: $0.cameBack ? [Notes.name(of: $0)] : []) }
         }
 
         /// Whether nothing else may be in hand meanwhile.
@@ -27,7 +27,7 @@ extension Quarantine {
 
         /// Cuts a batch where its jobs' past asks for it, in order. A batch in which nothing came back stays whole and costs nothing.
         func parts(of batch: [Delivery], on database: inout Postgres.Connection) throws(PostgresError) -> [Part] {
-            let jobs = batch.map { $0.redelivered ? Self.name(of: $0) : nil }
+            let jobs = batch.map { $0.cameBack ? Self.name(of: $0) : nil }
             let known = Set(jobs.compactMap { $0 })
             guard !known.isEmpty else { return [Part(deliveries: batch, begun: 0, jobs: [])] }
             let rows = try database.query(SQL.past, known.sorted())
@@ -96,4 +96,9 @@ extension Quarantine {
                 "update tenantry.suspects set begun = begun - 1 where job = any($1) and begun > 0"
         }
     }
+}
+
+extension Delivery {
+    /// Whether it may have been in a worker's hands before.
+    var cameBack: Bool { redelivered || header(Header.renewed.constant) != nil }
 }
