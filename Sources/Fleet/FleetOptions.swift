@@ -19,6 +19,8 @@ public struct FleetOptions: Sendable {
     public var jobSeconds: Double
     /// What a transaction's longest time is, in `jobSeconds`.
     var mostJobTimes = 10.0
+    /// How long a lane waits for a lock that another transaction holds; after that the tenant's jobs wait by themselves.
+    var lockMilliseconds = 2_000
     public var ladder: RetryLadder
     /// The longest that a drain may take before what is left goes back to the broker.
     public var drainSeconds: Double
@@ -57,7 +59,7 @@ public struct FleetOptions: Sendable {
 
     /// What a lane's sessions are like. A lock that another transaction holds for long is not waited for, and a worker that is frozen does not
     /// hold its own for long.
-    var laneDatabase: ConnectionOptions { database(lockMilliseconds: 2_000, idleSeconds: 60) }
+    var laneDatabase: ConnectionOptions { database(lockMilliseconds: lockMilliseconds, idleSeconds: 60) }
     /// Whoever leads no more, and does not know it, is not to keep the next leader waiting.
     var dutiesDatabase: ConnectionOptions { database(lockMilliseconds: 5_000, idleSeconds: 8) }
     var backgroundDatabase: ConnectionOptions { database(lockMilliseconds: 10_000, idleSeconds: 60) }

@@ -8,7 +8,7 @@ internal import Synchronization
 /// When its time is over, a tenant's next batch is tried by itself, and with little patience for locks. If it goes through, all is as before.
 final class ParkedTenants: Sendable {
     /// How long for the first time in a row, for the second, and so on.
-    private static let waits = [1.0, 5, 5, 30]
+    private static let waits = [1.0, 5, 5, 10]
     /// How long is waited for a lock of a tenant that was parked before.
     static let lockTimeout = "200ms"
     /// What is kept at most; which tenants were parked longest ago is forgotten then.

@@ -52,6 +52,8 @@ internal import Testing
     {
         let stage = Stage()
         var options = FleetOptions(broker: try BrokerURL(fleet.brokerURL), database: ConnectionOptions(url: fleet.databaseURL))
+        // What holds jobs here is a lock, and is to be waited for.
+        options.lockMilliseconds = 600_000
         options.ladder = TestFleet.ladder
         options.lanes = [.account: 1, .tenant: 1, .conversation: 1]
         options.jobSeconds = jobSeconds
