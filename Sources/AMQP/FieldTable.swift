@@ -1,19 +1,41 @@
 /// A value in an AMQP table, such as a header.
 ///
-/// Every integer width of the wire is read as `int` and written as 64 bits; `text` is a UTF-8 long string (`S`), `bytes` a byte array
-/// (`x`). A long string that is not UTF-8 is read as `bytes`. Source: AMQP 0-9-1 section 4.2.1 with
+/// What is read is written as the same bytes again. `int` is a signed integer of 64 bits (`l`), `double` one of 64 bits (`d`), `text` a UTF-8 long
+/// string (`S`), `bytes` a byte array (`x`); ``number(kind:bits:)`` is every other kind of number. Source: AMQP 0-9-1 section 4.2.1 with
 /// [RabbitMQ's table field types](https://www.rabbitmq.com/amqp-0-9-1-errata.html#section_3).
 public enum FieldValue: Sendable, Equatable {
     case bool(Bool)
     case int(Int64)
     case double(Double)
     case text(String)
+    /// A long string (`S`) that is not UTF-8.
+    case rawText([UInt8])
     case bytes([UInt8])
+    /// A number of another kind, by its letter on the wire: integers `b`, `B`, `s`, `u`, `I`, `i`, `L`, a float `f`, a decimal `D`; its bytes as one
+    /// unsigned integer.
+    case number(kind: UInt8, bits: UInt64)
     /// Seconds since 1970-01-01T00:00:00Z.
     case timestamp(UInt64)
     case array([FieldValue])
     case table(FieldTable)
     case null
+}
+
+extension FieldValue {
+    /// The value, if it is an integer of any kind that fits.
+    public var integer: Int64? {
+        guard case .number(let kind, let bits) = self else {
+            if case .int(let value) = self { return value }
+            return nil
+        }
+        return switch kind {
+        case UInt8(ascii: "b"): Int64(Int8(truncatingIfNeeded: bits))
+        case UInt8(ascii: "s"): Int64(Int16(truncatingIfNeeded: bits))
+        case UInt8(ascii: "I"): Int64(Int32(truncatingIfNeeded: bits))
+        case UInt8(ascii: "B"), UInt8(ascii: "u"), UInt8(ascii: "i"), UInt8(ascii: "L"): Int64(exactly: bits)
+        default: nil
+        }
+    }
 }
 
 extension FieldValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral {

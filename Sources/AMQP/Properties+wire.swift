@@ -33,5 +33,8 @@ extension Properties {
                 return reader.integer(UInt64.self)
             },
             type: text(.type), userID: text(.userID), appID: text(.appID))
+        for field in PropertyField.texts {
+            if let bytes = bytes(field), String(validating: bytes, as: UTF8.self) == nil { keep(bytes, of: field) }
+        }
     }
 }

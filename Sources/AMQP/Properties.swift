@@ -24,6 +24,8 @@ public struct Properties: Sendable, Equatable {
     /// The broker refuses a message (406) whose user is not the connection's.
     public var userID: String?
     public var appID: String?
+    /// The bytes of those texts that were read and are not UTF-8, by their flag.
+    private var rawTexts: [UInt16: [UInt8]] = [:]
 
     public init(
         contentType: String? = nil, contentEncoding: String? = nil, headers: FieldTable = FieldTable(),
@@ -44,5 +46,24 @@ public struct Properties: Sendable, Equatable {
         self.type = type
         self.userID = userID
         self.appID = appID
+    }
+}
+
+extension Properties {
+    /// The bytes that a property's text was read from, if they are not UTF-8 and the text is still the one that was made of them.
+    func raw(_ field: PropertyField, for text: String) -> [UInt8]? {
+        guard !rawTexts.isEmpty, let bytes = rawTexts[field.rawValue] else { return nil }
+        return String(decoding: bytes, as: UTF8.self) == text ? bytes : nil
+    }
+
+    mutating func keep(_ bytes: UnsafeRawBufferPointer, of field: PropertyField) {
+        rawTexts[field.rawValue] = Array(bytes)
+    }
+
+    /// Sets the correlation id to bytes of any kind, at most 255 of them.
+    public mutating func setCorrelationID(_ bytes: UnsafeRawBufferPointer) {
+        let bytes = UnsafeRawBufferPointer(rebasing: bytes.prefix(255))
+        correlationID = String(decoding: bytes, as: UTF8.self)
+        if String(validating: bytes, as: UTF8.self) == nil { keep(bytes, of: .correlationID) }
     }
 }

@@ -14,6 +14,10 @@ enum PropertyField: UInt16 {
     case userID = 0x0010
     case appID = 0x0008
 
+    static let texts: [PropertyField] = [
+        .contentType, .contentEncoding, .correlationID, .replyTo, .expiration, .messageID, .type, .userID, .appID,
+    ]
+
     /// The value's bytes, without a length prefix; nil if the property is absent.
     ///
     /// The properties stand in the order of their flags, so this skips over those before it: a dozen steps at most.

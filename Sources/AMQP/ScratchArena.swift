@@ -89,6 +89,8 @@ struct ScratchArena: ~Copyable {
         case .int(let number): (field.kind, field.value.i64) = (UInt8(ascii: "l"), number)
         case .double(let number): (field.kind, field.value.f64) = (UInt8(ascii: "d"), number)
         case .text(let text): (field.kind, field.value.bytes) = (UInt8(ascii: "S"), bytes(text))
+        case .rawText(let array): (field.kind, field.value.bytes) = (UInt8(ascii: "S"), array.withUnsafeBytes { copy($0) })
+        case .number(let kind, let bits): put(kind, bits, &field)
         case .bytes(let array): (field.kind, field.value.bytes) = (UInt8(ascii: "x"), array.withUnsafeBytes { copy($0) })
         case .timestamp(let seconds): (field.kind, field.value.u64) = (UInt8(ascii: "T"), seconds)
         case .array(let values): (field.kind, field.value.array) = (UInt8(ascii: "A"), try array(values))
@@ -96,6 +98,24 @@ struct ScratchArena: ~Copyable {
         case .null: field.kind = UInt8(ascii: "V")
         }
         return field
+    }
+
+    private func put(_ kind: UInt8, _ bits: UInt64, _ field: inout amqp_field_value_t) {
+        field.kind = kind
+        switch kind {
+        case UInt8(ascii: "b"): field.value.i8 = Int8(truncatingIfNeeded: bits)
+        case UInt8(ascii: "B"): field.value.u8 = UInt8(truncatingIfNeeded: bits)
+        case UInt8(ascii: "s"): field.value.i16 = Int16(truncatingIfNeeded: bits)
+        case UInt8(ascii: "u"): field.value.u16 = UInt16(truncatingIfNeeded: bits)
+        case UInt8(ascii: "I"): field.value.i32 = Int32(truncatingIfNeeded: bits)
+        case UInt8(ascii: "i"): field.value.u32 = UInt32(truncatingIfNeeded: bits)
+        case UInt8(ascii: "L"): field.value.u64 = bits
+        case UInt8(ascii: "f"): field.value.f32 = Float(bitPattern: UInt32(truncatingIfNeeded: bits))
+        case UInt8(ascii: "D"):
+            field.value.decimal = amqp_decimal_t(
+                decimals: UInt8(truncatingIfNeeded: bits >> 32), value: UInt32(truncatingIfNeeded: bits))
+        default: field.kind = UInt8(ascii: "V")
+        }
     }
 
     private mutating func array(_ values: [FieldValue]) throws(AMQPError) -> amqp_array_t {
@@ -109,15 +129,18 @@ struct ScratchArena: ~Copyable {
     mutating func properties(_ source: Properties) throws(AMQPError) -> amqp_basic_properties_t {
         var target = amqp_basic_properties_t()
         var flags: amqp_flags_t = 0
-        try put(source.contentType, &target.content_type, .contentType, &flags, "content_type")
-        try put(source.contentEncoding, &target.content_encoding, .contentEncoding, &flags, "content_encoding")
-        try put(source.correlationID, &target.correlation_id, .correlationID, &flags, "correlation_id")
-        try put(source.replyTo, &target.reply_to, .replyTo, &flags, "reply_to")
-        try put(source.expiration, &target.expiration, .expiration, &flags, "expiration")
-        try put(source.messageID, &target.message_id, .messageID, &flags, "message_id")
-        try put(source.type, &target.type, .type, &flags, "type")
-        try put(source.userID, &target.user_id, .userID, &flags, "user_id")
-        try put(source.appID, &target.app_id, .appID, &flags, "app_id")
+        func text(_ field: PropertyField, _ value: String?) -> Text? { value.map { Text($0, raw: source.raw(field, for: $0)) } }
+        try put(text(.contentType, source.contentType), &target.content_type, .contentType, &flags, "content_type")
+        try put(
+            text(.contentEncoding, source.contentEncoding), &target.content_encoding, .contentEncoding, &flags, "content_encoding"
+        )
+        try put(text(.correlationID, source.correlationID), &target.correlation_id, .correlationID, &flags, "correlation_id")
+        try put(text(.replyTo, source.replyTo), &target.reply_to, .replyTo, &flags, "reply_to")
+        try put(text(.expiration, source.expiration), &target.expiration, .expiration, &flags, "expiration")
+        try put(text(.messageID, source.messageID), &target.message_id, .messageID, &flags, "message_id")
+        try put(text(.type, source.type), &target.type, .type, &flags, "type")
+        try put(text(.userID, source.userID), &target.user_id, .userID, &flags, "user_id")
+        try put(text(.appID, source.appID), &target.app_id, .appID, &flags, "app_id")
         put(source.deliveryMode?.rawValue, &target.delivery_mode, .deliveryMode, &flags)
         put(source.priority, &target.priority, .priority, &flags)
         put(source.timestamp, &target.timestamp, .timestamp, &flags)
@@ -126,12 +149,27 @@ struct ScratchArena: ~Copyable {
         return target
     }
 
+    /// A property's text, and the bytes that it was read from if these are not UTF-8.
+    private struct Text {
+        let text: String
+        let raw: [UInt8]?
+
+        init(_ text: String, raw: [UInt8]?) {
+            self.text = text
+            self.raw = raw
+        }
+    }
+
     @inline(__always)
     private mutating func put(
-        _ text: String?, _ target: inout amqp_bytes_t, _ field: PropertyField, _ flags: inout amqp_flags_t, _ name: StaticString
+        _ text: Text?, _ target: inout amqp_bytes_t, _ field: PropertyField, _ flags: inout amqp_flags_t, _ name: StaticString
     ) throws(AMQPError) {
         guard let text else { return }
-        target = try short(text, name)
+        if let raw = text.raw {
+            target = raw.withUnsafeBytes { copy($0) }
+        } else {
+            target = try short(text.text, name)
+        }
         flags |= amqp_flags_t(field.rawValue)
     }
 

@@ -46,7 +46,7 @@ struct WireReader {
 
 extension FieldTable {
     /// Tables and arrays within each other that are read; what lies deeper is null, so that no sender decides how deep our stack goes.
-    static let mostLevels = 16
+    static let mostLevels = 100
 
     /// Decodes the entries of a table; stops at the first byte that is no AMQP.
     init(wire: UnsafeRawBufferPointer, level: Int = 0) {
@@ -63,7 +63,7 @@ extension FieldValue {
     init(kind: UInt8, wire: UnsafeRawBufferPointer, level: Int = 0) {
         var reader = WireReader(wire)
         switch kind {
-        case UInt8(ascii: "S"): self = String(validating: wire, as: UTF8.self).map(FieldValue.text) ?? .bytes(Array(wire))
+        case UInt8(ascii: "S"): self = String(validating: wire, as: UTF8.self).map(FieldValue.text) ?? .rawText(Array(wire))
         case UInt8(ascii: "x"): self = .bytes(Array(wire))
         case UInt8(ascii: "t"): self = .bool(wire[0] != 0)
         case UInt8(ascii: "T"): self = .timestamp(reader.integer(UInt64.self) ?? 0)
@@ -76,12 +76,10 @@ extension FieldValue {
                 values.append(FieldValue(kind: kind, wire: value, level: level + 1))
             }
             self = .array(values)
-        case UInt8(ascii: "f"): self = .double(Double(Float(bitPattern: reader.integer(UInt32.self) ?? 0)))
+        case UInt8(ascii: "l"): self = .int(reader.integer(Int64.self) ?? 0)
         case UInt8(ascii: "d"): self = .double(Double(bitPattern: reader.integer(UInt64.self) ?? 0))
-        case UInt8(ascii: "D"):
-            let scale = reader.integer(UInt8.self) ?? 0
-            self = .double((0..<scale).reduce(Double(reader.integer(UInt32.self) ?? 0)) { value, _ in value / 10 })
-        default: self = Self.integer(kind: kind, wire: wire).map(FieldValue.int) ?? .null
+        case UInt8(ascii: "V"): self = .null
+        default: self = .number(kind: kind, bits: wire.reduce(0) { $0 << 8 | UInt64($1) })
         }
     }
 

@@ -46,7 +46,9 @@ struct HealthResponder: HTTPResponder {
             return try json(isLive ? .ok : .serviceUnavailable, LiveBody(live: isLive))
         case "/ready":
             let now = readiness()
-            return try json(now.isReady ? .ok : .serviceUnavailable, ReadyBody(ready: now.isReady, reasons: now.isReady ? nil : now.problems, details: now.details))
+            return try json(
+                now.isReady ? .ok : .serviceUnavailable,
+                ReadyBody(ready: now.isReady, reasons: now.isReady ? nil : now.problems, details: now.details))
         case "/metrics":
             return response(.ok, type: ExpositionText.contentType, body: ByteBuffer(string: metrics.render()))
         default:

@@ -53,7 +53,8 @@ public enum Header {
 
     /// What the fleet adds to a job and takes off again before the job is replayed.
     public static let added = [
-        errorCode, errorMessage, errorField, kind, attempts, cancellations, renewed, bodyBytes, key, seal, redacted, letter, failedAt,
+        errorCode, errorMessage, errorField, kind, attempts, cancellations, renewed, bodyBytes, key, seal, redacted, letter,
+        failedAt,
         retryDelay,
         retryCause, retryMessage,
     ]

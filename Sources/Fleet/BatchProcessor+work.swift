@@ -70,7 +70,9 @@ extension BatchProcessor {
     private func withoutParked(_ decisions: [Authorization.Decision]) -> [Authorization.Decision] {
         guard !parked.isEmpty else { return decisions }
         return decisions.map { decision in
-            guard case .admitted(let job) = decision, let outcome = parked.outcome(ParkedTenants.key(of: job)) else { return decision }
+            guard case .admitted(let job) = decision, let outcome = parked.outcome(ParkedTenants.key(of: job)) else {
+                return decision
+            }
             return .refused(outcome, sender: job.principal)
         }
     }
@@ -149,7 +151,8 @@ extension BatchProcessor {
     }
 
     /// Each tenant's jobs by themselves.
-    private func performApart(_ jobs: ArraySlice<Job>, on database: inout Postgres.Connection) throws(PostgresError) -> [Outcome] {
+    private func performApart(_ jobs: ArraySlice<Job>, on database: inout Postgres.Connection) throws(PostgresError) -> [Outcome]
+    {
         var byKey: [String: [Int]] = [:]
         var keys: [String] = []
         for index in jobs.indices {

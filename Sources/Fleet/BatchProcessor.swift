@@ -108,7 +108,8 @@ final class BatchProcessor {
         do throws(PostgresError) {
             if database.isUsable { try notes.takeBack(on: &database) }
         } catch {
-            logger.warning("the quarantine's notes stay as they are", metadata: [LogKey.lane: "\(lane)", LogKey.error: "\(error)"])
+            logger.warning(
+                "the quarantine's notes stay as they are", metadata: [LogKey.lane: "\(lane)", LogKey.error: "\(error)"])
         }
         return .stopped
     }

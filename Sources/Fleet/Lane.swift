@@ -161,7 +161,9 @@ final class Lane {
         wakeUp.clear()
         noteTurn(intake)
         try hearOfWhatIsApart(intake)
-        if let prefetch = pace.change(from: intake.prefetch, now: SystemClock.monotonicSeconds()) { try intake.setPrefetch(prefetch) }
+        if let prefetch = pace.change(from: intake.prefetch, now: SystemClock.monotonicSeconds()) {
+            try intake.setPrefetch(prefetch)
+        }
         let taken = intake.takeBatch { kind in kind.flatMap { kinds[$0]?.batchLimit } ?? options.batchLimit }
         let batch = try renew(taken, intake)
         guard let first = batch.first else {

@@ -22,8 +22,8 @@ final class ParkedTenants: Sendable {
 
     private let parked = Mutex<[String: Parking]>([:])
 
-    /// Whom a job waits for: its tenant, or what its account has in common.
-    static func key(of job: Job) -> String { job.tenant?.slug ?? "account " + job.account }
+    /// What a job waits with: those of its kind on its tenant, or in its account. Others may need other tables.
+    static func key(of job: Job) -> String { "\(job.kind.name) of \(job.tenant?.slug ?? "account \(job.account)")" }
 
     /// How many wait.
     var count: Int {
@@ -50,7 +50,9 @@ final class ParkedTenants: Sendable {
         parked.withLock { parked in
             let times = (parked[key]?.times ?? 0) + 1
             let seconds = Self.wait(times)
-            if parked.count >= Self.most, let oldest = parked.min(by: { $0.value.until < $1.value.until }) { parked[oldest.key] = nil }
+            if parked.count >= Self.most, let oldest = parked.min(by: { $0.value.until < $1.value.until }) {
+                parked[oldest.key] = nil
+            }
             parked[key] = Parking(until: SystemClock.monotonicSeconds() + seconds, times: times, cause: cause)
             return .deferred(seconds: seconds, cause: cause)
         }

@@ -153,7 +153,9 @@ struct Settings {
         guard let level = Logger.Level(rawValue: text.lowercased()) else {
             throw Failure("log.level: \"\(text)\" is no log level")
         }
-        var logger = Logger(label: label, factory: { PrintableLogHandler(StreamLogHandler.standardError(label: $0)) })
+        var logger = Logger(
+            label: label,
+            factory: { RateLimitedLogHandler(PrintableLogHandler(StreamLogHandler.standardError(label: $0))) })
         logger.logLevel = level
         return logger
     }

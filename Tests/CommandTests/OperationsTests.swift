@@ -168,11 +168,15 @@ struct OperationsTests {
         for name in [
             "tenantry_job_seconds", "tenantry_queue_seconds", "tenantry_batch_jobs", "tenantry_reconnects_total",
             "tenantry_outbox_lag_seconds",
-            "tenantry_outbox_messages", "tenantry_dead_letters", "tenantry_leader",
+            "tenantry_outbox_messages", "tenantry_dead_letters", "tenantry_leader", "tenantry_ready", "tenantry_jobs_in_hand",
+            "tenantry_stuck_lanes", "tenantry_queue_messages", "tenantry_postponed_messages",
         ] {
             #expect(metrics.body.contains("# TYPE \(name) "), "\(name)")
         }
         #expect(!metrics.body.contains("tenant=\""))
+        // All kinds with all outcomes and all families are there from the beginning.
+        let series = metrics.body.split(separator: "\n").filter { !$0.hasPrefix("#") }
+        #expect(series.count > 300 && series.count <= 500, "\(series.count) series")
         #expect(try await Instance.get("\(base)/").status == 404)
     }
 }

@@ -26,7 +26,9 @@ extension FaultTests {
                 "conversation.log", TestFleet.log(["m\(number)"]), tenant: slug, token: token, id: "\(slug)-\(number)")
         }
 
-        @Test("Rights that are revoked for a while keep the fleet waiting, which says so; no attempt is counted, and all is done after that")
+        @Test(
+            "Rights that are revoked for a while keep the fleet waiting, which says so; no attempt is counted, and all is done after that"
+        )
         func rightsRevoked() async throws {
             let (stage, token, slugs) = try await prepared(tenants: 5)
             for number in 0..<20 { for slug in slugs { try log(stage, slug, token, number) } }
@@ -49,7 +51,9 @@ extension FaultTests {
             try #expect(stage.jobsLeft() == 0)
         }
 
-        @Test("A tenant whose table somebody has locked waits by itself: all others' jobs are done meanwhile, and its own after that")
+        @Test(
+            "A tenant whose table somebody has locked waits by itself: all others' jobs are done meanwhile, and its own after that"
+        )
         func locked() async throws {
             let (stage, token, slugs) = try await prepared(tenants: 6)
             try stage.run("begin; lock table tenant_acme_0.messages in access exclusive mode")
@@ -82,7 +86,8 @@ extension FaultTests {
             try stage.confirm()
             let worker = try stage.startWorker()
             try await eventually("the others' are done") {
-                try stage.number("select (select count(*) from tenant_acme_1.messages) + (select count(*) from tenant_acme_2.messages)") == 20
+                try stage.number(
+                    "select (select count(*) from tenant_acme_1.messages) + (select count(*) from tenant_acme_2.messages)") == 20
             }
             try stage.run("alter table tenant_acme_0.elsewhere rename to messages")
             try await eventually("its own are done") { try stage.number("select count(*) from tenant_acme_0.messages") == 10 }
@@ -91,7 +96,9 @@ extension FaultTests {
             try #expect(stage.jobsLeft() == 0)
         }
 
-        @Test("Eight clean stops with a job in hand that does not end in time leave no mark on it: it is done in the end, and is no crash loop")
+        @Test(
+            "Eight clean stops with a job in hand that does not end in time leave no mark on it: it is done in the end, and is no crash loop"
+        )
         func cleanStops() async throws {
             let (stage, token, _) = try await prepared(tenants: 1)
             try log(stage, "acme-0", token, 0)
@@ -126,7 +133,10 @@ extension FaultTests {
                 try #expect(await setup.terminate(within: 30) == .exit(0))
                 let virtualHost = String(URLComponents(string: url)?.path.dropFirst() ?? "/")
                 _ = try await node.run(
-                    ctl: ["set_policy", "--vhost", virtualHost, "limit", #"^tenantry\."#, #"{"delivery-limit":20}"#, "--apply-to", "queues"])
+                    ctl: [
+                        "set_policy", "--vhost", virtualHost, "limit", #"^tenantry\."#, #"{"delivery-limit":20}"#, "--apply-to",
+                        "queues",
+                    ])
                 for number in 0..<100 { try log(stage, "acme-0", token, number) }
                 try stage.confirm()
                 try stage.run("begin; lock table tenantry.directory in access exclusive mode")

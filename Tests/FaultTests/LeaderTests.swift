@@ -1,6 +1,7 @@
 internal import AMQP
 internal import Contract
 internal import Glibc
+internal import Postgres
 internal import TestSupport
 internal import Testing
 
@@ -49,6 +50,65 @@ extension FaultTests {
             let alerts = try stage.table("select id::text from tenantry.alerts").map { $0[0] }
             #expect(again.sorted() == alerts.sorted())
             try traffic.expectExact(on: stage)
+        }
+
+        @Test(
+            "A leader that is frozen is followed by the other worker; when it wakes, it leads no more, and every alert is out once"
+        )
+        func frozen() async throws {
+            let stage = try await Stage()
+            let traffic = try await Traffic.prepare(on: stage, accounts: 2, tenants: 6, jobs: 1_200)
+            try stage.subscribe("subscriber")
+            let workers = try (0..<2).map { _ in try stage.startWorker() }
+            func leaders() throws -> [Int] {
+                try stage.table(
+                    """
+                    select w.pid::text from tenantry.leases l join tenantry.workers w on w.id = l.holder
+                    where l.name = 'leader' and l.expires_at > clock_timestamp()
+                    """
+                ).compactMap { Int($0[0]) }
+            }
+            try await eventually("somebody leads") { try leaders().count == 1 }
+            let first = try leaders()[0]
+            let token = try stage.number("select token from tenantry.leases where name = 'leader'")
+            let frozen = try #require(workers.first { Int($0.pid) == first })
+            Glibc.kill(frozen.pid, SIGSTOP)
+            try traffic.send(on: stage)
+            try await eventually("the other one leads") { try leaders() != [first] && leaders().count == 1 }
+            try #expect(stage.number("select token from tenantry.leases where name = 'leader'") == token + 1)
+            Glibc.kill(frozen.pid, SIGCONT)
+            try await traffic.settle(on: stage)
+            try #expect(leaders() != [first])
+            for worker in workers { try #expect(await worker.terminate(within: 30) == .exit(0)) }
+            try traffic.expectExact(on: stage, alertsIn: "subscriber")
+        }
+
+        @Test("A transaction under a lease that is over does not commit")
+        func fenced() async throws {
+            let stage = try await Stage()
+            try stage.run(
+                "insert into tenantry.leases values ('leader', 'a', 7, clock_timestamp() + interval '1 hour'); create table public.t (n int)"
+            )
+            stage.database.fence = "select tenantry.require_lease('leader', 7)"
+            try stage.database.transaction { database in _ = try database.query("insert into public.t values (1)") }
+            func isFenced(_ body: (inout Transaction) throws -> Void) throws -> Bool {
+                do {
+                    try stage.database.transaction(body)
+                    return false
+                } catch let error as PostgresError {
+                    return error.isFenced
+                }
+            }
+            var others = try Postgres.Connection(ConnectionOptions(url: stage.databaseURL, applicationName: "test"))
+            let isEndedAtCommit = try isFenced { database in
+                _ = try database.query("insert into public.t values (2)")
+                _ = try others.query("update tenantry.leases set token = 8, holder = 'b'")
+            }
+            #expect(isEndedAtCommit)
+            let isEndedAtBeginning = try isFenced { _ = try $0.query("insert into public.t values (3)") }
+            #expect(isEndedAtBeginning)
+            stage.database.fence = nil
+            try #expect(stage.table("select n::text from public.t") == [["1"]])
         }
     }
 }

@@ -25,7 +25,8 @@ extension FaultTests {
             for (number, name) in Self.strangers.enumerated() {
                 // With a credential and without: both are answered there.
                 try stage.post(
-                    "tenant.update", #"{"display_name":"N"}"#, tenant: "acme-shop", token: token, id: "known-\(number)", replyTo: name)
+                    "tenant.update", #"{"display_name":"N"}"#, tenant: "acme-shop", token: token, id: "known-\(number)",
+                    replyTo: name)
                 try stage.post(
                     "tenant.update", "{}", tenant: "acme-shop", token: "none.none", id: "unknown-\(number)", replyTo: name)
             }
@@ -72,7 +73,8 @@ extension FaultTests {
                 let token = try await stage.makeAccount("acme")
                 _ = try await node.run(
                     ctl: [
-                        "set_policy", "--vhost", virtualHost(url), "full", #"^tenantry\.dead$"#, #"{"max-length":0,"overflow":"reject-publish"}"#, "--apply-to",
+                        "set_policy", "--vhost", virtualHost(url), "full", #"^tenantry\.dead$"#,
+                        #"{"max-length":0,"overflow":"reject-publish"}"#, "--apply-to",
                         "queues",
                     ])
                 for number in 0..<20 {
@@ -87,11 +89,13 @@ extension FaultTests {
                 let secret = String(token.split(separator: ".")[1])
                 try #expect(
                     stage.number(
-                        "select count(*) from tenantry.postponed_messages where position('\(secret)' in encode(properties, 'escape')) > 0")
+                        "select count(*) from tenantry.postponed_messages where position('\(secret)' in encode(properties, 'escape')) > 0"
+                    )
                         == 0)
                 _ = try await node.run(ctl: ["clear_policy", "--vhost", virtualHost(url), "full"])
                 try await eventually("all letters are there") {
-                    try stage.ready(Topology.deadQueue) >= 20 && stage.number("select count(*) from tenantry.postponed_messages") == 0
+                    try stage.ready(Topology.deadQueue) >= 20
+                        && stage.number("select count(*) from tenantry.postponed_messages") == 0
                 }
                 try #expect(await worker.terminate(within: 30) == .exit(0))
                 try #expect(Set(stage.takeDeadLetters()) == Set((0..<20).map { "bad-\($0) invalid_payload" }))
@@ -127,12 +131,43 @@ extension FaultTests {
                 try #expect(stage.ready(Topology.deadQueue) == 0)
                 _ = try await node.run(ctl: ["set_vm_memory_high_watermark", "0.4"])
                 try await eventually("what was kept is published, and given up in the end") {
-                    try stage.ready(Topology.deadQueue) == 40 && stage.number("select count(*) from tenantry.postponed_messages") == 0
+                    try stage.ready(Topology.deadQueue) == 40
+                        && stage.number("select count(*) from tenantry.postponed_messages") == 0
                 }
                 try await eventually("those are answered that asked for it") { try stage.ready(stage.answers) == 200 }
                 try #expect(await worker.terminate(within: 30) == .exit(0))
                 try #expect(stage.jobsLeft() == 0)
             }
+        }
+
+        @Test(
+            "A job whose headers fill a frame, and outgrow it when it comes again, is refused by itself; its neighbours are done")
+        func largeFrame() async throws {
+            let stage = try await Stage()
+            let setup = try stage.startWorker()
+            let token = try await stage.makeAccount("acme")
+            try #expect(await setup.terminate(within: 30) == .exit(0))
+            let body = #"{"name":"t","scopes":["corpus:write"]}"#
+            // As much as our own client sends, which counts generously, and as much as fits exactly.
+            for (id, bytes) in [("large", 120_000), ("full", 130_600)] {
+                try stage.post(
+                    "token.issue", body, token: token, id: id, headers: ["x-filler": .text(String(repeating: "x", count: bytes))])
+            }
+            try stage.post("token.issue", body, token: token, id: "good", replyTo: stage.answers)
+            try stage.confirm()
+            for _ in 0..<4 {
+                // Its database is nowhere: it takes jobs, and begins none. The broker counts each return in a header.
+                let killed = try WorkerProcess(broker: stage.brokerURL, database: "postgresql://nobody@127.0.0.1:1/none")
+                try await eventually("the jobs are in hand") { try stage.ready(Family.tenant.queue) == 0 }
+                try await killed.kill()
+                try await eventually("the broker has them back") { try stage.ready(Family.tenant.queue) == 3 }
+            }
+            let worker = try stage.startWorker()
+            try #expect(await stage.answer(to: "good", in: stage.answers).status == .succeeded)
+            try await eventually("the others are given up") { try stage.ready(Topology.deadQueue) == 2 }
+            #expect(!worker.log.contains("connecting anew"))
+            try #expect(await worker.terminate(within: 30) == .exit(0))
+            try #expect(stage.takeDeadLetters().sorted() == ["full payload_too_large", "large payload_too_large"])
         }
 
         private func virtualHost(_ url: String) -> String {
@@ -144,7 +179,9 @@ extension FaultTests {
             let lines = try await node.run(
                 ctl: ["list_queues", "--vhost", virtualHost(url), "--quiet", "--no-table-headers", "name", "messages"])
             let line = lines.split(separator: "\n").first { $0.split(separator: "\t").first == queue[...] }
-            guard let count = line?.split(separator: "\t").last.flatMap({ Int($0) }) else { throw TestFailure("no queue \(queue): \(lines)") }
+            guard let count = line?.split(separator: "\t").last.flatMap({ Int($0) }) else {
+                throw TestFailure("no queue \(queue): \(lines)")
+            }
             return count
         }
     }

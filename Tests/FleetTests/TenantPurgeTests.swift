@@ -176,7 +176,7 @@ internal import Testing
             #expect(logged.status == .succeeded, "\(logged)")
         }
         try await eventually("the purge is on the ladder") {
-            try watcher.query("select coalesce(sum(retried), 0)::int8 from tenantry.workers").only(Int64.self) > 0
+            try watcher.query("select coalesce(sum(deferred), 0)::int8 from tenantry.workers").only(Int64.self) > 0
         }
         try fleet.database.run(script: "commit")
         let answer = try fleet.answer(to: "end")

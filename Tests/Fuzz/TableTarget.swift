@@ -160,21 +160,21 @@ extension FieldValue {
         let value = field.value
         switch field.kind {
         case UInt8(ascii: "t"): self = .bool(value.boolean != 0)
-        case UInt8(ascii: "b"): self = .int(Int64(value.i8))
-        case UInt8(ascii: "B"): self = .int(Int64(value.u8))
-        case UInt8(ascii: "s"): self = .int(Int64(value.i16))
-        case UInt8(ascii: "u"): self = .int(Int64(value.u16))
-        case UInt8(ascii: "I"): self = .int(Int64(value.i32))
-        case UInt8(ascii: "i"): self = .int(Int64(value.u32))
+        case UInt8(ascii: "b"): self = .number(kind: field.kind, bits: UInt64(UInt8(bitPattern: value.i8)))
+        case UInt8(ascii: "B"): self = .number(kind: field.kind, bits: UInt64(value.u8))
+        case UInt8(ascii: "s"): self = .number(kind: field.kind, bits: UInt64(UInt16(bitPattern: value.i16)))
+        case UInt8(ascii: "u"): self = .number(kind: field.kind, bits: UInt64(value.u16))
+        case UInt8(ascii: "I"): self = .number(kind: field.kind, bits: UInt64(UInt32(bitPattern: value.i32)))
+        case UInt8(ascii: "i"): self = .number(kind: field.kind, bits: UInt64(value.u32))
         case UInt8(ascii: "l"): self = .int(value.i64)
-        case UInt8(ascii: "L"): self = Int64(exactly: value.u64).map { .int($0) } ?? .null
-        case UInt8(ascii: "f"): self = .double(Double(value.f32))
+        case UInt8(ascii: "L"): self = .number(kind: field.kind, bits: value.u64)
+        case UInt8(ascii: "f"): self = .number(kind: field.kind, bits: UInt64(value.f32.bitPattern))
         case UInt8(ascii: "d"): self = .double(value.f64)
         case UInt8(ascii: "D"):
-            self = .double((0..<value.decimal.decimals).reduce(Double(value.decimal.value)) { number, _ in number / 10 })
+            self = .number(kind: field.kind, bits: UInt64(value.decimal.decimals) << 32 | UInt64(value.decimal.value))
         case UInt8(ascii: "S"):
             let bytes = UnsafeRawBufferPointer(start: value.bytes.bytes, count: value.bytes.len)
-            self = String(validating: bytes, as: UTF8.self).map { .text($0) } ?? .bytes(Array(bytes))
+            self = String(validating: bytes, as: UTF8.self).map { .text($0) } ?? .rawText(Array(bytes))
         case UInt8(ascii: "x"): self = .bytes(Array(UnsafeRawBufferPointer(start: value.bytes.bytes, count: value.bytes.len)))
         case UInt8(ascii: "T"): self = .timestamp(value.u64)
         case UInt8(ascii: "A") where level < FieldTable.mostLevels:

@@ -304,7 +304,9 @@ extension BestEffortPublisher {
             }
         }
 
-        private func confirmed(_ messages: [Publisher.OutgoingMessage], _ isOver: () -> Bool) throws(AMQPError) -> Publisher.Failures {
+        private func confirmed(_ messages: [Publisher.OutgoingMessage], _ isOver: () -> Bool) throws(AMQPError)
+            -> Publisher.Failures
+        {
             var round = Publisher.Round(messages)
             while true {
                 do throws(AMQPError) {

@@ -75,7 +75,8 @@ struct PostCommitMessages {
             ?? Answer(jobID: id, kind: kind, result: result ?? .object([:]), duplicate: isDuplicate)
         var properties = Properties(contentType: "application/json")
         properties.type = answer.status.messageType
-        properties.correlationID = job.delivery.correlationID ?? id
+        properties.correlationID = id
+        if let bytes = job.delivery.correlationIDBytes { properties.setCorrelationID(bytes) }
         properties.headers[Header.traceparent.name] = job.delivery.headerText(Header.traceparent.constant).map { .text($0) }
         properties.messageID = id
         answers.append(

@@ -23,7 +23,8 @@ enum PostponedMessages {
             }
         }
         let kept = try database.query(
-            SQL.keep, messages.map(\.exchange), messages.map { Array($0.routingKey.utf8) }, messages.map { Self.wire($0) }, bodies,
+            SQL.keep, messages.map(\.exchange), messages.map { Array($0.routingKey.utf8) }, messages.map { Self.wire($0) },
+            bodies,
             Self.mostMessages, Self.mostBytes)
         return kept.count == messages.count
     }

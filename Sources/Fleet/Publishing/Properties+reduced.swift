@@ -22,8 +22,8 @@ extension Properties {
                 guard known.contains(name), seen.insert(name).inserted else { return nil }
                 switch value {
                 case .text(let text): return (name, .text(text.clipped(bytes: Self.mostHeaderBytes)))
-                case .int, .bool, .double, .timestamp, .null: return (name, value)
-                case .bytes, .array, .table: return nil
+                case .int, .number, .bool, .double, .timestamp, .null: return (name, value)
+                case .rawText, .bytes, .array, .table: return nil
                 }
             })
         return properties

@@ -80,7 +80,8 @@ struct ControlGrants {
 
     /// What workers have instead of DDL.
     static let workerFunctions: [StaticString] = [
-        "create_tenant_schemas(text[])", "drop_tenant_schema(text)", "forget_refused_jobs()", "require_lease(text, bigint)", recordReading,
+        "create_tenant_schemas(text[])", "drop_tenant_schema(text)", "forget_refused_jobs()", "require_lease(text, bigint)",
+        recordReading,
     ]
     /// What readers may call, though they write nothing themselves.
     static let readerFunctions: [StaticString] = [recordReading]

@@ -76,7 +76,8 @@ struct WorkerCommand: AsyncParsableCommand {
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
             .init(service: healthServer, failureTerminationBehavior: .gracefullyShutdownGroup),
             .init(
-                service: DrainingWorker(worker: worker, onStop: { stop.yield() }), successTerminationBehavior: .gracefullyShutdownGroup,
+                service: DrainingWorker(worker: worker, onStop: { stop.yield() }),
+                successTerminationBehavior: .gracefullyShutdownGroup,
                 failureTerminationBehavior: .gracefullyShutdownGroup),
         ]
         if let stripe { services.append(.init(service: InvoiceDispatcher(stripe, logger: logger))) }
