@@ -44,11 +44,10 @@ final class ServerChecks: Sendable {
     private func checkDatabase() {
         while !control.isStopping {
             do throws(PostgresError) {
+                // Each time anew: what an administrator sets for a role or a database holds for new sessions alone.
                 var database = try Postgres.Connection(options.laneDatabase)
-                while !control.isStopping {
-                    health.note(.database, try FleetFoundation.problems(on: &database))
-                    control.sleep(seconds: Self.intervalSeconds)
-                }
+                health.note(.database, try FleetFoundation.problems(on: &database))
+                control.sleep(seconds: Self.intervalSeconds)
             } catch {
                 health.note(.database, [error.description.replacing("\n", with: " ")])
                 control.sleep(seconds: Self.intervalSeconds / 5)
@@ -64,9 +63,12 @@ final class ServerChecks: Sendable {
         }
         while !control.isStopping {
             do throws(AMQPError) {
+                // A connection that has published is not read during an alarm, so another one asks for queues.
                 var broker = try AMQP.Connection(
                     options.broker, name: "tenantry checks", heartbeatSeconds: options.heartbeatSeconds)
-                try broker.enableConfirms()
+                var sender = try AMQP.Connection(
+                    options.broker, name: "tenantry checks out", heartbeatSeconds: options.heartbeatSeconds)
+                try sender.enableConfirms()
                 while !control.isStopping {
                     var problems = try missing(on: &broker, depths)
                     if !problems.isEmpty, options.declaresTopology {
@@ -76,11 +78,12 @@ final class ServerChecks: Sendable {
                         _ = try topology.declare()
                         problems = try missing(on: &broker, depths)
                     }
-                    if try !takesMessages(&broker) { problems.append("it is in alarm and takes no messages") }
+                    if try !takesMessages(&sender) { problems.append("it is in alarm and takes no messages") }
                     health.note(.broker, problems)
                     control.sleep(seconds: Self.intervalSeconds)
                 }
                 broker.close()
+                sender.close()
             } catch {
                 health.note(.broker, [error.message])
                 control.sleep(seconds: Self.intervalSeconds / 5)
@@ -106,14 +109,14 @@ final class ServerChecks: Sendable {
     /// Sends a message without content, which no queue gets. A broker in alarm does not confirm it.
     private func takesMessages(_ broker: inout AMQP.Connection) throws(AMQPError) -> Bool {
         do throws(AMQPError) {
-            if !broker.isBlocked {
-                _ = try broker.publish(exchange: "", routingKey: Topology.noQueue, properties: Properties(), body: [])
-            }
+            while try broker.receive(timeoutMilliseconds: 0) != nil {}
+            guard !broker.isBlocked else { return false }
+            _ = try broker.publish(exchange: "", routingKey: Topology.noQueue, properties: Properties(), body: [])
             _ = try broker.awaitConfirms(timeoutSeconds: Self.answerSeconds)
-            return true
+            return !broker.isBlocked
         } catch {
             switch error.kind {
-            case .blocked: return false
+            case .blocked, .timeout: return false
             // Who may not send there is not told.
             case .channel where error.replyCode == 403:
                 try broker.reopenChannel()
