@@ -13,8 +13,9 @@ extension FaultTests {
         func restarted() async throws {
             try await withBroker { node, url in
                 let stage = try await Stage(broker: url)
-                let traffic = try await Traffic.prepare(on: stage, accounts: 2, tenants: 10, jobs: 8_000)
+                // In good time: a broker that is killed may have lost what it was told a moment ago of bindings.
                 try stage.subscribe("subscriber")
+                let traffic = try await Traffic.prepare(on: stage, accounts: 2, tenants: 10, jobs: 8_000)
                 let workers = try (0..<2).map { _ in try stage.startWorker(.tenantry, ["TENANTRY_WORKER_BATCH": "20"]) }
                 for (portion, fault) in ["crash", "restart", "close", "close", "close"].enumerated() {
                     try await traffic.flow(portion, of: 5, on: stage)

@@ -160,4 +160,32 @@ internal import Testing
         await fleet.stop()
         for name in ["\(host)-w", "\(host)-c"] { _ = try await node.run(ctl: ["delete_user", name]) }
     }
+    @Test("A worker that may not use the default exchange drops answers; all jobs are done, and bad ones given up")
+    func noAnswers() async throws {
+        let fleet = try await TestFleet()
+        let node = try await TestServers.shared.broker()
+        var parts = try #require(URLComponents(string: fleet.brokerURL))
+        let host = try #require(parts.percentEncodedPath.dropFirst().removingPercentEncoding)
+        let name = "\(host)-mute"
+        let own = #"^tenantry\..*$"#
+        for arguments in [["add_user", name, "secret"], ["set_permissions", "--vhost", host, name, own, own, own]] {
+            _ = try await node.run(ctl: arguments)
+        }
+        (parts.user, parts.password) = (name, "secret")
+        let url = try BrokerURL(try #require(parts.string))
+        try fleet.startWorker({ options in options.broker = url })
+        for number in 0..<40 {
+            // Each asks for an answer.
+            try fleet.send(
+                "account.create", #"{"slug":"acme-\#(number)","display_name":"A","plan":"pro"}"#, token: fleet.operatorToken)
+            try fleet.send("account.create", "{}", token: fleet.operatorToken)
+        }
+        try await eventually("all are done") { try fleet.number("select count(*) from tenantry.accounts") == 40 }
+        try await eventually("the bad ones are given up") {
+            try fleet.broker.inspectQueue(Topology.deadQueue)?.messageCount == 40
+        }
+        await fleet.stop()
+        #expect(try fleet.broker.inspectQueue(Topology.controlQueue)?.messageCount == 0)
+        _ = try await node.run(ctl: ["delete_user", name])
+    }
 }
