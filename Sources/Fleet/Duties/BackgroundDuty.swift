@@ -53,6 +53,8 @@ final class BackgroundDuty: Sendable {
     private var goesOn: Bool { isWanted.load(ordering: .acquiring) && !control.isStopping }
 
     private func run() {
+        // Where it could not be given back, the next leader's waits for its end.
+        defer { leases.forget(leaseName) }
         var backoff = Backoff()
         while goesOn {
             do {

@@ -69,6 +69,11 @@ final class Leases: Sendable {
         }
     }
 
+    /// Renews it no more: it ends by itself.
+    func forget(_ name: String) {
+        held.withLock { $0[name] = nil }
+    }
+
     /// Gives a lease back, for the next worker to take at once.
     func giveBack(_ name: String, on database: inout Postgres.Connection) throws(PostgresError) {
         guard let lease = held.withLock({ $0.removeValue(forKey: name) }) else { return }
