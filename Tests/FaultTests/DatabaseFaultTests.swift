@@ -23,7 +23,7 @@ extension FaultTests {
                     Glibc.kill(try #require(cluster.pid), signal)
                     try await eventually("PostgreSQL ends") { !cluster.isRunning }
                     try await cluster.stop()
-                    try await start(cluster)
+                    try await startPatiently(cluster)
                     try await eventually("the database can be reached") { (try? stage.reconnectDatabase()) != nil }
                 }
                 try await traffic.settle(on: stage)
@@ -33,19 +33,6 @@ extension FaultTests {
                 }
                 try traffic.expectExact(on: stage, alertsIn: "subscriber")
             }
-        }
-
-        /// Backends whose postmaster was killed still hold its memory until they notice, and a new one does not start before.
-        private func start(_ cluster: DatabaseCluster) async throws {
-            for _ in 0..<120 {
-                do {
-                    _ = try await cluster.start()
-                    return
-                } catch let error as EmbeddedError where error.description.contains("pre-existing shared memory block") {
-                    try await Task.sleep(for: .milliseconds(500))
-                }
-            }
-            _ = try await cluster.start()
         }
 
         @Test("Every backend of the workers is terminated, again and again, while jobs flow")
@@ -131,7 +118,7 @@ extension FaultTests {
 }
 
 /// A durable PostgreSQL of the test's own, on the same port after each start.
-private func withCluster(_ body: (DatabaseCluster, String) async throws -> Void) async throws {
+func withCluster(_ body: (DatabaseCluster, String) async throws -> Void) async throws {
     let folder = NSTemporaryDirectory() + "/tenantry-fault-\(UUID().uuidString)"
     var options = DatabaseCluster.Options(directory: folder)
     options.lifetime = .throwAway
@@ -147,4 +134,17 @@ private func withCluster(_ body: (DatabaseCluster, String) async throws -> Void)
     }
     try await cluster.stop()
     try? FileManager.default.removeItem(atPath: folder)
+}
+
+/// Starts it once more. Backends whose postmaster was killed still hold its memory until they notice, and a new one does not start before.
+func startPatiently(_ cluster: DatabaseCluster) async throws {
+    for _ in 0..<120 {
+        do {
+            _ = try await cluster.start()
+            return
+        } catch let error as EmbeddedError where error.description.contains("pre-existing shared memory block") {
+            try await Task.sleep(for: .milliseconds(500))
+        }
+    }
+    _ = try await cluster.start()
 }

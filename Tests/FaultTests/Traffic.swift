@@ -69,7 +69,8 @@ struct Traffic {
     private init(accounts: [Account], tenants: [Tenant], jobs jobCount: Int, repeats: Bool) {
         self.accounts = accounts
         self.tenants = tenants
-        var random = Sequence(state: 20_251_123)
+        // The same traffic in every run.
+        var random = SeededGenerator(seed: 20_251_123)
         var jobs: [Job] = []
         for number in 0..<jobCount {
             switch jobs.isEmpty || !repeats ? 9 : Int.random(in: 0..<9, using: &random) {
@@ -147,18 +148,5 @@ struct Traffic {
             if let limit = tenant.limit { add("\(tenant.account)/\(tenant.slug)", counts.messages, limit) }
         }
         return alerts
-    }
-
-    /// splitmix64: the same traffic in every run.
-    private struct Sequence: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var mixed = state
-            mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-            return mixed ^ (mixed >> 31)
-        }
     }
 }
