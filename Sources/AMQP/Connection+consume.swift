@@ -27,14 +27,6 @@ extension Connection {
         set { assembler.bodyBound = newValue }
     }
 
-    /// Takes frames that are larger than those agreed on. A broker adds headers to a message that it delivers again, and sends them in one frame,
-    /// however large that is; without this the connection is lost each time. Only for a connection that publishes nothing.
-    public mutating func acceptFrames(upTo bytes: Int) throws(AMQPError) {
-        let state = try opened()
-        let status = amqp_tune_connection(state, amqp_get_channel_max(state), Int32(bytes), amqp_get_heartbeat(state))
-        guard status == AMQP_STATUS_OK.rawValue else { throw fail(status: status, "cannot take larger frames") }
-    }
-
     /// How many deliveries may be unacknowledged at once, per consumer started after this (1 to 65535; 0 is no limit, but not for
     /// quorum queues). Source: [Consumer prefetch](https://www.rabbitmq.com/consumer-prefetch.html).
     public mutating func setPrefetch(_ count: Int) throws(AMQPError) {

@@ -35,9 +35,9 @@ extension Connection {
         guard scratch.encodedBytes < frameMaxBytes - 64 else {
             throw AMQPError(.usage, "the headers do not fit into a frame of \(frameMaxBytes) bytes")
         }
-        let status = amqp_basic_publish(
-            state, Self.mainChannel, exchangeBytes, keyBytes, mandatory ? 1 : 0, 0, &native,
-            amqp_bytes_t(len: body.count, bytes: UnsafeMutableRawPointer(mutating: body.baseAddress)))
+        let method = amqp_basic_publish_t(
+            ticket: 0, exchange: exchangeBytes, routing_key: keyBytes, mandatory: mandatory ? 1 : 0, immediate: 0)
+        let status = Self.send(method, &native, body, on: state, frameMaxBytes: frameMaxBytes)
         guard status == AMQP_STATUS_OK.rawValue else { throw fail(status: status, "cannot publish") }
         guard confirmsEnabled else { return 0 }
         guard mandatory else { return ledger.publish() }
@@ -84,6 +84,47 @@ extension Connection {
             }
         }
         return ledger.takeOutcome()
+    }
+
+    /// Octets of a frame around its payload.
+    private static let frameOverheadBytes = 8
+
+    /// The library cuts a body into frames as large as those that it takes itself, which the broker does not: longer ones are cut here.
+    private static func send(
+        _ method: amqp_basic_publish_t, _ properties: inout amqp_basic_properties_t, _ body: UnsafeRawBufferPointer,
+        on state: OpaquePointer, frameMaxBytes: Int
+    ) -> Int32 {
+        func bytes(_ part: UnsafeRawBufferPointer) -> amqp_bytes_t {
+            amqp_bytes_t(len: part.count, bytes: UnsafeMutableRawPointer(mutating: part.baseAddress))
+        }
+        let most = frameMaxBytes - frameOverheadBytes
+        guard body.count > most else {
+            return amqp_basic_publish(
+                state, mainChannel, method.exchange, method.routing_key, method.mandatory, method.immediate, &properties,
+                bytes(body))
+        }
+        var method = method
+        var status = amqp_send_method(state, mainChannel, AMQP_BASIC_PUBLISH_METHOD, &method)
+        guard status == AMQP_STATUS_OK.rawValue else { return status }
+        var frame = amqp_frame_t()
+        frame.frame_type = UInt8(AMQP_FRAME_HEADER)
+        frame.channel = mainChannel
+        status = withUnsafeMutablePointer(to: &properties) { properties in
+            frame.payload.properties.class_id = UInt16(AMQP_BASIC_CLASS)
+            frame.payload.properties.body_size = UInt64(body.count)
+            frame.payload.properties.decoded = UnsafeMutableRawPointer(properties)
+            return amqp_send_frame(state, &frame)
+        }
+        var rest = body[...]
+        while status == AMQP_STATUS_OK.rawValue, !rest.isEmpty {
+            frame = amqp_frame_t()
+            frame.frame_type = UInt8(AMQP_FRAME_BODY)
+            frame.channel = mainChannel
+            frame.payload.body_fragment = bytes(UnsafeRawBufferPointer(rebasing: rest.prefix(most)))
+            status = amqp_send_frame(state, &frame)
+            rest = rest.dropFirst(most)
+        }
+        return status
     }
 
     /// Takes in what has arrived: confirms into the ledger, events to be received later.

@@ -14,6 +14,10 @@ public struct Connection: ~Copyable {
     static let probeChannel: amqp_channel_t = 2
     /// How long an answer to a method may take before the connection is given up.
     static let replyTimeoutSeconds = 30.0
+    /// The largest frame that is taken from the broker, whatever was agreed on for what we send. A sender's headers have at most the
+    /// broker's `frame_max`, by default 131,072 bytes; each queue that a message was dead-lettered from may add as much (`x-death`
+    /// repeats the keys of the header `CC`).
+    static let largestFrameBytes = 1 << 20
 
     var state: OpaquePointer?
     var scratch = ScratchArena()
@@ -23,6 +27,7 @@ public struct Connection: ~Copyable {
     var confirmsEnabled = false
     var publishesSinceDrain = 0
     var prefetchCount: Int?
+    /// The largest frame that the broker takes from us.
     var frameMaxBytes: Int
     var isProbeChannelOpen = false
     /// Why the main channel is not open, if it is not.
@@ -36,18 +41,18 @@ public struct Connection: ~Copyable {
     /// - Parameters:
     ///   - name: what the broker shows as the connection's name (`connection_name`).
     ///   - heartbeatSeconds: the most to ask for; the broker may lower it. The URL's own `heartbeat` has precedence. 0 turns it off.
-    ///   - frameMaxBytes: the largest frame to agree on; headers must fit into one frame.
+    ///   - frameMaxBytes: the largest frame to agree on for what is sent; headers must fit into one frame.
     /// - Throws: kind `connection` if the broker cannot be reached or refuses: 403 for the credentials, 530 for the virtual host.
     public init(_ url: BrokerURL, name: String, heartbeatSeconds: Int = 30, frameMaxBytes: Int = 131_072) throws(AMQPError) {
         let login = Login(
             url: url, name: name, heartbeatSeconds: url.heartbeatSeconds ?? heartbeatSeconds, frameMaxBytes: frameMaxBytes)
-        let state = try login.open()
-        self.init(loggedIn: state)
+        let (state, frameMaxBytes) = try login.open()
+        self.init(loggedIn: state, frameMaxBytes: frameMaxBytes)
     }
 
-    private init(loggedIn state: OpaquePointer) {
+    private init(loggedIn state: OpaquePointer, frameMaxBytes: Int) {
         self.state = state
-        frameMaxBytes = Int(amqp_get_frame_max(state))
+        self.frameMaxBytes = frameMaxBytes
     }
 
     deinit { if let state { amqp_destroy_connection(state) } }

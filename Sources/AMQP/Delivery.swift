@@ -121,7 +121,10 @@ extension Delivery {
 
 extension Delivery {
     /// All headers, copied.
-    public var headers: FieldTable { property(.headers).map { FieldTable(wire: $0) } ?? FieldTable() }
+    public var headers: FieldTable { headerBytes.map { FieldTable(wire: $0) } ?? FieldTable() }
+
+    /// All headers as they came.
+    var headerBytes: UnsafeRawBufferPointer? { property(.headers) }
 
     /// The bytes of a text or byte-array header; nil if there is none of that name and kind. Allocates nothing.
     public func header(_ name: StaticString) -> UnsafeRawBufferPointer? {
@@ -138,7 +141,7 @@ extension Delivery {
     }
 
     private func find(_ name: StaticString) -> (kind: UInt8, value: UnsafeRawBufferPointer)? {
-        guard let table = property(.headers) else { return nil }
+        guard let table = headerBytes else { return nil }
         var reader = WireReader(table)
         while let key = reader.shortBytes(), let kind = reader.integer(UInt8.self), let value = reader.value(of: kind) {
             if key.count == name.utf8CodeUnitCount, let base = key.baseAddress, memcmp(base, name.utf8Start, key.count) == 0 {

@@ -18,6 +18,8 @@ public enum FieldValue: Sendable, Equatable {
     case timestamp(UInt64)
     case array([FieldValue])
     case table(FieldTable)
+    /// A table (`F`) or an array (`A`) that lies too deep within others to be read, by its letter: the bytes of what is within.
+    case unread(kind: UInt8, bytes: [UInt8])
     case null
 }
 
@@ -38,42 +40,78 @@ extension FieldValue {
     }
 }
 
+extension FieldValue {
+    /// The value, if it is a number of any kind: an integer rounded where it has more than 53 bits.
+    public var number: Double? {
+        switch self {
+        case .int(let value): Double(value)
+        case .double(let value): value
+        case .number(UInt8(ascii: "f"), let bits): Double(Float(bitPattern: UInt32(truncatingIfNeeded: bits)))
+        case .number(UInt8(ascii: "D"), let bits):
+            (0..<(bits >> 32)).reduce(Double(UInt32(truncatingIfNeeded: bits))) { value, _ in value / 10 }
+        case .number(UInt8(ascii: "L"), let bits): Double(bits)
+        default: integer.map { Double($0) }
+        }
+    }
+}
+
 extension FieldValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral {
     public init(stringLiteral value: String) { self = .text(value) }
     public init(integerLiteral value: Int64) { self = .int(value) }
     public init(booleanLiteral value: Bool) { self = .bool(value) }
 }
 
-/// An AMQP table: names with values, in the order of the wire.
+/// An AMQP table: names with values, in the order of the wire. A name may stand there more than once; the first counts.
 public struct FieldTable: Sendable, Equatable, ExpressibleByDictionaryLiteral {
-    public private(set) var entries: [(name: String, value: FieldValue)]
+    struct Entry: Sendable, Equatable {
+        var name: String
+        /// The name as it came, where it is not UTF-8.
+        var rawName: [UInt8]?
+        var value: FieldValue
+    }
+
+    private(set) var storage: [Entry] = []
+
+    /// Names and values; a name that is not UTF-8 is repaired.
+    public var entries: [(name: String, value: FieldValue)] { storage.map { (name: $0.name, value: $0.value) } }
 
     public init(_ entries: [(String, FieldValue)] = []) {
-        self.entries = entries.map { (name: $0.0, value: $0.1) }
+        storage = entries.map { Entry(name: $0.0, value: $0.1) }
     }
 
     public init(dictionaryLiteral elements: (String, FieldValue)...) { self.init(elements) }
 
-    public var isEmpty: Bool { entries.isEmpty }
-    public var count: Int { entries.count }
+    public var isEmpty: Bool { storage.isEmpty }
+    public var count: Int { storage.count }
 
-    /// The value under a name. Setting keeps the place of an entry that is there, appends a new one, and `nil` removes it.
+    /// The value under a name. Setting keeps the place of an entry that is there, or appends a new one; what is set stands there once. `nil`
+    /// removes every entry of that name.
     public subscript(name: String) -> FieldValue? {
-        get { entries.first { $0.name == name }?.value }
+        get { storage.first { $0.isNamed(name) }?.value }
         set {
-            let index = entries.firstIndex { $0.name == name }
-            switch (index, newValue) {
-            case (let index?, let value?): entries[index].value = value
-            case (let index?, nil): entries.remove(at: index)
-            case (nil, let value?): entries.append((name, value))
-            case (nil, nil): break
+            guard let newValue else { return storage.removeAll { $0.isNamed(name) } }
+            guard let index = storage.firstIndex(where: { $0.isNamed(name) }) else {
+                return storage.append(Entry(name: name, value: newValue))
             }
+            storage[index].value = newValue
+            guard storage[(index + 1)...].contains(where: { $0.isNamed(name) }) else { return }
+            storage = storage[...index] + storage[(index + 1)...].filter { !$0.isNamed(name) }
         }
     }
 
-    mutating func append(_ name: String, _ value: FieldValue) { entries.append((name, value)) }
-
-    public static func == (left: FieldTable, right: FieldTable) -> Bool {
-        left.entries.elementsEqual(right.entries) { $0.name == $1.name && $0.value == $1.value }
+    mutating func append(wireName: UnsafeRawBufferPointer, _ value: FieldValue) {
+        if let name = String(validating: wireName, as: UTF8.self) {
+            storage.append(Entry(name: name, value: value))
+        } else {
+            storage.append(Entry(name: String(decoding: wireName, as: UTF8.self), rawName: Array(wireName), value: value))
+        }
     }
+}
+
+extension FieldTable.Entry {
+    init(name: String, value: FieldValue) {
+        self.init(name: name, rawName: nil, value: value)
+    }
+
+    func isNamed(_ other: String) -> Bool { rawName == nil && name == other }
 }

@@ -13,22 +13,26 @@ struct Login {
     /// Where Debian keeps the system's authorities; `SSL_CERT_FILE` overrides it as in OpenSSL.
     private static let systemAuthorities = "/etc/ssl/certs/ca-certificates.crt"
 
-    /// The connection with its main channel open, ours to destroy. On an error it is destroyed already.
-    func open() throws(AMQPError) -> OpaquePointer {
+    /// The connection with its main channel open, ours to destroy, and the largest frame that the broker takes from us. On an error it is
+    /// destroyed already.
+    func open() throws(AMQPError) -> (state: OpaquePointer, frameMaxBytes: Int) {
         guard (0...65535).contains(heartbeatSeconds), (4096...Int(Int32.max)).contains(frameMaxBytes) else {
             throw AMQPError(.usage, "the heartbeat must be 0 to 65535 seconds, the largest frame at least 4096 bytes")
         }
         guard let state = amqp_new_connection() else { throw AMQPError(.library, "no memory for a connection") }
+        var agreedBytes = frameMaxBytes
         do throws(AMQPError) {
             try connect(state)
             try authenticate(state)
+            agreedBytes = Int(amqp_get_frame_max(state))
+            try takeLargerFrames(state)
             guard amqp_channel_open(state, Connection.mainChannel) != nil else { throw refusal(amqp_get_rpc_reply(state)) }
             amqp_maybe_release_buffers(state)
         } catch {
             amqp_destroy_connection(state)
             throw error
         }
-        return state
+        return (state, agreedBytes)
     }
 
     private func connect(_ state: OpaquePointer) throws(AMQPError) {
@@ -84,6 +88,17 @@ struct Login {
             state, url.virtualHost, Int32(Connection.probeChannel), Int32(frameMaxBytes), Int32(heartbeatSeconds), &properties,
             url.user, url.password)
         guard reply.reply_type == AMQP_RESPONSE_NORMAL else { throw refusal(reply) }
+    }
+
+    /// The broker holds no one but the senders to the frames that were agreed on. What it adds to a message that is delivered again, or
+    /// dead-lettered, stands in the one frame that holds all headers; if that were too long for us, each new connection would get it again
+    /// and be lost.
+    private func takeLargerFrames(_ state: OpaquePointer) throws(AMQPError) {
+        let agreed = amqp_get_frame_max(state)
+        guard agreed < Connection.largestFrameBytes else { return }
+        let status = amqp_tune_connection(
+            state, amqp_get_channel_max(state), Int32(Connection.largestFrameBytes), amqp_get_heartbeat(state))
+        guard status == AMQP_STATUS_OK.rawValue else { throw AMQPError(status: status, "cannot log in to \(url)") }
     }
 
     private func refusal(_ reply: amqp_rpc_reply_t) -> AMQPError {

@@ -63,6 +63,10 @@ struct ScratchArena: ~Copyable {
 
     private mutating func copy(_ source: UnsafeRawBufferPointer) -> amqp_bytes_t {
         encodedBytes += source.count + 4
+        return place(source)
+    }
+
+    private mutating func place(_ source: UnsafeRawBufferPointer) -> amqp_bytes_t {
         guard let base = source.baseAddress, source.count > 0 else { return amqp_bytes_t() }
         let target = allocate(source.count)
         memcpy(target, base, source.count)
@@ -74,9 +78,12 @@ struct ScratchArena: ~Copyable {
         let entries = allocate(table.count * MemoryLayout<amqp_table_entry_t>.stride)
             .bindMemory(to: amqp_table_entry_t.self, capacity: table.count)
         for index in 0..<table.count {
-            let (name, value) = table.entries[index]
-            let key = try short(name, "a header's name")
-            entries[index] = amqp_table_entry_t(key: key, value: try field(value))
+            let entry = table.storage[index]
+            let key =
+                if let name = entry.rawName { name.withUnsafeBytes { copy($0) } } else {
+                    try short(entry.name, "a header's name")
+                }
+            entries[index] = amqp_table_entry_t(key: key, value: try field(entry.value))
         }
         return amqp_table_t(num_entries: Int32(table.count), entries: entries)
     }
@@ -95,9 +102,55 @@ struct ScratchArena: ~Copyable {
         case .timestamp(let seconds): (field.kind, field.value.u64) = (UInt8(ascii: "T"), seconds)
         case .array(let values): (field.kind, field.value.array) = (UInt8(ascii: "A"), try array(values))
         case .table(let nested): (field.kind, field.value.table) = (UInt8(ascii: "F"), try table(nested))
+        case .unread(let kind, let bytes):
+            encodedBytes += bytes.count
+            unread(kind, bytes, &field)
         case .null: field.kind = UInt8(ascii: "V")
         }
         return field
+    }
+
+    /// A table or an array as it came. What lies within it is built without recursion, however deep that is.
+    private mutating func unread(_ kind: UInt8, _ bytes: [UInt8], _ field: inout amqp_field_value_t) {
+        let copied = bytes.withUnsafeBytes { place($0) }
+        // Set out in the arena, where it stays while what is within is filled in.
+        let root = allocate(MemoryLayout<amqp_field_value_t>.stride).bindMemory(to: amqp_field_value_t.self, capacity: 1)
+        var open = [(target: root, kind: kind, bytes: UnsafeRawBufferPointer(start: copied.bytes, count: copied.len))]
+        while let (target, kind, bytes) = open.popLast() {
+            let isTable = kind == UInt8(ascii: "F")
+            guard isTable || kind == UInt8(ascii: "A") else {
+                target.initialize(to: scalar(kind, bytes))
+                continue
+            }
+            var within: [(name: UnsafeRawBufferPointer, kind: UInt8, bytes: UnsafeRawBufferPointer)] = []
+            var reader = WireReader(bytes)
+            while !reader.isAtEnd {
+                guard let name = isTable ? reader.shortBytes() : UnsafeRawBufferPointer(start: nil, count: 0),
+                    let kind = reader.integer(UInt8.self), let value = reader.value(of: kind)
+                else { break }
+                within.append((name, kind, value))
+            }
+            target.initialize(to: amqp_field_value_t())
+            target.pointee.kind = kind
+            if isTable {
+                let entries = allocate(within.count * MemoryLayout<amqp_table_entry_t>.stride)
+                    .bindMemory(to: amqp_table_entry_t.self, capacity: within.count)
+                for (index, entry) in within.enumerated() {
+                    let key = amqp_bytes_t(
+                        len: entry.name.count, bytes: UnsafeMutableRawPointer(mutating: entry.name.baseAddress))
+                    (entries + index).initialize(to: amqp_table_entry_t(key: key, value: amqp_field_value_t()))
+                    let place = UnsafeMutableRawPointer(entries + index) + MemoryLayout<amqp_table_entry_t>.offset(of: \.value)!
+                    open.append((place.assumingMemoryBound(to: amqp_field_value_t.self), entry.kind, entry.bytes))
+                }
+                target.pointee.value.table = amqp_table_t(num_entries: Int32(within.count), entries: entries)
+            } else {
+                let entries = allocate(within.count * MemoryLayout<amqp_field_value_t>.stride)
+                    .bindMemory(to: amqp_field_value_t.self, capacity: within.count)
+                for (index, entry) in within.enumerated() { open.append((entries + index, entry.kind, entry.bytes)) }
+                target.pointee.value.array = amqp_array_t(num_entries: Int32(within.count), entries: entries)
+            }
+        }
+        field = root.pointee
     }
 
     private func put(_ kind: UInt8, _ bits: UInt64, _ field: inout amqp_field_value_t) {
@@ -116,6 +169,22 @@ struct ScratchArena: ~Copyable {
                 decimals: UInt8(truncatingIfNeeded: bits >> 32), value: UInt32(truncatingIfNeeded: bits))
         default: field.kind = UInt8(ascii: "V")
         }
+    }
+
+    /// A value with nothing within, whose bytes stay where they are.
+    private func scalar(_ kind: UInt8, _ wire: UnsafeRawBufferPointer) -> amqp_field_value_t {
+        var field = amqp_field_value_t()
+        field.kind = kind
+        switch kind {
+        case UInt8(ascii: "S"), UInt8(ascii: "x"):
+            field.value.bytes = amqp_bytes_t(len: wire.count, bytes: UnsafeMutableRawPointer(mutating: wire.baseAddress))
+        case UInt8(ascii: "t"): field.value.boolean = wire[0] == 0 ? 0 : 1
+        case UInt8(ascii: "l"), UInt8(ascii: "d"), UInt8(ascii: "T"):
+            var reader = WireReader(wire)
+            field.value.u64 = reader.integer(UInt64.self) ?? 0
+        default: put(kind, wire.reduce(0) { $0 << 8 | UInt64($1) }, &field)
+        }
+        return field
     }
 
     private mutating func array(_ values: [FieldValue]) throws(AMQPError) -> amqp_array_t {

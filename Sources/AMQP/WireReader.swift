@@ -45,7 +45,7 @@ struct WireReader {
 }
 
 extension FieldTable {
-    /// Tables and arrays within each other that are read; what lies deeper is null, so that no sender decides how deep our stack goes.
+    /// Tables and arrays within each other that are read; what lies deeper stays as it is, so that no sender decides how deep our stack goes.
     static let mostLevels = 100
 
     /// Decodes the entries of a table; stops at the first byte that is no AMQP.
@@ -53,7 +53,7 @@ extension FieldTable {
         self.init()
         var reader = WireReader(wire)
         while let name = reader.shortBytes(), let kind = reader.integer(UInt8.self), let value = reader.value(of: kind) {
-            append(String(decoding: name, as: UTF8.self), FieldValue(kind: kind, wire: value, level: level))
+            append(wireName: name, FieldValue(kind: kind, wire: value, level: level))
         }
     }
 }
@@ -68,7 +68,7 @@ extension FieldValue {
         case UInt8(ascii: "t"): self = .bool(wire[0] != 0)
         case UInt8(ascii: "T"): self = .timestamp(reader.integer(UInt64.self) ?? 0)
         case UInt8(ascii: "F") where level >= FieldTable.mostLevels, UInt8(ascii: "A") where level >= FieldTable.mostLevels:
-            self = .null
+            self = .unread(kind: kind, bytes: Array(wire))
         case UInt8(ascii: "F"): self = .table(FieldTable(wire: wire, level: level + 1))
         case UInt8(ascii: "A"):
             var values: [FieldValue] = []

@@ -21,8 +21,6 @@ final class Intake {
 
     /// What is kept of a body that is over its kind's limit, for the dead letter.
     private static let keptBytes = 4_096
-    /// The largest frame that a producer may send, by the broker's default, and room for what the broker adds to its headers.
-    private static let mostFrameBytes = 192 << 10
 
     private static func tag(_ queue: String, _ generation: Int) -> String { "\(queue) \(generation)" }
 
@@ -37,7 +35,6 @@ final class Intake {
             connection.bodyBound = .init(keptBytes: Self.keptBytes, leastBytes: Kind.standardBodyLimitBytes) { routingKey in
                 Kind.named(routingKey)?.bodyLimitBytes ?? Kind.standardBodyLimitBytes
             }
-            try connection.acceptFrames(upTo: Self.mostFrameBytes)
             try connection.setPrefetch(prefetch)
             for queue in queues { try connection.consume(queue, tag: Self.tag(queue, 0)) }
             return connection

@@ -23,7 +23,7 @@ extension Properties {
                 switch value {
                 case .text(let text): return (name, .text(text.clipped(bytes: Self.mostHeaderBytes)))
                 case .int, .number, .bool, .double, .timestamp, .null: return (name, value)
-                case .rawText, .bytes, .array, .table: return nil
+                case .rawText, .bytes, .array, .table, .unread: return nil
                 }
             })
         return properties

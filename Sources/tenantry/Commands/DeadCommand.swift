@@ -208,6 +208,7 @@ struct DeadCommand: AsyncParsableCommand {
         case .int(let number): "\(number)"
         case .bool(let flag): "\(flag)"
         case .double(let number): "\(number)"
+        case .number: value.integer.map { "\($0)" } ?? value.number.map { "\($0)" } ?? "\(value)"
         default: "\(value)"
         }
     }
