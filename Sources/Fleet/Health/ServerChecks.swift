@@ -58,9 +58,7 @@ final class ServerChecks: Sendable {
     // MARK: The broker
 
     private func checkBroker() {
-        let depths = TopologyDeclaration(options).queues.map {
-            ($0, Gauge(label: "tenantry_queue_messages", dimensions: [("queue", $0)]))
-        }
+        let depths = depths()
         while !control.isStopping {
             do throws(AMQPError) {
                 // A connection that has published is not read during an alarm, so another one asks for queues.
@@ -91,17 +89,40 @@ final class ServerChecks: Sendable {
         }
     }
 
-    private func missing(on broker: inout AMQP.Connection, _ depths: [(String, Gauge)]) throws(AMQPError) -> [String] {
+    /// Queues whose messages are told as one number: those of a family, whatever its partitions, and each other queue.
+    private struct Depth {
+        let gauge: Gauge
+        let queues: [String]
+
+        init(_ name: String, _ queues: [String]) {
+            gauge = Gauge(label: "tenantry_queue_messages", dimensions: [("queue", name)])
+            self.queues = queues
+        }
+    }
+
+    private func depths() -> [Depth] {
+        let families = Family.allCases.map { family in
+            Depth(family.queue, TopologyDeclaration.queues(of: family, partitions: options.partitions[family] ?? 1))
+        }
+        let told = Set(families.flatMap(\.queues))
+        return families + TopologyDeclaration(options).queues.filter { !told.contains($0) }.map { Depth($0, [$0]) }
+    }
+
+    private func missing(on broker: inout AMQP.Connection, _ depths: [Depth]) throws(AMQPError) -> [String] {
         var problems: [String] = []
         for exchange in TopologyDeclaration.exchanges where try !broker.hasExchange(exchange) {
             problems.append("exchange \(exchange) is missing")
         }
-        for (queue, gauge) in depths {
-            if let info = try broker.inspectQueue(queue) {
-                gauge.record(info.messageCount)
-            } else {
-                problems.append("queue \(queue) is missing")
+        for depth in depths {
+            var messages = 0
+            for queue in depth.queues {
+                if let info = try broker.inspectQueue(queue) {
+                    messages += info.messageCount
+                } else {
+                    problems.append("queue \(queue) is missing")
+                }
             }
+            depth.gauge.record(messages)
         }
         return problems
     }
