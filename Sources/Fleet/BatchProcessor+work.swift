@@ -106,6 +106,10 @@ extension BatchProcessor {
     ) throws(PostgresError) -> [Outcome] {
         guard let first = jobs.first else { return [] }
         guard let handler = handlers[first.kind] else {
+            // The broker had no binding for a kind that there is: it is declared anew, and the job goes its way once more.
+            if lane == LanePlan.unroutable.name {
+                return jobs.map { .deferred(seconds: 1, cause: "no queue was bound for \($0.kind.name)") }
+            }
             let rejection = Rejection(.unknownKind, "no family of this fleet serves \(first.kind.name)")
             return jobs.map { _ in .rejected(rejection) }
         }

@@ -12,7 +12,7 @@ final class BatchProcessor {
     let logger: Logger
     var authorization = Authorization(Directory())
     var notes = Quarantine.Notes()
-    private let lane: String
+    let lane: String
     private let environment: LaneEnvironment
     private let metrics: FleetMetrics
     private var patience = DatabasePatience()

@@ -13,6 +13,7 @@ extension Lane {
         var messages = PostCommitMessages(options.ladder)
         var endings: [FinishedJob.Ending: Int] = [:]
         for job in batch { endings[messages.add(job), default: 0] += 1 }
+        if name == LanePlan.unroutable.name, endings[.deferred] != nil { bindAnew() }
         try deliver(messages.required, intake, executor)
         try offer(messages.optional, intake)
         try intake.acknowledge(batch.map(\.delivery.deliveryTag))
@@ -95,6 +96,16 @@ extension Lane {
         requiredSeconds = Self.impatienceSeconds
         metrics.reconnects(.broker).increment()
         logger.warning("publishing failed", metadata: [LogKey.lane: "\(name)", LogKey.error: "\(error)"])
+    }
+
+    /// A kind that there is had no queue: a binding is missing, which nobody can see but by that.
+    private func bindAnew() {
+        logger.warning("jobs had no queue, the topology is declared anew", metadata: [LogKey.lane: "\(name)"])
+        do throws(AMQPError) {
+            try declareAnew()
+        } catch {
+            note(error)
+        }
     }
 
     private func declareAnew() throws(AMQPError) {

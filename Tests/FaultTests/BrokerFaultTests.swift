@@ -51,7 +51,7 @@ extension FaultTests {
                 try stage.confirm()
                 _ = try await node.run(ctl: ["set_vm_memory_high_watermark", "0.000001"])
                 let worker = try stage.startWorker()
-                try await eventually("jobs are done under the alarm") { try Traffic.counted(on: stage) > 0 }
+                try await eventually("jobs are done under the alarm") { try traffic.counted(on: stage) > 0 }
                 _ = try await node.run(ctl: ["set_vm_memory_high_watermark", "0.4"])
                 for number in 0..<5 {
                     try #expect(await stage.answer(to: "r\(number)", in: stage.answers).status == .succeeded)

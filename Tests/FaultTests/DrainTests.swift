@@ -56,7 +56,7 @@ extension FaultTests {
                 let traffic = try await Traffic.prepare(on: stage, accounts: 1, tenants: 4, jobs: 4_000)
                 try traffic.send(on: stage)
                 let worker = try stage.startWorker(.tenantry, Self.soon.merging(["TENANTRY_WORKER_BATCH": "20"]) { $1 })
-                try await eventually("it makes progress") { try Traffic.counted(on: stage) > 0 }
+                try await eventually("it makes progress") { try traffic.counted(on: stage) > 0 }
                 let broker = try #require(node.pid)
                 Glibc.kill(broker, SIGSTOP)
                 let ending = try? await worker.terminate(within: Self.inTime)

@@ -26,7 +26,7 @@ final class Gate: Sendable {
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var yes: Int32 = 1
         setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
-        guard Self.with(port, { bind(listener, $0, $1) }) == 0, listen(listener, 64) == 0 else {
+        guard LoopbackAddress.with(port, { bind(listener, $0, $1) }) == 0, listen(listener, 64) == 0 else {
             throw TestFailure("cannot listen on port \(port)")
         }
         let accepting = listener
@@ -48,7 +48,7 @@ final class Gate: Sendable {
             let client = accept(listener, nil, nil)
             guard client >= 0 else { return }
             let broker = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-            guard with(brokerPort, { connect(broker, $0, $1) }) == 0 else {
+            guard LoopbackAddress.with(brokerPort, { connect(broker, $0, $1) }) == 0 else {
                 close(client)
                 close(broker)
                 continue
@@ -105,15 +105,5 @@ final class Gate: Sendable {
             sent += count
         }
         return true
-    }
-
-    private static func with(_ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
-        var name = sockaddr_in()
-        name.sin_family = sa_family_t(AF_INET)
-        name.sin_port = port.bigEndian
-        name.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        return withUnsafePointer(to: &name) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
-        }
     }
 }

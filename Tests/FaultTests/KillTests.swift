@@ -35,11 +35,11 @@ extension FaultTests {
             let traffic = try await Traffic.prepare(on: stage, accounts: 2, tenants: 10, jobs: 6_000, repeats: false)
             try traffic.send(on: stage)
             let first = try stage.startWorker(.tenantry, ["TENANTRY_WORKER_BATCH": "50"])
-            try await eventually("the worker makes progress") { try Traffic.counted(on: stage) > 0 }
+            try await eventually("the worker makes progress") { try traffic.counted(on: stage) > 0 }
             try #expect(await first.terminate(within: 25) == .exit(0))
             let left = try stage.ready(Family.conversation.queue)
             #expect(left > 0)
-            try #expect(Traffic.counted(on: stage) + left == traffic.jobs.count)
+            try #expect(traffic.counted(on: stage) + left == traffic.jobs.count)
             try #expect(stage.number("select count(*) from tenantry.workers") == 0)
             var returned = 0
             for _ in 0..<left {

@@ -113,10 +113,11 @@ final class Stage {
     }
 
     /// An account's credential.
-    func makeAccount(_ slug: String, messages limit: Int? = nil) async throws -> String {
+    func makeAccount(_ slug: String, messages limit: Int? = nil, anchorDay: Int? = nil) async throws -> String {
         let limits = limit.map { #","limits":{"messages":\#($0)}"# } ?? ""
+        let anchor = anchorDay.map { #","billing_anchor_day":\#($0)"# } ?? ""
         let answer = try await ask(
-            "account.create", #"{"slug":"\#(slug)","display_name":"\#(slug)","plan":"enterprise-plus"\#(limits)}"#,
+            "account.create", #"{"slug":"\#(slug)","display_name":"\#(slug)","plan":"enterprise-plus"\#(limits)\#(anchor)}"#,
             token: operatorToken)
         guard case .string(let key)? = answer.result?["key"], case .string(let secret)? = answer.result?["secret"] else {
             throw TestFailure("account \(slug) was not made: \(answer)")

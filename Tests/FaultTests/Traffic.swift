@@ -11,6 +11,12 @@ struct Traffic {
         let conversation: Int
         let user: Int
         let tokens: Int
+
+        /// The payload.
+        func body(sentAt: String) -> String {
+            let message = #""id":"m\#(message)","role":"user","user_id":"u\#(user)","content":"hello","tokens_in":\#(tokens)"#
+            return #"{"conversation_id":"c\#(conversation)","messages":[{\#(message),"sent_at":"\#(sentAt)"}]}"#
+        }
     }
 
     struct Tenant {
@@ -39,7 +45,7 @@ struct Traffic {
     let counts: [Counts]
 
     /// Makes accounts and tenants through a worker, some of them with limits that will be crossed, and as many jobs as asked for: nearly a
-    /// quarter of them repeat a message, under the same job id or under another one.
+    /// quarter of them repeat a message, under the same job id or under another one. Their billing period began days ago and has days to go.
     static func prepare(
         on stage: Stage, accounts accountCount: Int, tenants tenantCount: Int, jobs jobCount: Int, repeats: Bool = true
     ) async throws -> Traffic {
@@ -50,7 +56,7 @@ struct Traffic {
             let slug = "acc\(number)"
             // Small enough that a threshold beyond 100 % is crossed, too.
             let limit = jobCount / accountCount / 2 + number * 7
-            let token = try await stage.makeAccount(slug, messages: limit)
+            let token = try await stage.makeAccount(slug, messages: limit, anchorDay: Self.anchorDay)
             accounts.append(Account(slug: slug, limit: limit))
             for tenant in stride(from: number, to: tenantCount, by: accountCount) {
                 let own = tenant.isMultiple(of: 3) ? jobCount / tenantCount : nil
@@ -65,6 +71,9 @@ struct Traffic {
         }
         return Traffic(accounts: accounts, tenants: tenants, jobs: jobCount, repeats: repeats)
     }
+
+    /// About half a month from today.
+    private static var anchorDay: Int { (Calendar(identifier: .gregorian).component(.day, from: Date()) + 14) % 28 + 1 }
 
     private init(accounts: [Account], tenants: [Tenant], jobs jobCount: Int, repeats: Bool) {
         self.accounts = accounts
@@ -109,12 +118,9 @@ struct Traffic {
     func send(on stage: Stage, _ range: Range<Int>? = nil) throws {
         let now = RFC3339.text(Int64(Date().timeIntervalSince1970) * 1_000_000)
         for job in jobs[range ?? jobs.indices] {
-            let message =
-                #""id":"m\#(job.message)","role":"user","user_id":"u\#(job.user)","content":"hello","tokens_in":\#(job.tokens)"#
             try stage.post(
-                "conversation.log",
-                #"{"conversation_id":"c\#(job.conversation)","messages":[{\#(message),"sent_at":"\#(now)"}]}"#,
-                tenant: tenants[job.tenant].slug, token: tenants[job.tenant].token, id: job.id)
+                "conversation.log", job.body(sentAt: now), tenant: tenants[job.tenant].slug, token: tenants[job.tenant].token,
+                id: job.id)
             try stage.confirm(downTo: 1_000)
         }
         try stage.confirm()
@@ -122,15 +128,19 @@ struct Traffic {
 
     /// Puts one of several equal portions of the jobs on the broker, and waits until the workers have begun to count it.
     func flow(_ portion: Int, of portions: Int, on stage: Stage) async throws {
-        let before = try Self.counted(on: stage)
+        let before = try counted(on: stage)
         try send(on: stage, jobs.count * portion / portions..<jobs.count * (portion + 1) / portions)
-        try await eventually("portion \(portion) flows") { try Self.counted(on: stage) > before }
+        try await eventually("portion \(portion) flows") { try counted(on: stage) > before }
     }
 
-    /// How many messages have been counted so far.
-    static func counted(on stage: Stage) throws -> Int {
-        try stage.number("select sum(messages)::int8 from tenantry.tenant_usage")
+    /// How many of its messages have been counted so far.
+    func counted(on stage: Stage) throws -> Int {
+        let accounts = accounts.map { "'\($0.slug)'" }.joined(separator: ", ")
+        return try stage.number("select sum(messages)::int8 from tenantry.tenant_usage where account in (\(accounts))")
     }
+
+    /// A queue for the answers to an account's jobs, which stays.
+    static func answers(of account: String) -> String { "\(account).answers" }
 
     /// Every threshold that is crossed at the end, as `account/tenant/percent`: of the pools, and of tenants with a limit of their own.
     var alerts: Set<String> {

@@ -46,6 +46,21 @@ internal import Testing
         try fleet.broker.declareExchange("tenantry.jobs", type: "topic", arguments: ["alternate-exchange": "tenantry.unroutable"])
     }
 
+    @Test("A job whose kind has lost its binding waits until it is bound again, and is done")
+    func missingBinding() async throws {
+        let fleet = try await TestFleet()
+        try fleet.startWorker()
+        let account = try fleet.makeAccount("acme")
+        try fleet.makeTenant("shop", token: account)
+        for key in Family.corpus.bindingKeys {
+            try fleet.broker.unbindQueue(Family.corpus.queue, exchange: Topology.jobsExchange, routingKey: key)
+        }
+        let answer = try fleet.ask("corpus.remove", #"{"external_ids":["d"]}"#, tenant: "shop", token: account)
+        #expect(answer.status == .succeeded)
+        #expect(try fleet.takeDeadLetters().isEmpty)
+        await fleet.stop()
+    }
+
     @Test("A job goes to its family's queue, and one of no family to the unroutable ones")
     func bindings() async throws {
         let fleet = try await TestFleet()
