@@ -21,23 +21,7 @@ extension FaultTests {
                 leader = try stage.number("select pid::int8 from tenantry.workers where leads")
                 return leader > 0
             }
-            // Whoever notes that an alert is out waits as long as this connection holds the lock.
-            try stage.run(
-                """
-                select pg_advisory_lock(42);
-                create function hold() returns trigger language plpgsql as $$
-                begin
-                    perform pg_advisory_xact_lock(42);
-                    return new;
-                end $$;
-                create trigger hold before update of published_at on tenantry.alerts for each row execute function hold();
-                """)
-            try traffic.send(on: stage)
-            try await eventually("the leader has published and cannot note it") {
-                try stage.number("select count(*) from pg_locks where locktype = 'advisory' and not granted") == 1
-            }
-            let sent = try stage.takeAll(from: "subscriber").map { $0.messageID ?? "" }
-            #expect(!sent.isEmpty)
+            let sent = try await sentAndNotNoted(traffic, on: stage)
             try #expect(stage.number("select count(*) from tenantry.alerts where published_at is not null") == 0)
             let index = try #require(workers.firstIndex { Int($0.pid) == leader })
             try await workers.remove(at: index).kill()
@@ -60,27 +44,39 @@ extension FaultTests {
             let traffic = try await Traffic.prepare(on: stage, accounts: 2, tenants: 6, jobs: 1_200)
             try stage.subscribe("subscriber")
             let workers = try (0..<2).map { _ in try stage.startWorker() }
-            func leaders() throws -> [Int] {
-                try stage.table(
-                    """
-                    select w.pid::text from tenantry.leases l join tenantry.workers w on w.id = l.holder
-                    where l.name = 'leader' and l.expires_at > clock_timestamp()
-                    """
-                ).compactMap { Int($0[0]) }
-            }
-            try await eventually("somebody leads") { try leaders().count == 1 }
-            let first = try leaders()[0]
+            try await eventually("somebody leads") { try leaders(on: stage).count == 1 }
+            let first = try leaders(on: stage)[0]
             let token = try stage.number("select token from tenantry.leases where name = 'leader'")
             let frozen = try #require(workers.first { Int($0.pid) == first })
             Glibc.kill(frozen.pid, SIGSTOP)
             try traffic.send(on: stage)
-            try await eventually("the other one leads") { try leaders() != [first] && leaders().count == 1 }
+            try await eventually("the other one leads") { try leaders(on: stage) != [first] && leaders(on: stage).count == 1 }
             try #expect(stage.number("select token from tenantry.leases where name = 'leader'") == token + 1)
             Glibc.kill(frozen.pid, SIGCONT)
             try await traffic.settle(on: stage)
-            try #expect(leaders() != [first])
+            try #expect(leaders(on: stage) != [first])
             for worker in workers { try #expect(await worker.terminate(within: 30) == .exit(0)) }
             try traffic.expectExact(on: stage, alertsIn: "subscriber")
+        }
+
+        @Test("A leader that was frozen in a transaction does not commit it when another one leads, which sends the alerts again")
+        func frozenInTransaction() async throws {
+            let stage = try await Stage()
+            let traffic = try await Traffic.prepare(on: stage, accounts: 2, tenants: 6, jobs: 1_200)
+            try stage.subscribe("subscriber")
+            let workers = try (0..<2).map { _ in try stage.startWorker() }
+            try await eventually("somebody leads") { try leaders(on: stage).count == 1 }
+            let first = try leaders(on: stage)[0]
+            let sent = try await sentAndNotNoted(traffic, on: stage)
+            Glibc.kill(pid_t(first), SIGSTOP)
+            try await eventually("the other one leads") { try leaders(on: stage) != [first] && leaders(on: stage).count == 1 }
+            try stage.run("select pg_advisory_unlock(42)")
+            Glibc.kill(pid_t(first), SIGCONT)
+            try await traffic.settle(on: stage)
+            for worker in workers { try #expect(await worker.terminate(within: 30) == .exit(0)) }
+            let again = try stage.takeAll(from: "subscriber").map { $0.messageID ?? "" }
+            #expect(Set(sent).isSubset(of: again), "what the first one had sent was not committed")
+            try traffic.expectExact(on: stage)
         }
 
         @Test("A transaction under a lease that is over does not commit")
@@ -109,6 +105,39 @@ extension FaultTests {
             #expect(isEndedAtBeginning)
             stage.database.fence = nil
             try #expect(stage.table("select n::text from public.t") == [["1"]])
+        }
+
+        /// Whose lease holds, by process id.
+        private func leaders(on stage: Stage) throws -> [Int] {
+            try stage.table(
+                """
+                select w.pid::text from tenantry.leases l join tenantry.workers w on w.id = l.holder
+                where l.name = 'leader' and l.expires_at > clock_timestamp()
+                """
+            ).compactMap { Int($0[0]) }
+        }
+
+        /// Sends jobs and waits until the leader has published alerts and cannot note it: as long as the stage's connection holds a lock.
+        ///
+        /// - Returns: the ids of what the leader has sent.
+        private func sentAndNotNoted(_ traffic: Traffic, on stage: Stage) async throws -> [String] {
+            try stage.run(
+                """
+                select pg_advisory_lock(42);
+                create function hold() returns trigger language plpgsql as $$
+                begin
+                    perform pg_advisory_xact_lock(42);
+                    return new;
+                end $$;
+                create trigger hold before update of published_at on tenantry.alerts for each row execute function hold();
+                """)
+            try traffic.send(on: stage)
+            try await eventually("the leader has published and cannot note it") {
+                try stage.number("select count(*) from pg_locks where locktype = 'advisory' and not granted") == 1
+            }
+            let sent = try stage.takeAll(from: "subscriber").map { $0.messageID ?? "" }
+            #expect(!sent.isEmpty)
+            return sent
         }
     }
 }

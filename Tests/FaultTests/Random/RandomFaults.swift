@@ -54,7 +54,13 @@ final class RandomFaults {
         case .workerKilled, .workerFrozen, .workerDrained: try await happen(toOneWorker: fault, seconds, &random)
         case .brokerStopped, .brokerRestarted, .brokerKilled, .connectionsClosed, .alarm:
             try await happen(toBroker: fault, seconds)
-        case .exchangesDeleted, .jobsExchangeDeleted, .eventsExchangeDeleted, .queuesDeleted: try delete(fault)
+        case .exchangesDeleted, .jobsExchangeDeleted, .eventsExchangeDeleted, .queuesDeleted:
+            // Again and again: what is missing is soon declared anew.
+            let end = ContinuousClock.now + .seconds(seconds)
+            repeat {
+                try delete(fault)
+                try await sleep(0.2)
+            } while ContinuousClock.now < end
         case .brokerCut, .brokerSilent, .databaseCut, .databaseSilent, .brokerDelayed, .databaseDelayed:
             try await happen(toNetwork: fault, seconds, &random)
         default: try await happen(toDatabase: fault, seconds, &random)
