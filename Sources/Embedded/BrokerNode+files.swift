@@ -11,6 +11,7 @@ extension BrokerNode {
         _ = try ServerFile.kept(folder + "/home/.erlang.cookie", mode: 0o400) { ServerFile.randomWord(length: 40) }
         try ServerFile.write("[\(options.plugins.joined(separator: ","))].\n", to: folder + "/enabled_plugins")
         try ServerFile.write(configuration(ports), to: folder + "/rabbitmq.conf")
+        try ServerFile.write(Self.advancedConfiguration, to: folder + "/advanced.config")
         let definitions = Definitions(user: options.user, password: password, virtualHosts: options.virtualHosts)
         try ServerFile.write(String(decoding: JSONEncoder().encode(definitions), as: UTF8.self), to: folder + "/definitions.json")
         return (nodeName, password)
@@ -29,6 +30,10 @@ extension BrokerNode {
 
         """
     }
+
+    /// What `rabbitmq.conf` has no word for. A message whose time in a delay queue is over, and that no queue took just then, is tried again after
+    /// so many milliseconds, not after three minutes.
+    private static let advancedConfiguration = "[{rabbit, [{dead_letter_worker_publisher_confirm_timeout, 5000}]}].\n"
 
     /// The whole environment of the node, its port mapper and rabbitmqctl: nothing is inherited, and each path that would lead to
     /// the system's own node (`/etc/rabbitmq`, `/var/lib/rabbitmq`, `/var/log/rabbitmq`) is led into our directory.

@@ -147,7 +147,14 @@ extension FaultTests {
                     let worker = try stage.startWorker()
                     try await eventually("the jobs are in hand") { try stage.ready(Family.conversation.queue) == 0 }
                     try await worker.kill()
-                    try await eventually("the broker has them back") { try stage.ready(Family.conversation.queue) >= 100 }
+                    do {
+                        try await eventually("the broker has them back") { try stage.ready(Family.conversation.queue) >= 100 }
+                    } catch {
+                        let queues = try await node.run(
+                            ctl: ["list_queues", "-p", virtualHost, "name", "messages", "messages_ready", "messages_unacknowledged"])
+                        let postponed = try stage.number("select count(*) from tenantry.postponed_messages")
+                        throw TestFailure("\(error); \(postponed) are postponed; \(queues)\n\(worker.log.suffix(3_000))")
+                    }
                 }
                 try stage.run("rollback")
                 let worker = try stage.startWorker()

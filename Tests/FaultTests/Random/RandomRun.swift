@@ -1,5 +1,6 @@
 internal import AMQP
 internal import Contract
+internal import Embedded
 internal import Foundation
 internal import TestSupport
 internal import Testing
@@ -48,7 +49,9 @@ final class RandomRun {
             let doubts = producers.reduce(0) { $0 + $1.doubts } + histories.reduce(0) { $0 + $1.doubts }
             return "\(traffic.jobs.count + jobs) jobs, \(doubts) times in doubt, quiet after \(settled)"
         } catch {
-            throw TestFailure("\(error)\n\(fleet.logs)")
+            let queues = try? await servers.node.run(
+                ctl: ["list_queues", "-p", "tenantry", "name", "messages", "messages_ready", "messages_unacknowledged"])
+            throw TestFailure("\(error)\n\(queues ?? "")\n\(fleet.logs)")
         }
     }
 
