@@ -115,7 +115,8 @@ let package = Package(
         .testTarget(name: "BillingTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),
         .testTarget(name: "FleetTests", dependencies: everyFamily + ["AMQP", "Embedded", "TestSupport"]),
         .testTarget(
-            name: "FaultTests", dependencies: everyFamily + ["AMQP", "Embedded", "TenantryClient", "TestSupport", "tenantry", "DoomedWorker"]),
+            name: "FaultTests",
+            dependencies: everyFamily + ["AMQP", "Embedded", "TenantryClient", "TestSupport", "tenantry", "DoomedWorker"]),
         .testTarget(
             name: "ClientTests", dependencies: everyFamily + ["AMQP", "TenantryClient", "TestSupport", lifecycle, logging]),
         .executableTarget(name: "ReadmeExample", dependencies: ["TenantryClient"], path: "Tests/ReadmeExample"),

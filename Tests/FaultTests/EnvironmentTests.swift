@@ -151,7 +151,9 @@ extension FaultTests {
                         try await eventually("the broker has them back") { try stage.ready(Family.conversation.queue) >= 100 }
                     } catch {
                         let queues = try await node.run(
-                            ctl: ["list_queues", "-p", virtualHost, "name", "messages", "messages_ready", "messages_unacknowledged"])
+                            ctl: [
+                                "list_queues", "-p", virtualHost, "name", "messages", "messages_ready", "messages_unacknowledged",
+                            ])
                         let postponed = try stage.number("select count(*) from tenantry.postponed_messages")
                         throw TestFailure("\(error); \(postponed) are postponed; \(queues)\n\(worker.log.suffix(3_000))")
                     }

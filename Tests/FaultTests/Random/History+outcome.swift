@@ -54,7 +54,8 @@ extension History {
         guard isThere, tenant.state != "purged" else { return }
         try expect("settings", "select key, value::text from \(schema).settings", tenant.settings.map { "\($0)=\($1)" })
         try expect(
-            "documents", "select external_id from \(schema).documents d where chunk_count > 0 and chunk_count = "
+            "documents",
+            "select external_id from \(schema).documents d where chunk_count > 0 and chunk_count = "
                 + "(select count(*) from \(schema).chunks c where c.external_id = d.external_id)", Array(tenant.documents))
         try expect(
             "counted documents",
@@ -62,7 +63,8 @@ extension History {
             ["\(tenant.documents.count)"])
         try expect("messages", "select id from \(schema).messages", Array(tenant.messages))
         try expect(
-            "ratings", "select id, rating::text from \(schema).messages where rating is not null", tenant.ratings.map { "\($0)=\($1)" })
+            "ratings", "select id, rating::text from \(schema).messages where rating is not null",
+            tenant.ratings.map { "\($0)=\($1)" })
         try expect(
             "tokens",
             "select key, (revoked_at is not null and revoked_at <= now())::text from tenantry.credentials "
@@ -74,7 +76,8 @@ extension History {
         let succeeded = told.filter { $0.answer.status == .succeeded }
         let kept = try stage.table("select job_id from tenantry.inbox where job_id like '\(account)-%'").map { $0[0] }
         #expect(
-            kept.sorted() == succeeded.filter { $0.kind.hasInbox }.map(\.id).sorted(), "answers kept", sourceLocation: sourceLocation)
+            kept.sorted() == succeeded.filter { $0.kind.hasInbox }.map(\.id).sorted(), "answers kept",
+            sourceLocation: sourceLocation)
         let audited = try stage.table("select distinct job_id, kind from tenantry.audit_log where job_id like '\(account)-%'")
         #expect(
             audited.map { $0[0] }.sorted() == succeeded.filter { $0.kind.isAudited }.map(\.id).sorted(), "audit",

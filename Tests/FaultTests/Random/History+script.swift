@@ -43,7 +43,8 @@ extension History {
     private func template(_ name: String, for tenant: String) async throws {
         let documents = (1...2).map { Self.document("\(name)-d\($0)", "What document \($0) of \(name) says.") }
         try await tell(
-            "template.save", #"{"name":"\#(name)","settings":{"tone":"kind"},"documents":[\#(documents.joined(separator: ","))]}"#)
+            "template.save", #"{"name":"\#(name)","settings":{"tone":"kind"},"documents":[\#(documents.joined(separator: ","))]}"#
+        )
         templates[name] = ["\(name)-d1", "\(name)-d2"]
         try await tell("template.apply", #"{"template":"\#(name)"}"#, tenant: tenant)
         tenants[tenant]!.documents.formUnion(templates[name]!)
@@ -54,7 +55,8 @@ extension History {
         let documents = (1...3).map { Self.document("d\($0)", "Document \($0) of \(tenant) has something to say.") }
         try await tell("corpus.ingest", #"{"documents":[\#(documents.joined(separator: ","))]}"#, tenant: tenant, as: token)
         try await tell(
-            "corpus.ingest", #"{"documents":[\#(Self.document("d1", "It says something else now."))]}"#, tenant: tenant, as: token)
+            "corpus.ingest", #"{"documents":[\#(Self.document("d1", "It says something else now."))]}"#, tenant: tenant, as: token
+        )
         try await tell("corpus.remove", #"{"external_ids":["d2"]}"#, tenant: tenant, as: token)
         tenants[tenant]!.documents.formUnion(["d1", "d3"])
     }

@@ -83,7 +83,8 @@ final class History {
             kind: kind, body: Array(body.utf8), tenant: tenant, id: id, credential: credential ?? self.credential)
         let answer = try await answer(to: request)
         guard answer.error?.code == code, answer.jobID == id, answer.kind == kind else {
-            throw TestFailure("\(id) (tenant \(tenant ?? "none")) was answered with \(String(decoding: answer.encoded(), as: UTF8.self))")
+            throw TestFailure(
+                "\(id) (tenant \(tenant ?? "none")) was answered with \(String(decoding: answer.encoded(), as: UTF8.self))")
         }
         if Int.random(in: 0..<4, using: &random) == 0 { try check(try await self.answer(to: request), repeats: answer, of: kind) }
         guard let kind = Kind.named(kind) else { throw TestFailure("there is no kind \(kind)") }
@@ -103,7 +104,7 @@ final class History {
         while true {
             do {
                 return try await client.send(request, timeout: Self.patience).answer
-            } catch where error.kind != .invalid && error.kind != .cancelled && Date() < deadline {
+            } catch  where error.kind != .invalid && error.kind != .cancelled && Date() < deadline {
                 doubts += 1
                 try await Task.sleep(for: .milliseconds(100))
             } catch {

@@ -69,7 +69,8 @@ final class LogProducer: Sendable {
                     if start.isMultiple(of: Self.chunk * Self.chunksPerJobAhead) {
                         let first = chunk.first!
                         let late = Traffic.Job(
-                            id: "ahead-\(part)-\(start)", tenant: first.tenant, message: -first.message - 1, conversation: 0, user: 0,
+                            id: "ahead-\(part)-\(start)", tenant: first.tenant, message: -first.message - 1, conversation: 0,
+                            user: 0,
                             tokens: 1)
                         try send(late, at: 3 * 86_400, on: &connection!)
                     }

@@ -31,7 +31,8 @@ final class RandomFaults {
 
     private func startWorker() throws -> WorkerProcess {
         try WorkerProcess(
-            broker: servers.brokerWay.url(instead: stage.brokerURL), database: servers.databaseWay.url(instead: stage.databaseURL),
+            broker: servers.brokerWay.url(instead: stage.brokerURL),
+            database: servers.databaseWay.url(instead: stage.databaseURL),
             Self.environment)
     }
 

@@ -68,7 +68,9 @@ final class RandomRun {
                     account: name, credential: token, operatorToken: stage.operatorToken,
                     broker: servers.brokerWay.url(instead: stage.brokerURL), seed: seed))
         }
-        guard try await worker.terminate(within: 30) == .exit(0) else { throw TestFailure("the worker did not end well:\n\(worker.log)") }
+        guard try await worker.terminate(within: 30) == .exit(0) else {
+            throw TestFailure("the worker did not end well:\n\(worker.log)")
+        }
         return traffic
     }
 
