@@ -113,7 +113,14 @@ final class RandomRun {
     ) async throws {
         var waiting = ""
         while true {
-            waiting = (try? waits(traffic, producers)) ?? "for a server"
+            do {
+                waiting = try waits(traffic, producers)
+            } catch {
+                // The look itself may have lost its connection to what the last fault was about.
+                waiting = "\(error)"
+                try? stage.reconnectDatabase()
+                try? stage.reconnectBroker()
+            }
             if waiting.isEmpty { return }
             guard ContinuousClock.now < deadline else { throw TestFailure("not quiet in time: \(waiting)") }
             try await Task.sleep(for: .milliseconds(100))
