@@ -67,8 +67,6 @@ final class History {
         events["account.created.\(account)"] = 1
     }
 
-    func end() async { await client.shutDown() }
-
     /// Sends a job until it is answered, and now and then once more.
     ///
     /// - Parameter code: under which it must be rejected; nil: it must succeed.

@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// What happens to a fleet at random.
 enum RandomFault: String, CaseIterable, Sendable {
     case workerKilled = "a worker gets SIGKILL"
