@@ -115,6 +115,8 @@ final class RandomRun {
         while true {
             do {
                 waiting = try waits(traffic, producers)
+                // What a delay queue keeps for its own retry is neither ready nor in hand.
+                if waiting.isEmpty { waiting = try await messagesKept() }
             } catch {
                 // The look itself may have lost its connection to what the last fault was about.
                 waiting = "\(error)"
@@ -137,6 +139,15 @@ final class RandomRun {
             if rows > 0 { return "\(rows) rows in \(table)" }
         }
         return ""
+    }
+
+    /// The fleet's queues that hold something, the dead letters' aside.
+    private func messagesKept() async throws -> String {
+        try await servers.node.run(ctl: ["list_queues", "-p", "tenantry", "name", "messages"])
+            .split(separator: "\n").filter { line in
+                let words = line.split(separator: "\t")
+                return words.count == 2 && words[0].hasPrefix("tenantry.") && words[0] != Topology.deadQueue && words[1] != "0"
+            }.joined(separator: ", ")
     }
 
     // MARK: What came of it
