@@ -1,9 +1,14 @@
-/// What a tenant's token may be allowed to do.
+/// What a tenant's token may be allowed to do. Writing does not include reading.
 public enum Scope: String, Sendable, CaseIterable, ClosedWord {
+    case settingsRead = "settings:read"
     case settingsWrite = "settings:write"
+    case corpusRead = "corpus:read"
     case corpusWrite = "corpus:write"
+    case conversationRead = "conversation:read"
     case conversationWrite = "conversation:write"
     case conversationErase = "conversation:erase"
+    case usageRead = "usage:read"
+    case tokensRead = "tokens:read"
 }
 
 /// Who may send a kind. A credential that is not named here is answered with `forbidden`.

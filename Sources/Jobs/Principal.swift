@@ -69,6 +69,20 @@ public final class Principal: Sendable {
         return nil
     }
 
+    /// Why this principal may not read something, of this tenant if one is named; nil if it may. A suspended account's people still read.
+    public func refusal(of reading: Reading, tenant target: TenantRecord?) -> Rejection? {
+        guard isAllowed(reading.access) else {
+            return Rejection(.forbidden, "credential \(key) (\(roleDescription)) may not read \(reading.name)")
+        }
+        return target.flatMap { isOwn($0) ? nil : Rejection(.forbidden, "tenant \($0.slug) is not this credential's") }
+    }
+
+    /// Whether a tenant is within this credential's reach: of its account, and the one that it is limited to. All are an operator's.
+    public func isOwn(_ target: TenantRecord) -> Bool {
+        if role == .operator || role == .fleet { return true }
+        return target.account == account && (tenant == nil || tenant == target.slug)
+    }
+
     private func isAllowed(_ access: Access) -> Bool {
         switch role {
         case .operator: access.operator

@@ -11,10 +11,12 @@ struct Traffic {
         let conversation: Int
         let user: Int
         let tokens: Int
+        var content = "hello"
 
         /// The payload.
         func body(sentAt: String) -> String {
-            let message = #""id":"m\#(message)","role":"user","user_id":"u\#(user)","content":"hello","tokens_in":\#(tokens)"#
+            let message =
+                #""id":"m\#(message)","role":"user","user_id":"u\#(user)","content":"\#(content)","tokens_in":\#(tokens)"#
             return #"{"conversation_id":"c\#(conversation)","messages":[{\#(message),"sent_at":"\#(sentAt)"}]}"#
         }
     }

@@ -23,8 +23,10 @@ final class LogProducer: Sendable {
     }
 
     private static let chunk = 25
-    /// With each of so many chunks goes a job whose message is of a time three days ahead.
-    private static let chunksPerJobAhead = 8
+    /// With each of so many chunks go two jobs that must be rejected.
+    private static let chunksPerRejected = 8
+    /// What the database is made to refuse as a message.
+    static let refusedContent = "refused"
     /// So long is the broker given for its confirms before they are in doubt.
     private static let patienceSeconds = 3.0
 
@@ -50,9 +52,10 @@ final class LogProducer: Sendable {
     /// Ends it, finished or not.
     func stop() { progress.withLock { $0.stops = true } }
 
-    /// The jobs that must be rejected.
-    var ahead: [String] {
-        stride(from: 0, to: jobs.count, by: Self.chunk * Self.chunksPerJobAhead).map { "ahead-\(part)-\($0)" }
+    /// The ids of the jobs that must be rejected as `invalid_payload`.
+    var rejected: [String] {
+        stride(from: 0, to: jobs.count, by: Self.chunk * Self.chunksPerRejected)
+            .flatMap { ["ahead-\(part)-\($0)", "refused-\(part)-\($0)"] }
     }
 
     private func run() {
@@ -65,15 +68,10 @@ final class LogProducer: Sendable {
                         connection = try AMQP.Connection(url, name: "producer", heartbeatSeconds: 2)
                         try connection!.enableConfirms()
                     }
-                    for job in chunk { try send(job, at: skewSeconds, on: &connection!) }
-                    if start.isMultiple(of: Self.chunk * Self.chunksPerJobAhead) {
-                        let first = chunk.first!
-                        let late = Traffic.Job(
-                            id: "ahead-\(part)-\(start)", tenant: first.tenant, message: -first.message - 1, conversation: 0,
-                            user: 0,
-                            tokens: 1)
-                        try send(late, at: 3 * 86_400, on: &connection!)
+                    if start.isMultiple(of: Self.chunk * Self.chunksPerRejected) {
+                        try sendRejected(start, beside: chunk.first!, on: &connection!)
                     }
+                    for job in chunk { try send(job, at: skewSeconds, on: &connection!) }
                     let outcome = try connection!.awaitConfirms(timeoutSeconds: Self.patienceSeconds)
                     if outcome.isSuccess { break }
                 } catch {
@@ -85,6 +83,20 @@ final class LogProducer: Sendable {
             usleep(pauseMilliseconds * 1_000)
         }
         connection?.close()
+    }
+
+    /// One whose message is of a time three days ahead, which is seen before anything is written, and one that the database refuses in the middle of
+    /// the transaction of its whole batch.
+    private func sendRejected(
+        _ number: Int, beside job: Traffic.Job, on connection: inout AMQP.Connection
+    ) throws(AMQPError) {
+        func rejected(_ what: String, _ message: Int, _ content: String) -> Traffic.Job {
+            Traffic.Job(
+                id: "\(what)-\(part)-\(number)", tenant: job.tenant, message: message, conversation: 0, user: 0, tokens: 1,
+                content: content)
+        }
+        try send(rejected("ahead", -job.message - 1, "hello"), at: 3 * 86_400, on: &connection)
+        try send(rejected("refused", -job.message - 1, Self.refusedContent), at: skewSeconds, on: &connection)
     }
 
     private func send(_ job: Traffic.Job, at offset: Int64, on connection: inout AMQP.Connection) throws(AMQPError) {

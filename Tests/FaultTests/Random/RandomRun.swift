@@ -58,6 +58,10 @@ final class RandomRun {
     private func prepare() async throws -> Traffic {
         let traffic = try await Traffic.prepare(on: stage, accounts: 2, tenants: 8, jobs: logs)
         for account in traffic.accounts { _ = try stage.broker.declareQueue(Traffic.answers(of: account.slug)) }
+        for tenant in traffic.tenants {
+            try stage.run(
+                "alter table tenant_\(tenant.slug).messages add check (content <> '\(LogProducer.refusedContent)')")
+        }
         let worker = try stage.startWorker()
         for name in ["hanna", "henry"] {
             let token = try await stage.makeAccount(name)
@@ -155,22 +159,22 @@ final class RandomRun {
     private func expectExact(_ traffic: Traffic, _ producers: [LogProducer], loses losesEvents: Bool) throws {
         try stage.reconnectBroker()
         try traffic.expectCounted(on: stage, alertsIn: Self.alerts)
-        try expectAnswers(traffic, ahead: Set(producers.flatMap(\.ahead)))
+        try expectAnswers(traffic, rejected: Set(producers.flatMap(\.rejected)))
         for history in histories { try history.expectExact(on: stage) }
-        try expectDead(ahead: producers.flatMap(\.ahead))
+        try expectDead(rejected: producers.flatMap(\.rejected))
         try expectEvents(losesEvents)
         try #expect(stage.jobsLeft() == 0)
     }
 
     /// A message was accepted for one job alone, and nobody was told anything else of a job later than at first.
-    private func expectAnswers(_ traffic: Traffic, ahead: Set<String>) throws {
+    private func expectAnswers(_ traffic: Traffic, rejected: Set<String>) throws {
         var accepted: [String: Set<String>] = [:]
         var messages: [String: String] = [:]
         for job in traffic.jobs { messages[job.id] = "\(job.tenant)/\(job.message)" }
         for account in traffic.accounts {
             for delivery in try stage.takeAll(from: Traffic.answers(of: account.slug)) {
                 let answer = try Answer(parsing: Array(delivery.body))
-                if ahead.contains(answer.jobID) {
+                if rejected.contains(answer.jobID) {
                     #expect(answer.error?.code == .invalidPayload, "\(answer)")
                 } else if let message = messages[answer.jobID] {
                     #expect(answer.status == .succeeded, "\(answer)")
@@ -184,10 +188,10 @@ final class RandomRun {
     }
 
     /// All that was rejected is among the dead, in the queue and as a row, and nothing else is.
-    private func expectDead(ahead: [String]) throws {
+    private func expectDead(rejected logs: [String]) throws {
         var allowed: [String: Set<String>] = [:]
-        for id in ahead { allowed[id] = [ErrorCode.invalidPayload.rawValue] }
-        var rejected = Set(ahead)
+        for id in logs { allowed[id] = [ErrorCode.invalidPayload.rawValue] }
+        var rejected = Set(logs)
         for history in histories {
             allowed.merge(history.deadCodes) { $0.union($1) }
             rejected.formUnion(history.told.filter { $0.answer.status == .rejected }.map(\.id))
