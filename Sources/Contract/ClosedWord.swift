@@ -3,7 +3,7 @@ public protocol ClosedWord: RawRepresentable, CaseIterable, Sendable where RawVa
 
 extension ClosedWord {
     /// Every word of the list, for messages.
-    static var words: String { allCases.map(\.rawValue).joined(separator: ", ") }
+    public static var words: String { allCases.map(\.rawValue).joined(separator: ", ") }
 
     static var schema: JSONValue {
         ["type": "string", "enum": .array(allCases.map { .string($0.rawValue) })]

@@ -31,6 +31,17 @@ public enum PayloadDecoder {
         return payload
     }
 
+    /// The members of a payload that is to be completed before it is decoded.
+    ///
+    /// - Throws: as ``decode(_:from:)-(_,UnsafeRawBufferPointer)``, but for what the kind's fields say.
+    public static func members(of body: [UInt8]) throws(Rejection) -> [String: JSONValue] {
+        let result = body.withUnsafeBytes { bytes in
+            Result<JSONValue, Rejection> { () throws(Rejection) in try value(of: bytes) }
+        }
+        guard case .object(let members) = try result.get() else { return [:] }
+        return members
+    }
+
     private static func value(of body: UnsafeRawBufferPointer) throws(Rejection) -> JSONValue {
         var reader = JSONReader(body, .payload)
         guard let value = reader.read() else {
@@ -44,5 +55,25 @@ public enum PayloadDecoder {
         guard case .object = value else { throw .invalid("", "the payload must be an object") }
         if let pointer = reader.pointerOfNUL { throw .invalid(pointer.text, "a text may not contain NUL (\\u0000)") }
         return value
+    }
+}
+
+extension Kind {
+    /// The type that describes this kind's payload.
+    public var payload: any JobPayload.Type {
+        guard let type = Self.payloads.first(where: { $0.kind == self }) else { preconditionFailure("\(name) is in no list") }
+        return type
+    }
+
+    /// Whether its answer shows a secret, once.
+    public var makesSecret: Bool { payload.resultSchema["properties"]?["secret"] != nil }
+
+    /// What is wrong with a payload, as a worker would find it.
+    public func check(_ members: [String: JSONValue]) throws(Rejection) { try Self.check(members, as: payload) }
+
+    private static func check<Payload: JobPayload>(
+        _ members: [String: JSONValue], as type: Payload.Type
+    ) throws(Rejection) {
+        _ = try PayloadDecoder.decode(type, from: .object(members))
     }
 }

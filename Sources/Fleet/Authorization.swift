@@ -26,6 +26,7 @@ struct Authorization {
     }
 
     private let directory: Directory
+    private let seals = SealStore()
     private var now = 0.0
     /// The last bearer text seen and whom it stood for: a producer's jobs come in runs.
     private var lastBearer: [UInt8] = []
@@ -36,7 +37,7 @@ struct Authorization {
     }
 
     /// What dead letters are sealed with.
-    func seal(from database: inout Postgres.Connection) throws(PostgresError) -> Seal { try directory.seal(from: &database) }
+    func seal(from database: inout Postgres.Connection) throws(PostgresError) -> Seal { try seals.seal(from: &database) }
 
     /// One decision a delivery, in order.
     mutating func decide(_ deliveries: [Delivery], on database: inout Postgres.Connection) throws(PostgresError) -> [Decision] {
@@ -66,7 +67,7 @@ struct Authorization {
         try directory.load(credentials: bearers, now: now, from: &database)
         try directory.load(holdersOf: sealedKeys, now: now, from: &database)
         try directory.load(tenants: slugs.sorted(), now: now, from: &database)
-        let seal = claims.contains(where: \.isSealed) ? try directory.seal(from: &database) : nil
+        let seal = claims.contains(where: \.isSealed) ? try seals.seal(from: &database) : nil
         return deliveries.indices.map { index in
             let sender = principal(claims[index], deliveries[index], seal)
             do throws(Rejection) {

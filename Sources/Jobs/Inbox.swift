@@ -55,9 +55,11 @@ enum Inbox {
     /// The tenant of the header, else the one that the sender is limited to; `""` for a job on no tenant.
     private static func tenant(of job: Job) -> String { job.tenant?.slug ?? job.principal.tenant ?? "" }
 
+    private static func digest(of job: Job) -> [UInt8] { digest(of: job.body) }
+
     /// Without a password: a fast hash of one could be tried out.
-    private static func digest(of job: Job) -> [UInt8] {
-        Array(Redaction.remainder(of: job.body).map { SHA256.hash(data: $0.body) } ?? SHA256.hash(data: job.body))
+    static func digest(of body: UnsafeRawBufferPointer) -> [UInt8] {
+        Array(Redaction.remainder(of: body).map { SHA256.hash(data: $0.body) } ?? SHA256.hash(data: body))
     }
 
     /// A row of ``SQL/first``.

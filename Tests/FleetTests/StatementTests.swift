@@ -21,7 +21,7 @@ internal import Testing
     private static func control() -> [Statement] {
         [
             FleetJobSender.SQL.issue, AggregationRequests.SQL.due, Directory.SQL.version, AuditLog.SQL.append,
-            Directory.SQL.credentials, Directory.SQL.tenants, Directory.SQL.seal, DeadLetterRow.SQL.write,
+            Directory.SQL.credentials, Directory.SQL.tenants, SealStore.SQL.seal, DeadLetterRow.SQL.write,
             DeadLetterRecord.SQL.remove,
             DeadLetterErasure.SQL.note, DeadLetterErasure.SQL.all, DeadLetterKeeper.SQL.state, DeadLetterKeeper.SQL.due,
             DeadLetterKeeper.SQL.removeUnseen, Housekeeping.SQL.removeErasures, Housekeeping.SQL.forgetRefusals,

@@ -1,6 +1,8 @@
 internal import AMQP
 internal import Contract
 internal import Crypto
+internal import Jobs
+internal import Postgres
 
 /// Says of a dead letter that its job came with a credential that held, so that it can be replayed without the credential's secret.
 ///
@@ -49,12 +51,18 @@ struct Seal: Sendable {
     }
 }
 
-extension [UInt8] {
-    /// Whether these are the same bytes: the delay of the answer tells nothing of where they differ.
-    func isEqualInConstantTime(to other: [UInt8]) -> Bool {
-        guard count == other.count else { return false }
-        var difference: UInt8 = 0
-        for index in indices { difference |= self[index] ^ other[index] }
-        return difference == 0
+/// The fleet's seal, read once it is needed.
+final class SealStore {
+    private var seal: Seal?
+
+    func seal(from database: inout Postgres.Connection) throws(PostgresError) -> Seal {
+        if let seal { return seal }
+        let found = Seal(secret: try database.query(SQL.seal).only([UInt8].self))
+        seal = found
+        return found
+    }
+
+    enum SQL {
+        static let seal: Statement = "select secret from tenantry.seal"
     }
 }

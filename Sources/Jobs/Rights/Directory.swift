@@ -1,14 +1,14 @@
 internal import Contract
-internal import Crypto
-internal import Jobs
-internal import Postgres
+public import Crypto
+public import Postgres
 
-/// What a lane remembers of credentials and tenants, so that most jobs are authorized without asking the database.
+/// What a lane, or a connection of the HTTP API, remembers of credentials and tenants, so that most jobs and requests are authorized without
+/// asking the database for more than whether anything has changed.
 ///
 /// Only what exists is remembered: a tenant that was created a moment ago is found at once. Whatever changes tenants, credentials or plans
-/// moves `tenantry.directory`'s version, which is asked for before each batch; when it has moved, everything is asked for anew. So a
+/// moves `tenantry.directory`'s version, which is asked for before each batch or request; when it has moved, everything is asked for anew. So a
 /// job that is sent after a change was committed finds it. All unknown names of a batch are asked for in one statement each.
-final class Directory {
+public final class Directory {
     /// What is remembered is asked for anew after so long, whatever the version says. A credential's own end comes sooner.
     static let lifetimeSeconds = 60.0
     /// Names kept before the cache starts afresh.
@@ -20,17 +20,18 @@ final class Directory {
     }
 
     /// A credential is remembered under its digest, not under its secret.
-    typealias Fingerprint = SHA256Digest
+    public typealias Fingerprint = SHA256Digest
 
     private var principals: [Fingerprint: Cached<Principal>] = [:]
     /// By key: for jobs that are sealed.
     private var holders: [String: Cached<Principal>] = [:]
     private var tenants: [String: Cached<TenantRecord>] = [:]
-    private var seal: Seal?
     private var version: Int64?
 
+    public init() {}
+
     /// Forgets everything if anything has changed since the last batch.
-    func refresh(from database: inout Postgres.Connection) throws(PostgresError) {
+    public func refresh(from database: inout Postgres.Connection) throws(PostgresError) {
         let current = try database.query(SQL.version).only(Int64.self)
         guard current != version else { return }
         version = current
@@ -39,32 +40,34 @@ final class Directory {
         tenants.removeAll(keepingCapacity: true)
     }
 
-    func principal(_ fingerprint: Fingerprint, now: Double) -> Principal? {
+    public func principal(_ fingerprint: Fingerprint, now: Double) -> Principal? {
         guard let entry = principals[fingerprint], entry.expiresAt > now else { return nil }
         return entry.value
     }
 
+    /// Whom a credential speaks for, asked of the database if it is not remembered; nil if it does not hold.
+    public func principal(
+        _ bearer: Bearer, now: Double, from database: inout Postgres.Connection
+    ) throws(PostgresError) -> Principal? {
+        let fingerprint = SHA256.hash(data: Array(bearer.token.utf8))
+        if let known = principal(fingerprint, now: now) { return known }
+        try load(credentials: [fingerprint: bearer], now: now, from: &database)
+        return principal(fingerprint, now: now)
+    }
+
     /// Whom a key speaks for; only for a job whose seal holds, since no secret was compared.
-    func holder(ofKey key: String, now: Double) -> Principal? {
+    public func holder(ofKey key: String, now: Double) -> Principal? {
         guard let entry = holders[key], entry.expiresAt > now else { return nil }
         return entry.value
     }
 
-    /// What dead letters are sealed with.
-    func seal(from database: inout Postgres.Connection) throws(PostgresError) -> Seal {
-        if let seal { return seal }
-        let found = Seal(secret: try database.query(SQL.seal).only([UInt8].self))
-        seal = found
-        return found
-    }
-
-    func tenant(_ slug: String, now: Double) -> TenantRecord? {
+    public func tenant(_ slug: String, now: Double) -> TenantRecord? {
         guard let entry = tenants[slug], entry.expiresAt > now else { return nil }
         return entry.value
     }
 
     /// Looks up credentials that are not remembered. What is unknown, wrong, expired or revoked stays unknown.
-    func load(credentials: [Fingerprint: Bearer], now: Double, from database: inout Postgres.Connection) throws(PostgresError) {
+    public func load(credentials: [Fingerprint: Bearer], now: Double, from database: inout Postgres.Connection) throws(PostgresError) {
         guard !credentials.isEmpty else { return }
         if principals.count > Self.capacity { principals.removeAll(keepingCapacity: true) }
         let keys = Array(Set(credentials.values.map(\.key)))
@@ -79,7 +82,7 @@ final class Directory {
     }
 
     /// Looks up the holders of keys. Which jobs they may be believed for, their seals say.
-    func load(holdersOf keys: Set<String>, now: Double, from database: inout Postgres.Connection) throws(PostgresError) {
+    public func load(holdersOf keys: Set<String>, now: Double, from database: inout Postgres.Connection) throws(PostgresError) {
         guard !keys.isEmpty else { return }
         if holders.count > Self.capacity { holders.removeAll(keepingCapacity: true) }
         for row in try database.query(SQL.credentials, keys.sorted()).decode(CredentialRow.init) {
@@ -89,7 +92,7 @@ final class Directory {
     }
 
     /// Looks up tenants that are not remembered. What is unknown stays unknown.
-    func load(tenants slugs: [String], now: Double, from database: inout Postgres.Connection) throws(PostgresError) {
+    public func load(tenants slugs: [String], now: Double, from database: inout Postgres.Connection) throws(PostgresError) {
         guard !slugs.isEmpty else { return }
         if tenants.count > Self.capacity { tenants.removeAll(keepingCapacity: true) }
         for row in try database.query(SQL.tenants, slugs).decode(KnownTenantRow.init) {
@@ -150,7 +153,6 @@ final class Directory {
 
     enum SQL {
         static let version: Statement = "select version from tenantry.directory"
-        static let seal: Statement = "select secret from tenantry.seal"
         static let credentials: Statement = """
             select c.key, c.role, c.account, c.tenant, c.scopes, c.secret_hash,
                    case when c.expires_at = 'infinity' then 1e9 else extract(epoch from c.expires_at - now()) end::float8,

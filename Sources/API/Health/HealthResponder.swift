@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import HTTPTypes
 internal import Hummingbird
 
 /// Three paths, exactly; all else is 404, and all but GET and HEAD 405. A router would be more than they need.

@@ -1,0 +1,149 @@
+internal import Dispatch
+internal import Foundation
+internal import Jobs
+public import Postgres
+internal import Synchronization
+
+/// Connections to the database, each with a thread of its own, for requests that wait for them without holding one up.
+///
+/// A connection is made when it is first needed, and again when it was lost. Each has a ``Directory`` of what it knows of credentials and
+/// tenants. Works are taken in order; when too many wait, the next is refused.
+public final class DatabasePool: Sendable {
+    typealias Work = @Sendable (inout Postgres.Connection, Directory) throws -> Void
+
+    /// What is to be done, and how the requester hears that it cannot be.
+    private struct Order {
+        let work: Work
+        let fail: @Sendable (Problem) -> Void
+    }
+
+    private struct State {
+        var waiting: [Order] = []
+        var isClosed = false
+        /// Monotonic time before which no connection is tried: the last attempt failed.
+        var isAwayUntil = DispatchTime(uptimeNanoseconds: 0)
+    }
+
+    private let options: ConnectionOptions
+    private let state = Mutex(State())
+    private let arrivals = DispatchSemaphore(value: 0)
+    private let size: Int
+
+    /// Works that wait for a connection before the next is refused.
+    private static let mostWaiting = 512
+    /// How long a single statement may take.
+    static let statementSeconds = 15
+    /// How long nothing is tried after a connection could not be made.
+    private static let pauseMilliseconds = 250
+    /// Schemas that a connection works in before it is replaced: a backend never forgets one.
+    private static let schemasPerConnection = 2_000
+
+    /// Starts the threads; they end with ``close()``.
+    ///
+    /// - Parameter size: how many connections there are at most, above 0.
+    public init(_ options: ConnectionOptions, size: Int) {
+        self.options = options
+        self.size = size
+        for number in 0..<size {
+            let thread = Thread { [self] in serve() }
+            thread.name = "api database \(number)"
+            thread.start()
+        }
+    }
+
+    /// Runs some work on one of the connections. It may run twice: if the connection is lost, once more on another.
+    ///
+    /// - Throws: `Problem` (`unavailable`) if the database is away or too many wait; what the work throws.
+    func run<Value: Sendable>(
+        _ work: @escaping @Sendable (inout Postgres.Connection, Directory) throws -> Value
+    ) async throws -> Value {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Value, any Error>) in
+            let order = Order(
+                work: { database, directory in
+                    let value: Value
+                    do {
+                        value = try work(&database, directory)
+                    } catch let error as PostgresError where error.isConnectionLoss || error.fault == .session {
+                        throw error
+                    } catch {
+                        return continuation.resume(throwing: error)
+                    }
+                    continuation.resume(returning: value)
+                },
+                fail: { continuation.resume(throwing: $0) })
+            let isTaken = state.withLock { state in
+                guard !state.isClosed, state.waiting.count < Self.mostWaiting else { return false }
+                state.waiting.append(order)
+                return true
+            }
+            if isTaken { arrivals.signal() } else { order.fail(.unavailable("too many requests wait for the database")) }
+        }
+    }
+
+    /// Ends the threads once what waits is through.
+    public func close() {
+        state.withLock { $0.isClosed = true }
+        for _ in 0..<size { arrivals.signal() }
+    }
+
+    /// Whether the database answered when it was last asked.
+    var isAway: Bool { state.withLock { $0.isAwayUntil > .now() } }
+
+    // MARK: A thread
+
+    private func next() -> Order? {
+        while true {
+            arrivals.wait()
+            let (order, isClosed) = state.withLock { state in
+                (state.waiting.isEmpty ? nil : state.waiting.removeFirst(), state.isClosed)
+            }
+            if let order { return order }
+            if isClosed { return nil }
+        }
+    }
+
+    private func serve() {
+        var held = Held()
+        while let order = next() { carryOut(order, &held) }
+    }
+
+    private struct Held: ~Copyable {
+        var connection: Postgres.Connection?
+        var directory = Directory()
+    }
+
+    /// What was lost before anything came back is tried once more on a new connection.
+    private func carryOut(_ order: Order, _ held: inout Held) {
+        for _ in 0..<2 {
+            if held.connection == nil {
+                guard let made = connect() else {
+                    return order.fail(.unavailable("the database cannot be reached"))
+                }
+                held.connection = consume made
+                held.directory = Directory()
+            }
+            do {
+                try order.work(&held.connection!, held.directory)
+                if !held.connection!.isUsable || held.connection!.touchedSchemas.count > Self.schemasPerConnection {
+                    held.connection = nil
+                }
+                return
+            } catch {
+                held.connection = nil
+            }
+        }
+        order.fail(.unavailable("the database was lost"))
+    }
+
+    private func connect() -> Postgres.Connection? {
+        if isAway { return nil }
+        do throws(PostgresError) {
+            var made = try Postgres.Connection(options)
+            try made.run(script: "set statement_timeout = '\(Self.statementSeconds)s'")
+            return made
+        } catch {
+            state.withLock { $0.isAwayUntil = .now() + .milliseconds(Self.pauseMilliseconds) }
+            return nil
+        }
+    }
+}

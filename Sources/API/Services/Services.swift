@@ -1,0 +1,81 @@
+internal import Jobs
+public import Logging
+internal import Metrics
+public import Postgres
+public import TenantryClient
+
+/// What every route works with.
+public struct Services: Sendable {
+    let database: DatabasePool
+    let jobs: JobGateway
+    let limiter: RateLimiter
+    let uses = CredentialUses()
+    let options: APIOptions
+    let platform: any Platform
+    let logger: Logger
+
+    public init(
+        database: DatabasePool, client: JobClient, options: APIOptions, platform: any Platform, logger: Logger
+    ) {
+        self.database = database
+        jobs = JobGateway(client: client, database: database)
+        limiter = RateLimiter(perMinute: options.requestsPerMinute)
+        self.options = options
+        self.platform = platform
+        self.logger = logger
+    }
+}
+
+/// How the API behaves.
+public struct APIOptions: Sendable {
+    public var host = "127.0.0.1"
+    /// 0 takes a free one.
+    public var port = 0
+    /// Requests of one credential, or of one address without a credential, in a minute.
+    public var requestsPerMinute = 6_000
+    /// Connections of clients that are open at once.
+    public var mostConnections = 4_096
+    /// Hours without a user's message after which a tenant is idle.
+    public var idleHours: Int64 = 24
+    /// PEM files; nil: no TLS, for loopback or behind a proxy that has it.
+    public var certificateFile: String?
+    public var keyFile: String?
+    /// Origins of web pages that may call the API.
+    public var corsOrigins: [String] = []
+    /// Whether a proxy stands before it that names the client last in `X-Forwarded-For`.
+    public var isBehindProxy = false
+
+    public init() {}
+}
+
+/// What an operator reads and does beside the database: the broker's queues and the letters in one of them.
+public protocol Platform: Sendable {
+    /// Each queue's name and how many messages are ready in it, and how many consumers it has.
+    func queues() async throws -> [QueueReading]
+    /// Sends letters' jobs again, or throws letters away. What was done is confirmed by the broker.
+    ///
+    /// - Returns: how many letters it was.
+    func replay(_ filter: LetterFilter) async throws -> Int
+    func discard(_ filter: LetterFilter) async throws -> Int
+}
+
+/// A queue, as the broker tells of it.
+public struct QueueReading: Sendable {
+    public let name: String
+    public let messages: Int64
+    public let consumers: Int64
+
+    public init(name: String, messages: Int64, consumers: Int64) {
+        self.name = name
+        self.messages = messages
+        self.consumers = consumers
+    }
+}
+
+/// Which dead letters. What is nil lets everything pass.
+public struct LetterFilter: Sendable {
+    public var jobID: String?
+    public var kind: String?
+    public var code: String?
+    public var tenant: String?
+}
