@@ -76,7 +76,7 @@ let package = Package(
         // The kinds' handlers, one file a kind, and the list of them all.
         .target(name: "Accounts", dependencies: family),
         .target(name: "Tenants", dependencies: family + ["Documents"]),
-        .target(name: "People", dependencies: family + [cryptoExtras]),
+        .target(name: "People", dependencies: family + [crypto, cryptoExtras]),
         .target(name: "Templates", dependencies: family + ["Documents"]),
         .target(name: "Corpus", dependencies: family + ["Documents"]),
         .target(name: "Conversations", dependencies: family),

@@ -16,6 +16,19 @@ public enum SignIn {
         case wrong
         /// The same address and password stand for several administrators: the account or the tenant must be named.
         case ambiguous
+        /// There were too many wrong passwords for the e-mail address, or from the network address: none is looked at for so long.
+        case throttled(seconds: Int64)
+    }
+
+    /// What a sign-in makes.
+    public struct Session: Sendable {
+        public let key: String
+        /// Shown this once.
+        public let secret: String
+        public let expiresAt: Timestamp
+
+        /// `<key>.<secret>`
+        public var token: String { "\(key).\(secret)" }
     }
 
     /// Checks the password and issues a credential of that administrator.
@@ -23,11 +36,39 @@ public enum SignIn {
     /// - Parameters:
     ///   - account: only an administrator of this account or of one of its tenants, the account's own first; nil: of any.
     ///   - tenant: only an administrator of this tenant; nil: of any, or of an account.
-    /// - Returns: `<key>.<secret>`
+    ///   - address: the network address that it is asked from, for which wrong passwords are counted; nil: none is, and all are let in.
     /// - Throws: ``Refusal``; `PostgresError`.
     public static func run(
+        email: String, password: String, account: String?, tenant: String?, from address: String? = nil,
+        on database: inout Connection
+    ) throws -> Session {
+        let attempt = try address.map { try SignInThrottle.admit(email: email, address: $0, on: &database) }
+        do {
+            let session = try check(email: email, password: password, account: account, tenant: tenant, on: &database)
+            try attempt?.forget(on: &database)
+            return session
+        } catch Refusal.ambiguous {
+            // The password was right.
+            try attempt?.forget(on: &database)
+            throw Refusal.ambiguous
+        }
+    }
+
+    /// Ends a session.
+    ///
+    /// - Parameters:
+    ///   - key: the session's credential.
+    ///   - sender: the key of who asks: the same person, or an account's credential or administrator.
+    /// - Returns: false where there is no such session, or it is not the sender's to end.
+    public static func end(
+        _ key: String, by sender: String, on database: inout some Queryable & ~Copyable
+    ) throws(PostgresError) -> Bool {
+        try database.query(SQL.end, key, sender).only(Bool.self)
+    }
+
+    private static func check(
         email: String, password: String, account: String?, tenant: String?, on database: inout Connection
-    ) throws -> String {
+    ) throws -> Session {
         let candidates = try database.query(SQL.candidates, email.lowercased(), account, tenant)
             .decode(Candidate.init).filter { $0.password != nil }
         // Each is a hash to be worked out.
@@ -42,21 +83,14 @@ public enum SignIn {
         }
         // Whoever names an account, and no tenant of it, means the account; its own administrator comes first.
         guard right.count == 1 || account != nil && tenant == nil && administrator.isOfAccount else { throw Refusal.ambiguous }
-        return try database.transaction { database in
-            let end = Timestamp(microsecondsSince1970: SystemClock.nowMicroseconds() + lifetimeSeconds * 1_000_000)
-            // The administrator may have been removed meanwhile, or given another password.
-            let held = try database.query(SQL.hold, administrator.id, administrator.password?.description)
-            guard held.count == 1 else { throw Refusal.wrong }
-            _ = try database.query(SQL.forgetExpired, administrator.id)
-            let bearer = try AdminCredential.issue(administrator: administrator.id, expiresAt: end, on: &database)
-            try AuditLog.append(
-                AuditEntry(
-                    account: administrator.account, tenant: administrator.tenant, credential: bearer.key,
-                    role: administrator.role, actor: email.lowercased(), kind: AuditedDeed.signIn.rawValue, jobID: "",
-                    details: ["result": ["key": .string(bearer.key)]]),
-                on: &database)
-            return bearer.token
-        }
+        let end = Timestamp(microsecondsSince1970: SystemClock.nowMicroseconds() + lifetimeSeconds * 1_000_000)
+        let bearer = Bearer.make(prefix: "adm")
+        // The administrator may have been removed meanwhile, or given another password.
+        let isMade = try database.query(
+            SQL.signIn, administrator.id, administrator.password?.description, bearer.key, bearer.secretHash, end
+        ).only(Bool.self)
+        guard isMade else { throw Refusal.wrong }
+        return Session(key: bearer.key, secret: bearer.secret, expiresAt: end)
     }
 
     /// Counts a wrong password under its address, and unknown addresses together.
@@ -93,10 +127,7 @@ public enum SignIn {
             where email = lower($1) and ($2::text is null or account = $2) and ($3::text is null or tenant = $3)
             order by account, tenant nulls first
             """
-        static let hold: Statement = """
-            select 1 from tenantry.administrators where id = $1::text::uuid and password_hash = $2 for key share
-            """
-        static let forgetExpired: Statement =
-            "delete from tenantry.credentials where administrator = $1::text::uuid and expires_at < now()"
+        static let signIn: Statement = "select tenantry.sign_in($1::text::uuid, $2, $3, $4, $5)"
+        static let end: Statement = "select tenantry.end_session($1, $2)"
     }
 }

@@ -34,6 +34,7 @@ public struct Migration: Sendable {
         Migration("control_0015_inbox_scope", PackageResources.control_0015_inbox_scope_sql),
         Migration("control_0016_postponed", PackageResources.control_0016_postponed_sql),
         Migration("control_0017_leases", PackageResources.control_0017_leases_sql),
+        Migration("control_0018_api", PackageResources.control_0018_api_sql),
     ]
 
     /// Every tenant's schema, oldest first; `{schema}` stands for the quoted schema name.

@@ -7,7 +7,7 @@ internal import Synchronization
 /// Each migration of each schema is a transaction of its own and is noted in the ledger `tenantry.migrations`, so an interrupted run goes
 /// on where it stopped. An advisory lock makes a second run wait for the first.
 ///
-/// The roles of workers and readers, once they are known, get their grants at the end of each run: on what is new, and on what is old.
+/// The roles of workers, readers and the API, once they are known, get their grants at the end of each run: on what is new, and on what is old.
 public struct Migrator: Sendable {
     private let options: ConnectionOptions
 

@@ -23,7 +23,7 @@ struct ServerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Database (TENANTRY_DATABASE_URL): postgresql://user:password@host:port/name. Counts before the URLs of workers and readers.",
+            "Database (TENANTRY_DATABASE_URL): postgresql://user:password@host:port/name. Counts before the URLs of workers, readers and the API.",
             valueName: "url"))
     var databaseURL: String?
 }
@@ -37,7 +37,7 @@ struct Settings {
             "worker.families", "worker.batch",
             "worker.buffer_bytes",
             "worker.heartbeat_seconds", "worker.job_seconds", "worker.drain_seconds", "worker.schemas_per_connection",
-            "worker.declare_topology", "worker.database_url", "reader.database_url",
+            "worker.declare_topology", "worker.database_url", "reader.database_url", "api.database_url",
             "retry.delays_ms", "retry.steps_for_missing_tenant", "inbox.retention_hours", "dead.retention_days", "dead.most",
             "usage.aggregate_seconds",
             "usage.idle_hours", "tenants.retention_days", "plans.file", "stripe.url", "stripe.days_until_due",
@@ -118,7 +118,7 @@ struct Settings {
                 + "(or require) to the URL, or set database.insecure to true")
     }
 
-    /// The URL that is set for workers or readers; nil: none.
+    /// The URL that is set for workers, readers or the API; nil: none.
     func ownURL(of role: DatabaseRole) -> String? {
         reader.string(forKey: ConfigKey([role.rawValue, "database_url"]), isSecret: true).flatMap { $0.isEmpty ? nil : $0 }
     }

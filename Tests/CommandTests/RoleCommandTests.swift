@@ -15,15 +15,17 @@ struct RoleCommandTests {
         let owner = try await TestServers.shared.databaseURL()
         let first = try await call("migrate --roles", ["TENANTRY_DATABASE_URL": owner])
         #expect(first.status == 0, "\(first.errors)")
-        let urls = first.output.matches(of: /(?m)^(TENANTRY_(?:WORKER|READER)_DATABASE_URL)=(.*)$/).map {
+        let urls = first.output.matches(of: /(?m)^(TENANTRY_(?:WORKER|READER|API)_DATABASE_URL)=(.*)$/).map {
             (String($0.1), String($0.2))
         }
-        #expect(urls.map(\.0) == ["TENANTRY_WORKER_DATABASE_URL", "TENANTRY_READER_DATABASE_URL"])
+        #expect(
+            urls.map(\.0) == ["TENANTRY_WORKER_DATABASE_URL", "TENANTRY_READER_DATABASE_URL", "TENANTRY_API_DATABASE_URL"])
         let database = try #require(owner.split(separator: "/").last)
         let again = try await call("migrate --roles", ["TENANTRY_DATABASE_URL": owner])
         #expect(
             again.output.contains(
-                "worker: role \(database)_worker has its grants\nreader: role \(database)_reader has its grants\n"))
+                "worker: role \(database)_worker has its grants\nreader: role \(database)_reader has its grants\n"
+                    + "api: role \(database)_api has its grants\n"))
         #expect(!again.output.contains("postgresql://"))
 
         // The two URLs are all that a worker's or a reader's machine needs.

@@ -177,6 +177,7 @@ struct SettingsTests {
         let known = Set(
             Self.numbers.map(\.0) + Self.others.map(\.0) + [
                 "amqp.url", "amqp.insecure", "database.url", "database.insecure", "worker.database_url", "reader.database_url",
+                "api.database_url",
                 "http.host", "plans.file",
             ])
         #expect(documented.filter { name in !documented.contains { $0.hasPrefix(name + ".") } } == known)

@@ -34,7 +34,7 @@ internal import Testing
         let person = #"{"email":"ada@x.ch","display_name":"Ada","role":"account_admin","password":"correct horse"}"#
         #expect(try fleet.ask("admin.create", person, token: acme).status == .succeeded)
         func signIn(_ email: String, _ password: String) throws -> String {
-            try SignIn.run(email: email, password: password, account: nil, tenant: nil, on: &fleet.database)
+            try SignIn.run(email: email, password: password, account: nil, tenant: nil, on: &fleet.database).token
         }
         let token = try signIn("Ada@x.ch", "correct horse")
         for _ in 0..<3 { #expect(throws: SignIn.Refusal.self) { try signIn("ada@x.ch", "battery staple") } }

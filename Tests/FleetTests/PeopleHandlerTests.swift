@@ -107,7 +107,8 @@ internal import Testing
         let body = admin("ada@x.ch", "account_admin", password: "correct horse")
         let made = try bearer(fleet.ask("admin.create", body, token: acme))
         let signedIn = try SignIn.run(
-            email: "ADA@x.ch", password: "correct horse", account: nil, tenant: nil, on: &fleet.database)
+            email: "ADA@x.ch", password: "correct horse", account: nil, tenant: nil, on: &fleet.database
+        ).token
         for token in [made, signedIn] { #expect(try fleet.ask("usage.aggregate", "{}", token: token).status == .succeeded) }
         let removed = try fleet.ask("admin.remove", #"{"email":"ada@x.ch"}"#, token: acme)
         #expect(removed.result?["email"] == "ada@x.ch" && removed.result?["role"] == "account_admin")
@@ -138,9 +139,9 @@ internal import Testing
         }
         func signIn(_ email: String, _ password: String, account: String? = nil, tenant: String? = nil) throws -> String {
             do {
-                let token = try SignIn.run(
-                    email: email, password: password, account: account, tenant: tenant, on: &fleet.database)
-                let key = String(token.split(separator: ".")[0])
+                let key = try SignIn.run(
+                    email: email, password: password, account: account, tenant: tenant, on: &fleet.database
+                ).key
                 return try fleet.texts(
                     """
                     select role || ' ' || coalesce(tenant, '-') from tenantry.credentials

@@ -25,6 +25,12 @@ extension StatementTests {
         TenantSummary.SQL.list, WorkerStatus.SQL.list,
     ]
 
+    /// What the HTTP API runs beside what commands read.
+    static let api: [Statement] = [
+        SignIn.SQL.candidates, SignIn.SQL.signIn, SignIn.SQL.end, SignInThrottle.SQL.wait, SignInThrottle.SQL.count,
+        SignInThrottle.SQL.forget, Refusal.SQL.count, CredentialUse.SQL.note, RequestRecord.SQL.write,
+    ]
+
     /// What commands change, as the owner.
     static let changes: [Statement] = [
         StripeGrant.SQL.account, StripeGrant.SQL.grant, StripeGrant.SQL.withdraw,

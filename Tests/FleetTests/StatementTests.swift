@@ -33,6 +33,7 @@ internal import Testing
             PostponedMessages.SQL.postpone, PostponedMessages.SQL.remove, PostponedMessages.SQL.count, JobRates.SQL.ensure,
             JobRates.SQL.draw, WorkerHeartbeat.SQL.beat,
             WorkerHeartbeat.SQL.end, FleetFoundation.SQL.problems, BatchProcessor.SQL.setLockTimeout,
+            Housekeeping.SQL.removeHTTPJobs, Housekeeping.SQL.removeSignInFailures, CredentialUse.SQL.note,
             Housekeeping.SQL.removeInbox, Housekeeping.SQL.removeWorkers, Housekeeping.SQL.removeQuarantineNotes,
             Housekeeping.SQL.removeCredentials, Quarantine.Notes.SQL.past,
             Quarantine.Notes.SQL.begin, Quarantine.Notes.SQL.end, Quarantine.Notes.SQL.takeBack,
@@ -69,7 +70,7 @@ internal import Testing
             TokenSQL.issue,
             TokenSQL.revoke, TokenSQL.revokeHandedOn, TokenSQL.hold, AdminSQL.create, AdminSQL.issue, AdminSQL.find,
             AdminSQL.revoke,
-            AdminSQL.remove, Domain.SQL.state, SignIn.SQL.candidates, SignIn.SQL.hold, SignIn.SQL.forgetExpired, RotateSQL.hold,
+            AdminSQL.remove, Domain.SQL.state, SignIn.SQL.candidates, RotateSQL.hold,
             RotateSQL.endEarlier, TemplateStore.SQL.hold, TemplateStore.SQL.documents, TemplateStore.SavingSQL.save,
             TemplateStore.SavingSQL.clear, TemplateStore.SavingSQL.addDocuments, TemplateStore.SavingSQL.addChunks,
             TemplateStore.SavingSQL.remove,
@@ -137,15 +138,17 @@ internal import Testing
     func prepare() async throws {
         let (database, schema) = try await Self.database()
         try Self.prepare(
-            Self.control() + Self.tenant(schema) + Self.reads + Self.tenantReads(schema) + Self.owner + Self.changes,
+            Self.control() + Self.tenant(schema) + Self.reads + Self.tenantReads(schema) + Self.owner + Self.changes + Self.api,
             on: database.url, "")
     }
 
-    @Test("What workers run, a worker's role may run; what commands show, a reader's role may read")
+    @Test("What workers run, a worker's role may run; what commands show, a reader's role may read; the API's, too")
     func mayRun() async throws {
         let (database, schema) = try await Self.database()
         try Self.prepare(Self.control() + Self.tenant(schema), on: database.workerURL, "explain execute")
         try Self.prepare(Self.reads + Self.tenantReads(schema), on: database.readerURL, "explain execute")
+        let read = Self.reads.filter { $0.sql != ReadingRecord.SQL.write.sql }
+        try Self.prepare(read + Self.tenantReads(schema) + Self.api, on: database.apiURL, "explain execute")
     }
 
     /// A database with a tenant whose schema has a name that must be quoted.

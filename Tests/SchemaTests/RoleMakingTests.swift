@@ -18,16 +18,18 @@ struct RoleMakingTests {
         let requests = DatabaseRole.allCases.map { RoleRequest($0, .made(password: nil)) }
         let first = try Migrator(owner).run(roles: requests)
         let database = try text("select current_database()::text", owner)
-        #expect(first.roles.map(\.name) == ["\(database)_worker", "\(database)_reader"])
+        #expect(first.roles.map(\.name) == ["\(database)_worker", "\(database)_reader", "\(database)_api"])
         #expect(first.granted == 2)
         let urls = try first.roles.map { try owner.url(as: $0.name, password: try #require($0.newPassword)) }
         let (worker, reader) = (ConnectionOptions(url: urls[0]), ConnectionOptions(url: urls[1]))
+        let api = ConnectionOptions(url: urls[2])
 
-        // The worker opens a tenant and purges one, the reader reads.
+        // The worker opens a tenant and purges one, the reader and the API read.
         try run(Self.tenants(["new"]) + "select tenantry.create_tenant_schemas('{tenant_new}');", worker)
         for schema in ["tenant_old_a", "tenant_old_b", "tenant_new"] {
             try run("insert into \(schema).settings values ('a', '1')", worker)
-            #expect(try text("select value::text from \(schema).settings", reader) == "1")
+            for reading in [reader, api] { #expect(try text("select value::text from \(schema).settings", reading) == "1") }
+            #expect(state(of: "delete from \(schema).settings", api) == "42501")
         }
         #expect(
             try text("select string_agg(row_count::text, ' ') from tenantry.drop_tenant_schema('tenant_old_a')", worker)
@@ -41,7 +43,7 @@ struct RoleMakingTests {
         #expect(state(of: "create temporary table mine ()", reader) == "25006", "a reader's transactions are for reading")
 
         let second = try Migrator(owner).run(roles: requests)
-        #expect(second.roles.map(\.newPassword) == [nil, nil])
+        #expect(second.roles.map(\.newPassword) == [nil, nil, nil])
         #expect(second.granted == 0)
         #expect(try text("select current_user::text", worker) == "\(database)_worker", "the password is as before")
         #expect(try Migrator(owner).run() == Migrator.Report())

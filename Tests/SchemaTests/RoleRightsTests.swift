@@ -9,7 +9,7 @@ internal import Testing
 @Suite("Rights of the database's roles")
 struct RoleRightsTests {
     enum Who: String, CaseIterable {
-        case owner, worker, reader
+        case owner, worker, reader, api
     }
 
     /// A statement, and who may run it. `tenant_aa` has its rows in the control schema and its own; `elsewhere` is nobody's.
@@ -19,7 +19,8 @@ struct RoleRightsTests {
 
         init(_ sql: String, _ who: Who...) {
             self.sql = sql
-            self.who = Set(who)
+            // The API reads what a reader reads.
+            self.who = Set(who).union(who.contains(.reader) ? [.api] : [])
         }
 
         var testDescription: String { "\(sql) [\(who.map(\.rawValue).sorted().joined(separator: ", "))]" }
@@ -46,15 +47,15 @@ struct RoleRightsTests {
         Line("delete from tenantry.purges", .owner),
         Line("update tenantry.purges set row_counts = '{}'", .owner),
         // Secrets, and what is said to somebody else.
-        Line("select secret_hash from tenantry.credentials", .owner, .worker),
-        Line("select * from tenantry.credentials", .owner, .worker),
-        Line("select c from tenantry.credentials c", .owner, .worker),
-        Line("select 1 from tenantry.credentials where secret_hash > ''", .owner, .worker),
+        Line("select secret_hash from tenantry.credentials", .owner, .worker, .api),
+        Line("select * from tenantry.credentials", .owner, .worker, .api),
+        Line("select c from tenantry.credentials c", .owner, .worker, .api),
+        Line("select 1 from tenantry.credentials where secret_hash > ''", .owner, .worker, .api),
         Line("select key, name, scopes, revoked_at from tenantry.credentials", .owner, .worker, .reader),
-        Line("select password_hash from tenantry.administrators", .owner, .worker),
-        Line("select email from tenantry.administrators order by password_hash", .owner, .worker),
+        Line("select password_hash from tenantry.administrators", .owner, .worker, .api),
+        Line("select email from tenantry.administrators order by password_hash", .owner, .worker, .api),
         Line("select email, role, has_password from tenantry.administrators", .owner, .worker, .reader),
-        Line("select * from tenantry.inbox", .owner, .worker),
+        Line("select * from tenantry.inbox", .owner, .worker, .api),
         Line("select body from tenantry.outbox", .owner, .worker),
         Line("select count(*) from tenantry.outbox", .owner, .worker, .reader),
         Line("select * from tenantry.erased_messages", .owner, .worker),
@@ -74,6 +75,21 @@ struct RoleRightsTests {
         Line("delete from tenantry.alerts", .owner),
         Line("update tenantry.plans set price = null", .owner),
         Line("update tenantry.plan_limits set limit_value = null", .owner),
+        // The API writes what is its own, and makes no credential but by the function.
+        Line("insert into tenantry.http_jobs (account, job_id, kind, credential) values ('', 'a', 'b', 'c')", .owner, .api),
+        Line("update tenantry.http_jobs set status = 'succeeded'", .owner, .worker, .api),
+        Line("select result from tenantry.http_jobs", .owner, .worker, .api),
+        Line("insert into tenantry.credential_uses select key, now() from tenantry.credentials", .owner, .worker, .api),
+        Line("insert into tenantry.sign_in_failures (subject) values ('email:a')", .owner, .api),
+        Line("delete from tenantry.sign_in_failures", .owner, .worker, .api),
+        Line("insert into tenantry.refused_jobs values (now(), '', '', '', '', 1)", .owner, .worker, .api),
+        Line("insert into tenantry.credentials (key, role, name, secret_hash) values ('a', 'operator', 'a', '')", .owner, .worker),
+        Line("update tenantry.credentials set revoked_at = now()", .owner, .worker),
+        Line("update tenantry.administrators set password_hash = null", .owner, .worker),
+        Line("select tenantry.sign_in(gen_random_uuid(), '', 'adm_123456789012', sha256(''), now())", .owner, .api),
+        Line("select tenantry.end_session('a', 'b')", .owner, .api),
+        Line("select tenantry.record_request((select min(key) from tenantry.credentials), 'dead.discard', null, '{}')", .owner, .api),
+        Line("select secret from tenantry.seal", .owner, .worker),
         // Schemas and tables are the owner's, but for the two functions.
         Line("create schema tenant_ab", .owner),
         Line("drop schema tenant_aa cascade", .owner),
@@ -175,7 +191,11 @@ struct RoleRightsTests {
         let place = try await Self.place.value
         var owner = try Connection(ConnectionOptions(url: place.url(of: .owner)))
         let functions = try owner.query(Self.pinned).decode((String, Bool, String?).self)
-        #expect(functions.map(\.0) == ["create_tenant_schemas", "drop_tenant_schema", "forget_refused_jobs", "record_reading"])
+        let names = [
+            "create_tenant_schemas", "drop_tenant_schema", "end_session", "forget_refused_jobs", "record_reading", "record_request",
+            "sign_in",
+        ]
+        #expect(functions.map(\.0) == names)
         for (name, isOpen, path) in functions {
             #expect(path == "search_path=pg_catalog, pg_temp", "\(name)")
             #expect(!isOpen, "\(name) is for nobody but those who are named")
@@ -206,7 +226,8 @@ struct RoleRightsTests {
         let text = try String(contentsOf: file, encoding: .utf8)
         let rows = text.split(separator: "\n").filter { $0.hasPrefix("| `tenantry.") }
         let expected = ControlGrants.all.map { grants in
-            "| `tenantry.\(grants.relation)` | \(grants.worker.map { "\($0)" } ?? "–") | \(grants.reader.map { "\($0)" } ?? "–") |"
+            let columns = DatabaseRole.allCases.map { role in grants.privileges(of: role).map { "\($0)" } ?? "–" }
+            return "| `tenantry.\(grants.relation)` | \(columns.joined(separator: " | ")) |"
         }
         for row in expected where !rows.contains(where: { $0 == row }) { Issue.record("Operations.md lacks: \(row)") }
         #expect(rows.count == expected.count)
@@ -221,6 +242,7 @@ struct RoleRightsTests {
             case .owner: database.url
             case .worker: database.workerURL
             case .reader: database.readerURL
+            case .api: database.apiURL
             }
         }
     }

@@ -14,9 +14,10 @@ public final class TestDatabase: Sendable {
 
     /// `postgresql://…/test_1`, as the owner.
     public let url: String
-    /// The same as a worker and as a reader get at it.
+    /// The same as a worker, a reader and the API get at it.
     public var workerURL: String { Self.url(as: .worker, of: url) }
     public var readerURL: String { Self.url(as: .reader, of: url) }
+    public var apiURL: String { Self.url(as: .api, of: url) }
     private let name: String
 
     /// Roles belong to a server, so all its databases have the same.
@@ -30,7 +31,7 @@ public final class TestDatabase: Sendable {
 
     public static func workerURL(of url: String) -> String { Self.url(as: .worker, of: url) }
 
-    /// `test_worker`, `test_reader`.
+    /// `test_worker`, `test_reader`, `test_api`.
     public static func name(of role: DatabaseRole) -> String { "test_\(role.rawValue)" }
 
     init(name: String, url: String) {

@@ -9,6 +9,10 @@ enum Housekeeping {
     static func duties(inboxHours: Int64) -> [LeaderDuty] {
         [
             duty("inbox cleanup") { database throws(PostgresError) in try database.query(SQL.removeInbox, inboxHours) },
+            duty("rows of jobs by HTTP") { database throws(PostgresError) in
+                try database.query(SQL.removeHTTPJobs, inboxHours)
+            },
+            duty("wrong passwords") { database throws(PostgresError) in try database.query(SQL.removeSignInFailures) },
             duty("stale workers") { database throws(PostgresError) in try database.query(SQL.removeWorkers) },
             duty("quarantine cleanup") { database throws(PostgresError) in try database.query(SQL.removeQuarantineNotes) },
             duty("erasures of dead letters") { database throws(PostgresError) in try database.query(SQL.removeErasures) },
@@ -29,6 +33,14 @@ enum Housekeeping {
             delete from tenantry.inbox where (account, scope, job_id) in
                 (select account, scope, job_id from tenantry.inbox where created_at < now() - $1 * interval '1 hour' limit 10000)
             """
+        /// As long as answers are kept: from when the job ended, or, if it never did, was sent.
+        static let removeHTTPJobs: Statement = """
+            delete from tenantry.http_jobs where (account, scope, job_id) in
+                (select account, scope, job_id from tenantry.http_jobs
+                 where sent_at < now() - $1 * interval '1 hour' and coalesce(finished_at, sent_at) < now() - $1 * interval '1 hour' limit 10000)
+            """
+        static let removeSignInFailures: Statement =
+            "delete from tenantry.sign_in_failures where at < now() - interval '15 minutes'"
         static let removeWorkers: Statement = "delete from tenantry.workers where seen_at < now() - interval '1 minute'"
         static let removeQuarantineNotes: Statement =
             "delete from tenantry.suspects where updated_at < now() - interval '7 days'"

@@ -1,6 +1,6 @@
 internal import Postgres
 
-/// What workers and readers may do in the control schema, said once. What is not here, they may not.
+/// What workers, readers and the API may do in the control schema, said once. What is not here, they may not.
 ///
 /// A table that is added by a migration has its line here, or nobody but the owner gets at it. A worker needs `update` to lock rows, too.
 struct ControlGrants {
@@ -8,11 +8,22 @@ struct ControlGrants {
     /// Privileges as `grant` takes them; nil: none.
     let worker: StaticString?
     let reader: StaticString?
+    /// What a reader has, unless it is more.
+    let api: StaticString?
 
-    private init(_ relation: StaticString, worker: StaticString?, reader: StaticString?) {
+    private init(_ relation: StaticString, worker: StaticString?, reader: StaticString?, api: StaticString? = nil) {
         self.relation = relation
         self.worker = worker
         self.reader = reader
+        self.api = api ?? reader
+    }
+
+    func privileges(of role: DatabaseRole) -> StaticString? {
+        switch role {
+        case .worker: worker
+        case .reader: reader
+        case .api: api
+        }
     }
 
     static let all: [ControlGrants] = [
@@ -26,22 +37,27 @@ struct ControlGrants {
         ControlGrants("custom_limits", worker: "select, insert, update, delete", reader: "select"),
         ControlGrants("billing_terms", worker: "select, insert", reader: "select"),
         ControlGrants("directory", worker: "select, update", reader: "select"),
-        // People and credentials: a reader sees who there is, and no hash that could be tried out.
+        // People and credentials: a reader sees who there is, and no hash that could be tried out. The API has to try them.
         ControlGrants(
             "credentials", worker: "select, insert, update, delete",
             reader:
-                "select (key, role, account, tenant, name, scopes, created_at, expires_at, revoked_at, issued_by, administrator)"),
+                "select (key, role, account, tenant, name, scopes, created_at, expires_at, revoked_at, issued_by, administrator)",
+            api: "select"),
         ControlGrants(
             "administrators", worker: "select, insert, update, delete",
-            reader: "select (id, account, tenant, email, display_name, role, created_at, has_password)"),
+            reader: "select (id, account, tenant, email, display_name, role, created_at, has_password)", api: "select"),
+        ControlGrants("credential_uses", worker: "select, insert, update, delete", reader: "select", api: "select, insert, update"),
+        ControlGrants("sign_in_failures", worker: "select, delete", reader: nil, api: "select, insert, delete"),
         // The past stays as it was written. Number and time of an entry are the database's, so nothing is put in between later.
         ControlGrants(
             "audit_log", worker: "select, insert (account, tenant, credential, role, actor, kind, job_id, details)",
             reader: "select"),
-        ControlGrants("refused_jobs", worker: "select, insert, update (jobs)", reader: "select"),
+        ControlGrants(
+            "refused_jobs", worker: "select, insert, update (jobs)", reader: "select", api: "select, insert, update (jobs)"),
         ControlGrants("purges", worker: "select, insert", reader: "select"),
         // The fleet's own. A reader sees how much there is; answers and messages are for those to whom they go.
-        ControlGrants("inbox", worker: "select, insert, update, delete", reader: nil),
+        ControlGrants("inbox", worker: "select, insert, update, delete", reader: nil, api: "select"),
+        ControlGrants("http_jobs", worker: "select, update, delete", reader: nil, api: "select, insert, update, delete"),
         ControlGrants(
             "outbox", worker: "select, insert, update, delete",
             reader: "select (id, exchange, routing_key, message_id, type, content_type, next_at, created_at)"),
@@ -85,7 +101,19 @@ struct ControlGrants {
     ]
     /// What readers may call, though they write nothing themselves.
     static let readerFunctions: [StaticString] = [recordReading]
+    /// How the API makes and ends sessions, and puts something on record.
+    static let apiFunctions: [StaticString] = [
+        "sign_in(uuid, text, text, bytea, timestamptz)", "end_session(text, text)", "record_request(text, text, text, jsonb)",
+    ]
     private static let recordReading: StaticString = "record_reading(text, text, text, jsonb)"
+
+    static func functions(of role: DatabaseRole) -> [StaticString] {
+        switch role {
+        case .worker: workerFunctions
+        case .reader: readerFunctions
+        case .api: apiFunctions
+        }
+    }
 
     /// Takes everything in the control schema from a role and gives it what is listed here: one transaction's worth.
     static func script(_ role: DatabaseRole, _ name: Identifier) -> String {
@@ -97,11 +125,10 @@ struct ControlGrants {
             "grant usage on schema tenantry to \(name)",
         ]
         for grants in all {
-            guard let privileges = role == .worker ? grants.worker : grants.reader else { continue }
+            guard let privileges = grants.privileges(of: role) else { continue }
             lines.append("grant \(privileges) on tenantry.\(grants.relation) to \(name)")
         }
-        let functions = role == .worker ? workerFunctions : readerFunctions
-        lines += functions.map { "grant execute on function tenantry.\($0) to \(name)" }
+        lines += functions(of: role).map { "grant execute on function tenantry.\($0) to \(name)" }
         return lines.map { $0 + ";" }.joined(separator: "\n")
     }
 }

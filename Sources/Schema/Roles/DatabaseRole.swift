@@ -4,6 +4,8 @@ public enum DatabaseRole: String, Sendable, CaseIterable {
     case worker
     /// For commands that show something: reads, and no secrets.
     case reader
+    /// For the HTTP API: reads, also what a credential is checked with, and writes no more than its own jobs, sessions and counts.
+    case api
 }
 
 /// A role that ``Migrator`` is to give its grants.
@@ -41,13 +43,13 @@ public struct GrantedRole: Sendable, Equatable {
     public let newPassword: String?
 }
 
-/// Why a role cannot have the grants of a worker or a reader.
+/// Why a role cannot have the grants of a worker, a reader or the API.
 public enum RoleError: Error, Sendable, Equatable, CustomStringConvertible {
     /// It may do more than its place allows, or is not there at all; `reason` goes on from "role x".
     case unfit(name: String, reason: String)
     /// The place is another's, who still has the grants.
     case placeTaken(DatabaseRole, by: String, wanted: String)
-    /// Both places were to be one role's.
+    /// Two places were to be one role's.
     case oneForBoth(name: String)
     /// The owner may not make roles.
     case mayNotMake(name: String)
@@ -60,11 +62,12 @@ public enum RoleError: Error, Sendable, Equatable, CustomStringConvertible {
             the \(role.rawValue)'s role of this database is \(holder), which still has its grants; to have \(wanted) in its place, run \
             "drop owned by" and "drop role" for \(holder) first
             """
-        case .oneForBoth(let name): "role \(name) cannot be the worker's and the reader's: one of them only reads"
+        case .oneForBoth(let name):
+            "role \(name) cannot have two places: workers, readers and the API are kept apart by what their roles may"
         case .mayNotMake(let name):
             """
-            the owner may not make role \(name): have an administrator of the server make it, and name it with --worker-role or \
-            --reader-role instead of --roles
+            the owner may not make role \(name): have an administrator of the server make it, and name it with --worker-role, \
+            --reader-role or --api-role instead of --roles
             """
         }
     }

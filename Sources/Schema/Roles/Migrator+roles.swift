@@ -1,6 +1,6 @@
 internal import Postgres
 
-/// The roles of workers and readers: found or made, held against what they may be, and noted for the functions that make tenants' schemas.
+/// The roles of workers, readers and the API: found or made, held against what they may be, and noted for the functions that make tenants' schemas.
 extension Migrator {
     /// Makes the roles that are to be made and checks all of them. Nothing is granted yet.
     static func settle(_ requests: [RoleRequest], on connection: inout Connection) throws -> [GrantedRole] {

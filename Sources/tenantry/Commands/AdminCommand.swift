@@ -49,11 +49,12 @@ struct AdminCommand: AsyncParsableCommand {
             var database = try Connection(try settings.database(name: "tenantry admin"))
             let password = try PasswordInput.read()
             do {
-                print(try SignIn.run(email: email, password: password, account: account, tenant: tenant, on: &database))
+                print(try SignIn.run(email: email, password: password, account: account, tenant: tenant, on: &database).token)
             } catch let refusal as SignIn.Refusal {
                 switch refusal {
                 case .wrong: throw Failure("the address or the password is wrong")
                 case .ambiguous: throw Failure("the address administers several: name one with --account or --tenant")
+                case .throttled(let seconds): throw Failure("there were too many wrong passwords: try again in \(seconds) seconds")
                 }
             }
         }

@@ -10,9 +10,10 @@ struct MigrateCommand: AsyncParsableCommand {
         discussion: """
             Safe to interrupt and to run again: what is done is noted in tenantry.migrations.
 
-            With --roles it makes login roles for workers and readers, and prints their URLs; a password that it made is shown this once. If \
-            TENANTRY_WORKER_DATABASE_URL or TENANTRY_READER_DATABASE_URL is set, name and password are those of the URL. Roles that an \
-            administrator has made are named with --worker-role and --reader-role. Later runs keep the grants of both up to date by themselves.
+            With --roles it makes login roles for workers, readers and the HTTP API, and prints their URLs; a password that it made is shown this once. \
+            If TENANTRY_WORKER_DATABASE_URL, TENANTRY_READER_DATABASE_URL or TENANTRY_API_DATABASE_URL is set, name and password are those of \
+            the URL. Roles that an administrator has made are named with --worker-role, --reader-role and --api-role. Later runs keep the \
+            grants of all up to date by themselves.
             """)
 
     @OptionGroup var server: ServerOptions
@@ -20,7 +21,7 @@ struct MigrateCommand: AsyncParsableCommand {
     @Option(help: "Tenants migrated at the same time.")
     var parallel = Count(4)
 
-    @Flag(help: "Make the roles of workers and readers, where they are not there yet.")
+    @Flag(help: "Make the roles of workers, readers and the API, where they are not there yet.")
     var roles = false
 
     @Option(
@@ -30,6 +31,9 @@ struct MigrateCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp("Role that gets a reader's grants (with --roles, by default: <database>_reader).", valueName: "name"))
     var readerRole: String?
+
+    @Option(help: ArgumentHelp("Role that gets the API's grants (with --roles, by default: <database>_api).", valueName: "name"))
+    var apiRole: String?
 
     func run() async throws {
         let settings = try await Settings(server)
@@ -59,7 +63,7 @@ struct MigrateCommand: AsyncParsableCommand {
 
     private func requests(_ settings: Settings) throws -> [RoleRequest] {
         try DatabaseRole.allCases.compactMap { role in
-            let option = role == .worker ? workerRole : readerRole
+            let option = self.option(of: role)
             guard roles else { return option.map { RoleRequest(role, name: $0, .given) } }
             guard let url = settings.ownURL(of: role) else { return RoleRequest(role, name: option, .made(password: nil)) }
             let variable = "TENANTRY_\(role.rawValue.uppercased())_DATABASE_URL"
@@ -69,6 +73,13 @@ struct MigrateCommand: AsyncParsableCommand {
                 throw Failure("--\(role.rawValue)-role is \(option), and \(variable) names \(user): leave one of them out")
             }
             return RoleRequest(role, name: user, .made(password: password))
+        }
+    }
+    private func option(of role: DatabaseRole) -> String? {
+        switch role {
+        case .worker: workerRole
+        case .reader: readerRole
+        case .api: apiRole
         }
     }
 }
