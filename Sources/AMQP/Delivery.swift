@@ -140,6 +140,12 @@ extension Delivery {
         find(name).flatMap { kind, value in FieldValue.integer(kind: kind, wire: value) }
     }
 
+    /// A Boolean header. Allocates nothing.
+    public func headerBool(_ name: StaticString) -> Bool? {
+        guard let (kind, value) = find(name), kind == UInt8(ascii: "t") else { return nil }
+        return value.first != 0
+    }
+
     private func find(_ name: StaticString) -> (kind: UInt8, value: UnsafeRawBufferPointer)? {
         guard let table = headerBytes else { return nil }
         var reader = WireReader(table)

@@ -20,6 +20,9 @@ public enum Header {
     /// W3C trace context.
     public static let traceparent = HeaderName("traceparent")
 
+    /// True on a job that came by HTTP: a worker says in its row of `tenantry.http_jobs` what became of it.
+    public static let http = HeaderName("x-tenantry-http")
+
     public static let errorCode = HeaderName("x-tenantry-error-code")
     public static let errorMessage = HeaderName("x-tenantry-error-message")
     /// A JSON Pointer; absent where no field is to blame.

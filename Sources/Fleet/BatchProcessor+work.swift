@@ -10,7 +10,7 @@ extension BatchProcessor {
         try withLetters(try outcomes(of: part, on: &database), on: &database)
     }
 
-    /// The same jobs; those that are given up with their letters, whose rows are written.
+    /// The same jobs; those that are given up with their letters, whose rows are written, as are those of jobs that came by HTTP.
     func withLetters(_ jobs: [FinishedJob], on database: inout Postgres.Connection) throws(PostgresError) -> [FinishedJob] {
         var finished = jobs
         var letters: [DeadLetterRow] = []
@@ -29,6 +29,7 @@ extension BatchProcessor {
         }
         try DeadLetterRow.write(letters, on: &database)
         try Refusal.count(refusals, on: &database)
+        try HTTPJobEnding.write(jobs, ladder, on: &database)
         return finished
     }
 

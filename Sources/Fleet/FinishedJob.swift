@@ -57,9 +57,3 @@ struct FinishedJob: Sendable {
             body: .bytes(JSONValue.object(body).serialised()), isMandatory: isMandatory)
     }
 }
-
-extension Rejection {
-    var json: JSONValue {
-        ["code": .string(code.rawValue), "message": .string(message), "field": field.map { .string($0) } ?? .null]
-    }
-}

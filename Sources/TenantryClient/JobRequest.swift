@@ -14,6 +14,8 @@ public struct JobRequest: Sendable {
     public var traceparent: String?
     /// `<key>.<secret>` for this job alone; nil: the client's own.
     public var credential: String?
+    /// Whether it has a row in `tenantry.http_jobs`, in which a worker notes what became of it: for the HTTP API alone.
+    package var isByHTTP = false
 
     public init(
         kind: String, body: [UInt8], tenant: String? = nil, id: String = JobRequest.newID(), traceparent: String? = nil,

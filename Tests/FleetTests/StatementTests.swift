@@ -33,7 +33,7 @@ internal import Testing
             PostponedMessages.SQL.postpone, PostponedMessages.SQL.remove, PostponedMessages.SQL.count, JobRates.SQL.ensure,
             JobRates.SQL.draw, WorkerHeartbeat.SQL.beat,
             WorkerHeartbeat.SQL.end, FleetFoundation.SQL.problems, BatchProcessor.SQL.setLockTimeout,
-            Housekeeping.SQL.removeHTTPJobs, Housekeeping.SQL.removeSignInFailures, CredentialUse.SQL.note,
+            HTTPJobEnding.SQL.end, HTTPJobEnding.SQL.endUnknown, Housekeeping.SQL.removeHTTPJobs, Housekeeping.SQL.removeSignInFailures, CredentialUse.SQL.note,
             Housekeeping.SQL.removeInbox, Housekeeping.SQL.removeWorkers, Housekeeping.SQL.removeQuarantineNotes,
             Housekeeping.SQL.removeCredentials, Quarantine.Notes.SQL.past,
             Quarantine.Notes.SQL.begin, Quarantine.Notes.SQL.end, Quarantine.Notes.SQL.takeBack,
