@@ -119,7 +119,11 @@ let package = Package(
         .testTarget(name: "EmbeddedTests", dependencies: ["Embedded", "EmbeddedOwner"]),
         .testTarget(name: "DocumentsTests", dependencies: ["Documents"]),
         .testTarget(name: "SchemaTests", dependencies: ["Postgres", "Schema", "TestSupport"]),
-        .testTarget(name: "APITests", dependencies: ["API", lifecycle, logging, metrics]),
+        .testTarget(
+            name: "APITests",
+            dependencies: everyFamily + [
+                "API", "TenantryClient", "TestSupport", httpClient, httpTypes, lifecycle, logging, metrics, nioCore, nioHTTP,
+            ]),
         .testTarget(name: "HandlerTests", dependencies: ["Contract", "Jobs", "TestSupport"]),
         .testTarget(name: "MeteringTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),
         .testTarget(name: "BillingTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),

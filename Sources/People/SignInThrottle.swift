@@ -1,5 +1,5 @@
-internal import Crypto
 internal import Contract
+internal import Crypto
 internal import Postgres
 
 /// How many wrong passwords are borne in a quarter of an hour: for an e-mail address, there or not, and from a network address.
@@ -27,7 +27,8 @@ struct SignInThrottle {
         return try database.transaction { database in
             // One after another for each of them, so that nobody is let in beside the last.
             for subject in subjects { try database.takeTurn(subject) }
-            let wait = try database.query(SQL.wait, subjects[0], subjects[1], mostOfEmail - 1, mostOfAddress - 1).only(Double?.self)
+            let wait = try database.query(SQL.wait, subjects[0], subjects[1], mostOfEmail - 1, mostOfAddress - 1).only(
+                Double?.self)
             if let wait { throw SignIn.Refusal.throttled(seconds: max(1, Int64(wait.rounded(.up)))) }
             return Attempt(rows: try database.query(SQL.count, subjects).decode(Int64.self))
         }

@@ -1,4 +1,5 @@
 internal import AMQP
+internal import API
 internal import ArgumentParser
 internal import Billing
 internal import Configuration
@@ -38,6 +39,9 @@ struct Settings {
             "worker.buffer_bytes",
             "worker.heartbeat_seconds", "worker.job_seconds", "worker.drain_seconds", "worker.schemas_per_connection",
             "worker.declare_topology", "worker.database_url", "reader.database_url", "api.database_url",
+            "api.host", "api.port", "api.requests_per_minute", "api.connections", "api.database_connections",
+            "api.certificate_file",
+            "api.key_file", "api.cors_origins", "api.behind_proxy",
             "retry.delays_ms", "retry.steps_for_missing_tenant", "inbox.retention_hours", "dead.retention_days", "dead.most",
             "usage.aggregate_seconds",
             "usage.idle_hours", "tenants.retention_days", "plans.file", "stripe.url", "stripe.days_until_due",
@@ -158,6 +162,39 @@ struct Settings {
             factory: { RateLimitedLogHandler(PrintableLogHandler(StreamLogHandler.standardError(label: $0))) })
         logger.logLevel = level
         return logger
+    }
+
+    /// The HTTP API's options.
+    func api() throws -> APIOptions {
+        var options = APIOptions()
+        options.host = reader.string(forKey: "api.host", default: options.host)
+        options.port = try int("api.port", options.port, 0...65_535)
+        options.requestsPerMinute = try int("api.requests_per_minute", options.requestsPerMinute, 1...10_000_000)
+        options.mostConnections = try int("api.connections", options.mostConnections, 1...100_000)
+        options.idleHours = Int64(try int("usage.idle_hours", Int(options.idleHours), 0...87_600))
+        options.certificateFile = reader.string(forKey: "api.certificate_file")
+        options.keyFile = reader.string(forKey: "api.key_file")
+        guard (options.certificateFile == nil) == (options.keyFile == nil) else {
+            throw Failure("api.certificate_file and api.key_file: set both, or neither")
+        }
+        options.corsOrigins = reader.stringArray(forKey: "api.cors_origins", default: [])
+        options.isBehindProxy = try bool("api.behind_proxy", false)
+        if options.certificateFile == nil, !options.isBehindProxy, !["127.0.0.1", "::1", "localhost"].contains(options.host) {
+            throw Failure(
+                "api.host: \(options.host) is not this machine alone, where credentials would go in the clear: set api.certificate_file "
+                    + "and api.key_file, or api.behind_proxy where a proxy has TLS")
+        }
+        return options
+    }
+
+    /// Connections to the database that the API has at most.
+    func apiConnections() throws -> Int { try int("api.database_connections", 8, 1...200) }
+
+    /// What shapes the queues, for whoever only asks for them.
+    func topology() throws -> FleetOptions {
+        var fleet = FleetOptions(broker: try broker(), database: ConnectionOptions(url: ""))
+        try readTopology(&fleet)
+        return fleet
     }
 
     /// A worker's options.

@@ -15,7 +15,7 @@ struct Tenantry: AsyncParsableCommand {
             Exit code: 0 done, 1 not done, 64 a mistake in the call, 70 a worker that could not go on.
             """,
         subcommands: [
-            DevCommand.self, WorkerCommand.self, EnqueueCommand.self, MigrateCommand.self, PlansCommand.self,
+            DevCommand.self, WorkerCommand.self, APICommand.self, EnqueueCommand.self, MigrateCommand.self, PlansCommand.self,
             TopologyCommand.self, StatusCommand.self,
             DeadCommand.self,
             AlertsCommand.self, UsageCommand.self, InvoiceCommand.self, CorpusCommand.self, TenantCommand.self,
@@ -25,7 +25,8 @@ struct Tenantry: AsyncParsableCommand {
         ])
 
     static func main() async {
-        if CommandLine.arguments.dropFirst().first == WorkerCommand.configuration.commandName { WorkerSignals.listen() }
+        let servers = [WorkerCommand.configuration.commandName, APICommand.configuration.commandName]
+        if servers.contains(CommandLine.arguments.dropFirst().first) { WorkerSignals.listen() }
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

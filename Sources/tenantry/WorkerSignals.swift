@@ -2,7 +2,7 @@ internal import Foundation
 internal import Glibc
 internal import Synchronization
 
-/// SIGTERM, SIGINT and SIGHUP of a worker: each drains it, from the process's first instructions on. Also as process 1, for which the kernel passes
+/// SIGTERM, SIGINT and SIGHUP of a worker or the API: each drains it, from the process's first instructions on. Also as process 1, for which the kernel passes
 /// over signals that nobody handles.
 enum WorkerSignals {
     /// Where a signal is told; negative while there is nothing to drain yet.
@@ -35,5 +35,17 @@ enum WorkerSignals {
             body()
         }
         receiver.store(ends[1], ordering: .relaxed)
+    }
+
+    /// Sends this process SIGTERM when its standard input ends.
+    static func terminateWhenInputEnds() {
+        Thread.detachNewThread {
+            var byte: UInt8 = 0
+            while true {
+                let count = read(STDIN_FILENO, &byte, 1)
+                if count == 0 || (count < 0 && errno != EINTR) { break }
+            }
+            kill(getpid(), SIGTERM)
+        }
     }
 }

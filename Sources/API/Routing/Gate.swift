@@ -7,9 +7,13 @@ enum Gate {
     static func check(_ caller: Caller, _ route: Route, _ names: [String: String]) throws(Problem) {
         if route.isOfTenant {
             let slug = names["slug"] ?? ""
-            guard let tenant = caller.tenant, caller.principal.isOwn(tenant), tenant.state != .purged else { throw .noTenant(slug) }
+            guard let tenant = caller.tenant, caller.principal.isOwn(tenant), tenant.state != .purged else {
+                throw .noTenant(slug)
+            }
         }
-        if let account = names["account"], caller.account != nil, account != caller.principal.account { throw .noAccount(account) }
+        if let account = names["account"], caller.account != nil, account != caller.principal.account {
+            throw .noAccount(account)
+        }
         let refusal =
             switch route.right {
             case .open, .signedIn: nil as Rejection?

@@ -65,7 +65,8 @@ struct Query: Sendable {
         for (name, value) in parameters {
             guard let parameter = known.first(where: { $0.name == name }) else {
                 let names = known.map(\.name).joined(separator: ", ")
-                throw .parameter(name, names.isEmpty ? "is unknown: this path takes no parameters" : "is unknown; there are \(names)")
+                throw .parameter(
+                    name, names.isEmpty ? "is unknown: this path takes no parameters" : "is unknown; there are \(names)")
             }
             if values[name] != nil, !parameter.isRepeated { throw .parameter(name, "stands there more than once") }
             values[name, default: []].append(value)

@@ -24,7 +24,8 @@ enum RequestBodyReader {
             }
             group.addTask {
                 try await Task.sleep(for: .seconds(seconds))
-                throw Problem(status: .requestTimeout, code: "request_timeout", detail: "the body did not come within \(Int(seconds)) s")
+                throw Problem(
+                    status: .requestTimeout, code: "request_timeout", detail: "the body did not come within \(Int(seconds)) s")
             }
             defer { group.cancelAll() }
             guard let body = try await group.next() else { throw CancellationError() }

@@ -74,14 +74,16 @@ extension Route {
         ) { call in
             let (members, bytes) = try source.read(call)
             return try await send(
-                kind, tenant: call.asker?.tenant?.slug, members: members, bytes: bytes, status: location == nil ? .ok : .created, call
+                kind, tenant: call.asker?.tenant?.slug, members: members, bytes: bytes, status: location == nil ? .ok : .created,
+                call
             ) { location?(call, $0, members) }
         }
     }
 
     /// Sends a job and turns its outcome into an answer.
     static func send(
-        _ kind: Kind, tenant: String?, members: [String: JSONValue], bytes: [UInt8]? = nil, status: HTTPResponse.Status, _ call: Call,
+        _ kind: Kind, tenant: String?, members: [String: JSONValue], bytes: [UInt8]? = nil, status: HTTPResponse.Status,
+        _ call: Call,
         location: (JSONValue) -> String? = { _ in nil }
     ) async throws -> Reply {
         let wait = Preference(call.headers, makesSecret: kind.makesSecret)

@@ -31,7 +31,8 @@ extension Route {
             query: filters + QueryParameter.paging,
             success: Success(status: .ok, schema: representation.schema, isList: true)
         ) { call in
-            let cursor = Cursor(path: path + "\(call.names.sorted { $0.key < $1.key })", query: call.query, account: call.asker?.account)
+            let cursor = Cursor(
+                path: path + "\(call.names.sorted { $0.key < $1.key })", query: call.query, account: call.asker?.account)
             let limit = Int(try call.query.integer("limit", 1...200) ?? 50)
             let after = try call.query.raw("cursor").map { try cursor.position($0) }
             let read = try page(call, PageRequest(after: after, limit: limit + 1))
@@ -75,11 +76,11 @@ extension Route {
     /// Anything else that is read.
     static func read(
         _ path: String, _ right: Right, schema: JSONValue, _ summary: String, query: [QueryParameter] = [],
-        otherTypes: [String] = [], _ respond: @escaping @Sendable (Call) async throws -> Reply
+        otherTypes: [String] = [], isList: Bool = false, _ respond: @escaping @Sendable (Call) async throws -> Reply
     ) -> Route {
         Route(
             method: .get, path: PathPattern(path), summary: summary, right: right, query: query,
-            success: Success(status: .ok, schema: schema, otherTypes: otherTypes), respond: respond)
+            success: Success(status: .ok, schema: schema, otherTypes: otherTypes, isList: isList), respond: respond)
     }
 
     /// With its `ETag`; 304 where the client has it already.

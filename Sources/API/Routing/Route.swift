@@ -30,6 +30,8 @@ struct Route: Sendable {
     struct Success: Sendable {
         let status: HTTPResponse.Status
         var schema: JSONValue?
+        /// Other answers that are as good.
+        var also: [(status: HTTPResponse.Status, schema: JSONValue)] = []
         /// Besides `application/json`, or instead of it where there is no schema.
         var otherTypes: [String] = []
         /// Whether it is a list, with the lists' conventions.
@@ -44,7 +46,9 @@ struct Route: Sendable {
     var name: String { "\(method.rawValue) \(path.text)" }
 
     /// Whether it is about the tenant `{slug}`.
-    var isOfTenant: Bool { path.segments.count > 2 && path.segments[1] == .literal("tenants") && path.segments[2] == .name("slug") }
+    var isOfTenant: Bool {
+        path.segments.count > 2 && path.segments[1] == .literal("tenants") && path.segments[2] == .name("slug")
+    }
 }
 
 /// What a request may send.
@@ -54,6 +58,8 @@ struct RequestBody: Sendable {
         case json(JSONValue)
         /// Any bytes of these types; `*/*` is any.
         case bytes([String])
+        /// A text of this type that means JSON of the schema, or is described by it.
+        case text(String, JSONValue)
     }
 
     let content: [Content]
@@ -89,6 +95,8 @@ struct Call: Sendable {
     /// The other end's address.
     let address: String
     let services: Services
+    /// In what form the answer is asked for.
+    let form: Form
 
     var caller: Caller {
         get throws(Problem) {

@@ -41,7 +41,9 @@ struct APIResponder: HTTPResponder {
             if problem.status.kind == .serverError {
                 services.logger.warning(
                     "request failed",
-                    metadata: ["http.route": "\(found?.name ?? "none")", "http.status": "\(problem.status.code)", "error": "\(error)"])
+                    metadata: [
+                        "http.route": "\(found?.name ?? "none")", "http.status": "\(problem.status.code)", "error": "\(error)",
+                    ])
             }
             response = self.response(to: problem)
         }
@@ -79,7 +81,7 @@ struct APIResponder: HTTPResponder {
         let body = try await RequestBodyReader.read(request, route.body)
         let call = Call(
             route: route, names: names, query: query, headers: request.headers, body: body, asker: caller, address: address,
-            services: services)
+            services: services, form: form)
         let reply = try await route.respond(call)
         return response(to: reply, form, call, path: String(halves[0]))
     }
@@ -87,7 +89,8 @@ struct APIResponder: HTTPResponder {
     private func checkHead(_ request: Request) throws(Problem) {
         if (request.head.path?.utf8.count ?? 0) > Self.mostTargetBytes {
             throw Problem(
-                status: .uriTooLong, code: "uri_too_long", detail: "the request's line has more than \(Self.mostTargetBytes) bytes")
+                status: .uriTooLong, code: "uri_too_long",
+                detail: "the request's line has more than \(Self.mostTargetBytes) bytes")
         }
         let bytes = request.headers.reduce(0) { $0 + $1.name.rawName.utf8.count + $1.value.utf8.count + 4 }
         if bytes > Self.mostHeaderBytes {
@@ -179,7 +182,8 @@ struct APIResponder: HTTPResponder {
         switch reply {
         case .json(let status, let value, var headers):
             headers[.contentType] = Form.json.rawValue
-            return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: value.serialised())))
+            return Response(
+                status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: value.serialised())))
         case .list(let listing):
             var headers: HTTPFields = [.contentType: form == .csv ? "text/csv; charset=utf-8; header=present" : form.rawValue]
             if let next = listing.next {
@@ -200,12 +204,14 @@ struct APIResponder: HTTPResponder {
         switch error {
         case let problem as Problem: return problem
         case let rejection as Rejection: return Problem(rejection)
+        case is BrokerAway: return .unavailable("the broker cannot be reached")
         case let error as PostgresError where error.fault == .server || error.fault == .environment:
             return .unavailable("the database cannot do it now", retryAfterSeconds: 5)
         case let error as PostgresError where error.fault == .time || error.fault == .collision:
             return .unavailable("the database was too busy")
         default:
-            return Problem(status: .internalServerError, code: "internal_error", detail: "this is a fault of the server, which has noted it")
+            return Problem(
+                status: .internalServerError, code: "internal_error", detail: "this is a fault of the server, which has noted it")
         }
     }
 
@@ -213,7 +219,8 @@ struct APIResponder: HTTPResponder {
         var headers: HTTPFields = [.contentType: Problem.mediaType]
         for (name, value) in problem.headers { headers[name] = value }
         return Response(
-            status: problem.status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: problem.json.serialised())))
+            status: problem.status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: problem.json.serialised()))
+        )
     }
 
     private func addGeneralHeaders(_ response: inout Response, _ request: Request, _ rate: RateLimiter.Verdict?) {

@@ -61,5 +61,7 @@ extension APIOptions {
 
 /// Every route there is.
 enum Routes {
-    static let all: [Route] = MeRoutes.all + JobRoutes.all
+    static let all: [Route] =
+        DocumentRoutes.all + MeRoutes.all + SessionRoutes.all + AccountRoutes.all + TenantRoutes.all + CorpusRoutes.all
+        + ConversationRoutes.all + [ExportRoute.route] + PeopleRoutes.all + BillingRoutes.all + JobRoutes.all + PlatformRoutes.all
 }

@@ -24,7 +24,7 @@ public final class DatabasePool: Sendable {
         var isAwayUntil = DispatchTime(uptimeNanoseconds: 0)
     }
 
-    private let options: ConnectionOptions
+    let options: ConnectionOptions
     private let state = Mutex(State())
     private let arrivals = DispatchSemaphore(value: 0)
     private let size: Int
@@ -36,7 +36,7 @@ public final class DatabasePool: Sendable {
     /// How long nothing is tried after a connection could not be made.
     private static let pauseMilliseconds = 250
     /// Schemas that a connection works in before it is replaced: a backend never forgets one.
-    private static let schemasPerConnection = 2_000
+    fileprivate static let schemasPerConnection = 2_000
 
     /// Starts the threads; they end with ``close()``.
     ///
@@ -103,47 +103,64 @@ public final class DatabasePool: Sendable {
     }
 
     private func serve() {
-        var held = Held()
-        while let order = next() { carryOut(order, &held) }
-    }
-
-    private struct Held: ~Copyable {
-        var connection: Postgres.Connection?
-        var directory = Directory()
+        let session = Session(options)
+        while let order = next() { carryOut(order, session) }
     }
 
     /// What was lost before anything came back is tried once more on a new connection.
-    private func carryOut(_ order: Order, _ held: inout Held) {
+    private func carryOut(_ order: Order, _ session: Session) {
         for _ in 0..<2 {
-            if held.connection == nil {
-                guard let made = connect() else {
+            if !session.isConnected {
+                // Whoever comes just after a failed attempt need not wait for another one.
+                guard !isAway, session.connect() else {
+                    if !isAway { state.withLock { $0.isAwayUntil = .now() + .milliseconds(Self.pauseMilliseconds) } }
                     return order.fail(.unavailable("the database cannot be reached"))
                 }
-                held.connection = consume made
-                held.directory = Directory()
             }
-            do {
-                try order.work(&held.connection!, held.directory)
-                if !held.connection!.isUsable || held.connection!.touchedSchemas.count > Self.schemasPerConnection {
-                    held.connection = nil
-                }
-                return
-            } catch {
-                held.connection = nil
-            }
+            if session.carryOut(order.work) { return }
         }
         order.fail(.unavailable("the database was lost"))
     }
 
-    private func connect() -> Postgres.Connection? {
-        if isAway { return nil }
-        do throws(PostgresError) {
-            var made = try Postgres.Connection(options)
-            try made.run(script: "set statement_timeout = '\(Self.statementSeconds)s'")
-            return made
-        } catch {
-            state.withLock { $0.isAwayUntil = .now() + .milliseconds(Self.pauseMilliseconds) }
-            return nil
+    /// A thread's connection, with what it knows of credentials and tenants.
+    private final class Session {
+        private let options: ConnectionOptions
+        private var connection: Postgres.Connection?
+        private var directory = Directory()
+
+        init(_ options: ConnectionOptions) {
+            self.options = options
+        }
+
+        var isConnected: Bool { connection != nil }
+
+        /// - Returns: false if it cannot be made.
+        func connect() -> Bool {
+            do throws(PostgresError) {
+                connection = try Postgres.Connection(options)
+                try connection!.run(script: "set statement_timeout = '\(DatabasePool.statementSeconds)s'")
+                directory = Directory()
+                return true
+            } catch {
+                connection = nil
+                return false
+            }
+        }
+
+        /// - Returns: false if the connection was lost.
+        func carryOut(_ work: Work) -> Bool {
+            do {
+                try work(&connection!, directory)
+            } catch {
+                connection = nil
+                return false
+            }
+            if isWorn(&connection!) { connection = nil }
+            return true
+        }
+
+        private func isWorn(_ connection: inout Postgres.Connection) -> Bool {
+            !connection.isUsable || connection.touchedSchemas.count > DatabasePool.schemasPerConnection
         }
     }
 }

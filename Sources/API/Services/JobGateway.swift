@@ -43,7 +43,7 @@ struct JobGateway: Sendable {
             kind: order.kind.name, body: order.body, tenant: order.tenant, id: order.id, traceparent: order.traceparent,
             credential: caller.credential)
         //IFMATCH request.ifMatch = order.ifMatch
-        //KEPT request.isKept = true
+        request.isByHTTP = true
         return try await publish(request, order)
     }
 

@@ -1,29 +1,43 @@
 internal import Jobs
 public import Logging
 internal import Metrics
-public import Postgres
+internal import Postgres
 public import TenantryClient
 
 /// What every route works with.
 public struct Services: Sendable {
     let database: DatabasePool
+    /// Apart from the others: a password takes long to check.
+    let signIns: DatabasePool
     let jobs: JobGateway
     let limiter: RateLimiter
     let uses = CredentialUses()
+    let exports: Exports
     let options: APIOptions
     let platform: any Platform
     let logger: Logger
+    /// Looks after the servers from time to time; to be run beside the API.
+    public let watch: ServerWatch
 
     public init(
-        database: DatabasePool, client: JobClient, options: APIOptions, platform: any Platform, logger: Logger
+        database: DatabasePool, signIns: DatabasePool, client: JobClient, options: APIOptions, platform: any Platform,
+        logger: Logger
     ) {
         self.database = database
+        exports = Exports(database.options)
+        self.signIns = signIns
         jobs = JobGateway(client: client, database: database)
         limiter = RateLimiter(perMinute: options.requestsPerMinute)
         self.options = options
         self.platform = platform
         self.logger = logger
+        watch = ServerWatch(database: database, client: client)
     }
+}
+
+extension Services {
+    /// For `/ready`: whether the database and the broker answered when they were last asked.
+    public var readiness: @Sendable () -> Readiness { { [watch] in watch.readiness } }
 }
 
 /// How the API behaves.
@@ -52,11 +66,35 @@ public struct APIOptions: Sendable {
 public protocol Platform: Sendable {
     /// Each queue's name and how many messages are ready in it, and how many consumers it has.
     func queues() async throws -> [QueueReading]
-    /// Sends letters' jobs again, or throws letters away. What was done is confirmed by the broker.
+    /// Sends letters' jobs again, or throws letters away, confirmed by the broker.
     ///
-    /// - Returns: how many letters it was.
-    func replay(_ filter: LetterFilter) async throws -> Int
-    func discard(_ filter: LetterFilter) async throws -> Int
+    /// - Parameter ids: the letters'.
+    func settle(_ ids: [String], _ deed: LetterDeed) async throws -> LetterOutcome
+}
+
+/// The broker cannot be asked: answered with 503.
+public struct BrokerAway: Error {
+    public let reason: String
+
+    public init(reason: String) {
+        self.reason = reason
+    }
+}
+
+public enum LetterDeed: Sendable {
+    case replay, discard
+}
+
+/// What became of letters that were to be settled.
+public struct LetterOutcome: Sendable {
+    public let done: Int
+    /// Why letters were left where they are.
+    public let left: [String]
+
+    public init(done: Int, left: [String]) {
+        self.done = done
+        self.left = left
+    }
 }
 
 /// A queue, as the broker tells of it.
@@ -70,12 +108,4 @@ public struct QueueReading: Sendable {
         self.messages = messages
         self.consumers = consumers
     }
-}
-
-/// Which dead letters. What is nil lets everything pass.
-public struct LetterFilter: Sendable {
-    public var jobID: String?
-    public var kind: String?
-    public var code: String?
-    public var tenant: String?
 }

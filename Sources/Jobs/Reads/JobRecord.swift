@@ -29,9 +29,11 @@ public struct JobRecord: Sendable {
     ) throws {
         let digest = body.withUnsafeBytes { Inbox.digest(of: $0) }
         let begun = try database.query(
-            SQL.begin, principal.account, principal.tenant ?? "", id, kind.name, tenant ?? "", digest, principal.key, kind.hasInbox)
+            SQL.begin, principal.account, principal.tenant ?? "", id, kind.name, tenant ?? "", digest, principal.key,
+            kind.hasInbox)
         guard begun.isEmpty else { return }
-        throw Rejection(.conflict, "job id \(id) has been used for another job of this \(principal.tenant == nil ? "account" : "tenant")")
+        throw Rejection(
+            .conflict, "job id \(id) has been used for another job of this \(principal.tenant == nil ? "account" : "tenant")")
     }
 
     /// Takes the row of a job that was certainly not sent away again.

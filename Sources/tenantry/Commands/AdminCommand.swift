@@ -54,7 +54,8 @@ struct AdminCommand: AsyncParsableCommand {
                 switch refusal {
                 case .wrong: throw Failure("the address or the password is wrong")
                 case .ambiguous: throw Failure("the address administers several: name one with --account or --tenant")
-                case .throttled(let seconds): throw Failure("there were too many wrong passwords: try again in \(seconds) seconds")
+                case .throttled(let seconds):
+                    throw Failure("there were too many wrong passwords: try again in \(seconds) seconds")
                 }
             }
         }

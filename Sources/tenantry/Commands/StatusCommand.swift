@@ -33,8 +33,7 @@ struct StatusCommand: ServerCommand {
     }
 
     private func queues(_ settings: Settings) throws -> Table {
-        var fleet = FleetOptions(broker: try settings.broker(), database: ConnectionOptions(url: ""))
-        try settings.readTopology(&fleet)
+        let fleet = try settings.topology()
         var connection = try AMQP.Connection(fleet.broker, name: "tenantry status")
         var table = Table(["queue", "ready", "consumers"])
         for name in TopologyDeclaration(fleet).queues {

@@ -84,7 +84,7 @@ struct WorkerCommand: AsyncParsableCommand {
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services, logger: logger))
-        if untilInputEnds { Self.drainWhenInputEnds() }
+        if untilInputEnds { WorkerSignals.terminateWhenInputEnds() }
         let shutdown = Task { for await _ in stops { await group.triggerGracefulShutdown() } }
         defer { shutdown.cancel() }
         do {
@@ -97,30 +97,6 @@ struct WorkerCommand: AsyncParsableCommand {
             throw Failure("\(error); name another port with --http-port or TENANTRY_HTTP_PORT, or 0 for a free one")
         }
         logger.info("worker drained", metadata: ["worker.id": "\(worker.id)"])
-    }
-
-    private static func drainWhenInputEnds() {
-        Thread.detachNewThread {
-            var byte: UInt8 = 0
-            while true {
-                let count = read(STDIN_FILENO, &byte, 1)
-                if count == 0 || (count < 0 && errno != EINTR) { break }
-            }
-            kill(getpid(), SIGTERM)
-        }
-    }
-
-    /// A schema that is behind is a mistake to be told at once. A database that is away is not: the lanes wait for it.
-    private func checkSchema(_ options: ConnectionOptions, _ logger: Logger) throws {
-        do {
-            var database = try Connection(options)
-            let missing = try Migrator.missingControlMigrations(on: &database)
-            guard missing.isEmpty else {
-                throw Failure("the database lacks \(missing.joined(separator: ", ")): run `tenantry migrate`")
-            }
-        } catch let error as PostgresError where error.isConnectionLoss {
-            logger.warning("database cannot be reached yet", metadata: ["error": "\(error)"])
-        }
     }
 }
 

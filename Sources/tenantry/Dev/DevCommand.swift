@@ -7,10 +7,10 @@ internal import Postgres
 struct DevCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dev",
-        abstract: "A whole Tenantry on this machine: private servers, one worker, until interrupted.",
+        abstract: "A whole Tenantry on this machine: private servers, one worker, the HTTP API, until interrupted.",
         discussion: """
             Starts a RabbitMQ node and a PostgreSQL cluster of its own from the system's programs, with their data under .tenantry/, brings the
-            schema up to date, loads the plans, and runs one worker on all families. .tenantry/env holds the variables that reach them:
+            schema up to date, loads the plans, and runs one worker on all families and the HTTP API. .tenantry/env holds the variables that reach them:
                 . .tenantry/env
             """, subcommands: [Start.self, Stop.self, Reset.self], defaultSubcommand: Start.self)
 
@@ -25,6 +25,8 @@ struct DevCommand: AsyncParsableCommand {
         var databasePort = Port(0)
         @Option(help: "Port of the worker's health and metrics; 0 takes a free one.")
         var httpPort = Port(0)
+        @Option(help: "Port of the HTTP API; 0 takes a free one.")
+        var apiPort = Port(0)
         @Option(help: ArgumentHelp("Settings file (default: config/tenantry.yaml, if it is there).", valueName: "file"))
         var config: String?
 
@@ -36,14 +38,14 @@ struct DevCommand: AsyncParsableCommand {
             if detach { return try await DetachedStart(folder: folder, arguments: childArguments).run() }
             try await DevSession(
                 folder: folder, amqpPort: amqpPort.value, databasePort: databasePort.value, httpPort: httpPort.value,
-                config: config
+                apiPort: apiPort.value, config: config
             ).run()
         }
 
         private var childArguments: [String] {
             [
                 "dev", "--amqp-port", "\(amqpPort.value)", "--database-port", "\(databasePort.value)", "--http-port",
-                "\(httpPort.value)",
+                "\(httpPort.value)", "--api-port", "\(apiPort.value)",
             ] + (config.map { ["--config", $0] } ?? [])
         }
     }

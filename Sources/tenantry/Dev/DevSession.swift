@@ -13,6 +13,7 @@ struct DevSession {
     let amqpPort: Int
     let databasePort: Int
     let httpPort: Int
+    let apiPort: Int
     let config: String?
 
     func run() async throws {
@@ -28,7 +29,7 @@ struct DevSession {
         let servers = try await EmbeddedServers.start(in: folder.servers, options)
         do {
             let variables = try await prepare(servers, plans)
-            try await superviseWorker(variables, until: stop)
+            try await supervise(variables, until: stop)
         } catch {
             try await servers.stop()
             throw error
@@ -70,6 +71,7 @@ struct DevSession {
             [("TENANTRY_AMQP_URL", servers.brokerURL), ("TENANTRY_DATABASE_URL", servers.databaseURL)]
             + urls.map { (Self.variable(of: $0.0), $0.1) } + [
                 ("TENANTRY_OPERATOR_TOKEN", try operatorToken(on: &database)),
+                ("TENANTRY_API_URL", "http://127.0.0.1:\(try apiPort > 0 ? apiPort : Loopback.freePorts(1)[0])"),
                 ("TENANTRY_HTTP_PORT", "\(configured > 0 ? configured : try Loopback.freePorts(1)[0])"),
             ]
         try folder.writeEnvironment(variables)
@@ -96,24 +98,36 @@ struct DevSession {
         return try OperatorCredential.issue(name: "tenantry dev", by: commandActor(), on: &database)
     }
 
-    private func superviseWorker(_ variables: [(name: String, value: String)], until stop: StopSignals) async throws {
-        var isFirst = true
-        while !stop.isRaised {
-            let worker = try WorkerProcess(variables, config: config)
-            if isFirst { try await announce(variables, worker: worker, stop: stop) }
-            isFirst = false
-            while worker.isRunning, !stop.isRaised { try await Task.sleep(for: .milliseconds(100)) }
-            if stop.isRaised {
-                printLine("draining the worker …")
-                await worker.stop()
-            } else {
-                printLine("the worker ended (\(worker.ending)); starting it again")
-                try await Task.sleep(for: .seconds(1))
+    /// Both processes, each started again when it ends, until the session is to stop.
+    private func supervise(_ variables: [(name: String, value: String)], until stop: StopSignals) async throws {
+        let port = variables.first { $0.name == "TENANTRY_API_URL" }?.value.split(separator: ":").last ?? "0"
+        var worker = try ChildProcess(["worker"], variables, config: config)
+        var api = try ChildProcess(["api", "--port", "\(port)", "--http-port", "0"], variables, config: config)
+        do {
+            try await announce(variables, worker: worker, stop: stop)
+            while !stop.isRaised {
+                worker = try await revived(worker, "worker")
+                api = try await revived(api, "API")
+                try await Task.sleep(for: .milliseconds(100))
             }
+        } catch {
+            await api.stop()
+            await worker.stop()
+            throw error
         }
+        printLine("draining the worker …")
+        await api.stop()
+        await worker.stop()
     }
 
-    private func announce(_ variables: [(name: String, value: String)], worker: WorkerProcess, stop: StopSignals) async throws {
+    private func revived(_ child: ChildProcess, _ name: String) async throws -> ChildProcess {
+        guard !child.isRunning else { return child }
+        printLine("the \(name) ended (\(child.ending)); starting it again")
+        try await Task.sleep(for: .seconds(1))
+        return try child.again()
+    }
+
+    private func announce(_ variables: [(name: String, value: String)], worker: ChildProcess, stop: StopSignals) async throws {
         let port = variables.last!.value
         guard try await HealthProbe(port: port).waitUntilReady(whileTrue: { worker.isRunning && !stop.isRaised }) || stop.isRaised
         else {
@@ -121,6 +135,7 @@ struct DevSession {
         }
         try folder.noteReady()
         printLine(
-            "ready. Variables: \(folder.environmentFile) (. .tenantry/env); health and metrics: http://127.0.0.1:\(port)/metrics")
+            "ready. Variables: \(folder.environmentFile) (. .tenantry/env); health and metrics: http://127.0.0.1:\(port)/metrics; "
+                + "HTTP API: \(variables.first { $0.name == "TENANTRY_API_URL" }?.value ?? "")/v1")
     }
 }

@@ -51,6 +51,21 @@ public struct DeadLetterRecord: Sendable {
         try database.query(SQL.list, filter.jobIDs, filter.kind, filter.code, filter.tenant, limit).decode(DeadLetterRecord.init)
     }
 
+    /// A page of the letters, newest first.
+    ///
+    /// - Parameter position: of the last row of the page before; nil: from the newest.
+    public static func page(
+        _ filter: Filter, after position: [String]?, limit: Int, on database: inout some Queryable & ~Copyable
+    ) throws(PostgresError) -> [DeadLetterRecord] {
+        let before = position.flatMap { $0.count == 2 ? $0 : nil }
+        return try database.query(
+            SQL.page, filter.jobIDs, filter.kind, filter.code, filter.tenant, limit,
+            before.flatMap { Timestamp(rfc3339: $0[0]) }, before?[1]
+        ).decode(DeadLetterRecord.init)
+    }
+
+    public var position: [String] { [failedAt.rfc3339, id] }
+
     /// The ids of the letters, oldest first.
     public static func ids(
         _ filter: Filter, on database: inout some Queryable & ~Copyable
@@ -82,11 +97,17 @@ public struct DeadLetterRecord: Sendable {
             (cardinality($1::text[]) = 0 or job_id = any($1)) and ($2::text is null or kind = $2) and ($3::text is null or code = $3)
               and ($4::text is null or tenant = $4)
             """
-        static let list = Statement(
-            """
-            select id::text, job_id, kind, nullif(account, ''), tenant, nullif(key, ''), code, message, field, attempts, failed_at, body_bytes,
+        private static let columns = """
+            id::text, job_id, kind, nullif(account, ''), tenant, nullif(key, ''), code, message, field, attempts, failed_at, body_bytes,
                    is_sealed, redacted
-            from tenantry.dead_letters where \(filter) order by failed_at, id limit $5
+            """
+        static let list = Statement(
+            "select \(columns) from tenantry.dead_letters where \(filter) order by failed_at, id limit $5")
+        static let page = Statement(
+            """
+            select \(columns) from tenantry.dead_letters
+            where \(filter) and ($6::timestamptz is null or (failed_at, id) < ($6, $7::text::uuid))
+            order by failed_at desc, id desc limit $5
             """)
         static let ids = Statement("select id::text from tenantry.dead_letters where \(filter) order by failed_at, id")
         static let count = Statement(

@@ -1,21 +1,30 @@
 internal import Foundation
 internal import Glibc
 
-/// A `tenantry worker` of this very executable.
-final class WorkerProcess {
+/// A command of this very executable that runs beside this one, such as `tenantry worker`.
+final class ChildProcess {
     private let process = Process()
-    /// The worker's standard input. It ends when this process ends, however that comes about, and then the worker drains.
+    /// Its standard input. It ends when this process ends, however that comes about, and then the other one drains.
     private let lifeline = Pipe()
+    private let command: [String]
+    private let variables: [(name: String, value: String)]
+    private let config: String?
 
-    init(_ variables: [(name: String, value: String)], config: String?) throws {
+    init(_ command: [String], _ variables: [(name: String, value: String)], config: String?) throws {
+        self.command = command
+        self.variables = variables
+        self.config = config
         process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.arguments = ["worker", "--until-input-ends"] + (config.map { ["--config", $0] } ?? [])
+        process.arguments = command + ["--until-input-ends"] + (config.map { ["--config", $0] } ?? [])
         process.standardInput = lifeline
         process.environment = ProcessInfo.processInfo.environment.merging(variables.map { ($0.name, $0.value) }) { _, own in own }
         try process.run()
-        // Ctrl-C in the terminal is for the session, which then drains the worker.
+        // Ctrl-C in the terminal is for the session, which then drains its processes.
         setpgid(process.processIdentifier, process.processIdentifier)
     }
+
+    /// The same once more.
+    func again() throws -> ChildProcess { try ChildProcess(command, variables, config: config) }
 
     var isRunning: Bool { process.isRunning }
 

@@ -1,0 +1,31 @@
+internal import Contract
+internal import HTTPTypes
+internal import Hummingbird
+internal import Jobs
+internal import NIOCore
+internal import Postgres
+internal import Tenants
+
+/// All of a tenant as JSON Lines, streamed: however much it is, little of it is in memory at once.
+enum ExportRoute {
+    static let route = Route(
+        method: .get, path: PathPattern("/v1/tenants/{slug}/export"),
+        summary:
+            "All of a tenant as JSON Lines, from one moment: settings, documents, conversations, messages; the last line counts the others.",
+        right: .reading(.export),
+        success: Route.Success(status: .ok, otherTypes: [Form.jsonLines.rawValue, Form.jsonLinesToo.rawValue])
+    ) { call in
+        let (slug, key) = (try call.tenant.slug, try call.caller.principal.key)
+        try await call.services.database.run { database, _ in
+            try RequestRecord.write(.export, key: key, tenant: slug, on: &database)
+        }
+        let chunks = try call.services.exports.start(slug)
+        return .stream(
+            type: call.form == .json ? Form.jsonLines.rawValue : call.form.rawValue,
+            ResponseBody { writer in
+                defer { chunks.stop() }
+                while let chunk = try await chunks.next() { try await writer.write(chunk) }
+                try await writer.finish(nil)
+            })
+    }
+}

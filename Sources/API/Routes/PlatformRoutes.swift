@@ -1,0 +1,162 @@
+internal import Contract
+internal import HTTPTypes
+internal import Hummingbird
+internal import Jobs
+internal import NIOCore
+
+/// What operators see and do: queues, workers, dead letters.
+enum PlatformRoutes {
+    static let all: [Route] = [
+        queues, workers, letters,
+        settle("replay", "Sends dead jobs again, each as the key that it first came from."),
+        settle("discard", "Removes dead letters for good."),
+    ]
+
+    private static let queues = Route.read(
+        "/v1/queues", .reading(.queues), schema: QueueReading.representation.schema, "The fleet's queues.", isList: true
+    ) { call in
+        let rows = try await call.services.platform.queues()
+        return .list(
+            Listing(
+                rows: rows.map { QueueReading.representation.json($0) },
+                columns: QueueReading.representation.members.map(\.name), next: nil))
+    }
+
+    private static let workers = Route.read(
+        "/v1/workers", .reading(.workers), schema: WorkerStatus.representation.schema,
+        "The workers that were heard of in the last 30 seconds.", isList: true
+    ) { call in
+        let rows = try await call.services.database.run { database, _ in try WorkerStatus.list(on: &database) }
+        return .list(
+            Listing(
+                rows: rows.map { WorkerStatus.representation.json($0) },
+                columns: WorkerStatus.representation.members.map(\.name), next: nil))
+    }
+
+    private static let letters = Route.list(
+        "/v1/dead", .deadLetters, of: DeadLetterRecord.self, "Dead letters, newest first.",
+        filters: [
+            .text("job_id", "The job's id."), .text("kind", "The job's kind."), .text("code", "Why it was given up."),
+            .text("tenant", "The tenant's slug."),
+        ]
+    ) { call, page in
+        let filter = DeadLetterRecord.Filter(
+            jobIDs: try call.query.text("job_id").map { [$0] } ?? [], kind: try call.query.text("kind"),
+            code: try call.query.text("code"), tenant: try call.query.text("tenant"))
+        return { try DeadLetterRecord.page(filter, after: page.after, limit: page.limit, on: &$0) }
+    }
+
+    /// Does something with the letters that a filter means, or says how many they are.
+    private static func settle(_ deed: String, _ summary: String) -> Route {
+        Route(
+            method: .post, path: PathPattern("/v1/dead/\(deed)"), summary: summary, right: .reading(.deadLetters),
+            query: [.boolean("dry_run", "Only says how many letters it would be.")],
+            body: .json([
+                "type": "object", "required": ["filter"],
+                "properties": [
+                    "filter": [
+                        "type": "object", "description": "Which letters; an empty one is all of them.",
+                        "properties": [
+                            "job_id": ["type": ["string", "null"]], "kind": ["type": ["string", "null"]],
+                            "code": ["type": ["string", "null"]], "tenant": ["type": ["string", "null"]],
+                        ],
+                    ],
+                    "expect": ["type": ["integer", "null"], "minimum": 0, "description": "How many letters it must be."],
+                ],
+            ]),
+            success: Route.Success(
+                status: .ok,
+                schema: [
+                    "type": "object",
+                    "properties": [
+                        "matching": ["type": "integer"], "done": ["type": "integer"],
+                        "left": ["type": "array", "items": ["type": "string"]],
+                    ],
+                ])
+        ) { call in
+            let members = try PayloadDecoder.members(of: Array(call.body.readableBytesView))
+            let filter = try filter(members["filter"])
+            let ids = try await call.services.database.run { database, _ in try DeadLetterRecord.ids(filter, on: &database) }
+            let matching = JSONValue.int(Int64(ids.count))
+            if try call.query.boolean("dry_run") == true { return .json(.ok, ["matching": matching]) }
+            if let expected = members["expect"], expected != .null, expected != matching {
+                throw Problem(Rejection(.conflict, "\(ids.count) letters match", field: "/expect"))
+            }
+            let key = try call.caller.principal.key
+            try await call.services.database.run { database, _ in
+                try RequestRecord.write(
+                    deed == "replay" ? .replay : .discard, key: key, tenant: nil,
+                    details: ["filter": members["filter"] ?? .null, "letters": matching], on: &database)
+            }
+            let outcome = try await call.services.platform.settle(ids, deed == "replay" ? .replay : .discard)
+            return .json(
+                .ok,
+                [
+                    "matching": matching, "done": .int(Int64(outcome.done)),
+                    "left": .array(outcome.left.prefix(100).map { .string($0) }),
+                ])
+        }
+    }
+
+    private static func filter(_ value: JSONValue?) throws(Rejection) -> DeadLetterRecord.Filter {
+        guard case .object(let members)? = value else { throw .invalid("/filter", "must be an object") }
+        var texts: [String: String] = [:]
+        for (name, value) in members.sorted(by: { $0.key < $1.key }) where value != .null {
+            guard ["job_id", "kind", "code", "tenant"].contains(name) else {
+                throw .invalid("/filter/\(name)", "is no filter: there are job_id, kind, code and tenant")
+            }
+            guard case .string(let text) = value else { throw .invalid("/filter/\(name)", "must be a string") }
+            texts[name] = text
+        }
+        return DeadLetterRecord.Filter(
+            jobIDs: texts["job_id"].map { [$0] } ?? [], kind: texts["kind"], code: texts["code"], tenant: texts["tenant"])
+    }
+}
+
+extension QueueReading {
+    static let representation = Representation<QueueReading> {
+        Representation.Member.text("name", \.name)
+        Representation.Member.number("messages", \.messages)
+        Representation.Member.number("consumers", \.consumers)
+    }
+}
+
+extension WorkerStatus {
+    static let representation = Representation<WorkerStatus> {
+        Representation.Member.text("id", \.id)
+        Representation.Member.number("pid", \.pid)
+        Representation.Member.texts("families", \.families)
+        Representation.Member.number("lanes", \.lanes)
+        Representation.Member.boolean("leads", \.leads)
+        Representation.Member.number("succeeded", \.succeeded)
+        Representation.Member.number("rejected", \.rejected)
+        Representation.Member.number("retried", \.retried)
+        Representation.Member.number("deferred", \.deferred)
+        Representation.Member("jobs_per_second", schema: ["type": "number"]) { .double($0.jobsPerSecond) }
+        Representation.Member.number("in_hand", \.inHand)
+        Representation.Member("oldest_seconds", schema: ["type": "number"]) { .double($0.oldestSeconds) }
+        Representation.Member("seen_seconds_ago", schema: ["type": "number"]) { .double($0.secondsSinceHeartbeat) }
+        Representation.Member.texts("problems", \.problems)
+    }
+}
+
+extension DeadLetterRecord: ListedRow {
+    static let representation = Representation<DeadLetterRecord> {
+        Representation.Member.text("id", \.id)
+        Representation.Member.text("job_id", \.jobID)
+        Representation.Member.text("kind", \.kind)
+        Representation.Member.text("account", \.account)
+        Representation.Member.text("tenant", \.tenant)
+        Representation.Member.text("key", \.key)
+        Representation.Member.text("code", \.code)
+        Representation.Member.text("message", \.message)
+        Representation.Member.text("field", \.field)
+        Representation.Member.number("attempts", \.attempts)
+        Representation.Member.instant("failed_at", \.failedAt)
+        Representation.Member.number("body_bytes", \.bodyBytes)
+        Representation.Member.boolean("is_sealed", \.isSealed)
+        Representation.Member("redacted", schema: ["type": "array", "items": ["type": "string"]]) {
+            .array($0.redacted.split(separator: " ").map { .string(String($0)) })
+        }
+    }
+}

@@ -1,0 +1,53 @@
+internal import Contract
+public import Jobs
+public import Postgres
+
+/// A session: what somebody has who signed in by e-mail and password.
+public struct SessionRecord: Sendable {
+    /// Of its credential; the secret was shown once.
+    public let key: String
+    public let email: String
+    public let account: String
+    /// nil: an administrator's of the whole account.
+    public let tenant: String?
+    public let createdAt: Timestamp
+    public let expiresAt: Timestamp
+    /// To the minute; nil: never.
+    public let lastUsedAt: Timestamp?
+
+    public static let representation = Representation<SessionRecord> {
+        Representation.Member.text("key", \.key)
+        Representation.Member.text("email", \.email)
+        Representation.Member.text("account", \.account)
+        Representation.Member.text("tenant", \.tenant)
+        Representation.Member.instant("created_at", \.createdAt)
+        Representation.Member.instant("expires_at", \.expiresAt)
+        Representation.Member.instant("last_used_at", \.lastUsedAt)
+    }
+
+    public var position: [String] { [createdAt.rfc3339, key] }
+
+    /// A page of the sessions that have not ended, newest first: the asker's own, and for an account's credential and administrators those of all
+    /// its people.
+    public static func page(
+        of principal: Principal, after position: [String]?, limit: Int, on database: inout some Queryable & ~Copyable
+    ) throws(PostgresError) -> [SessionRecord] {
+        let seesAll = principal.role == .account || principal.role == .accountAdmin
+        let before = position.flatMap { $0.count == 2 ? $0 : nil }
+        return try database.query(
+            SQL.list, principal.key, seesAll ? principal.account : nil, before.flatMap { Timestamp(rfc3339: $0[0]) }, before?[1],
+            limit
+        ).decode(SessionRecord.init)
+    }
+
+    enum SQL {
+        static let list: Statement = """
+            select c.key, c.name, c.account, c.tenant, c.created_at, c.expires_at, u.last_used_at
+            from tenantry.credentials c left join tenantry.credential_uses u on u.key = c.key
+            where c.administrator is not null and isfinite(c.expires_at) and c.revoked_at is null and c.expires_at > now()
+              and (c.account = $2 or c.administrator = (select o.administrator from tenantry.credentials o where o.key = $1))
+              and ($3::timestamptz is null or (c.created_at, c.key) < ($3, $4))
+            order by c.created_at desc, c.key desc limit $5
+            """
+    }
+}

@@ -1,0 +1,62 @@
+internal import AMQP
+internal import API
+internal import Dispatch
+internal import Fleet
+
+/// The broker's side of what operators see and do over HTTP, with a connection for each request.
+struct BrokerPlatform: Platform {
+    let broker: BrokerURL
+    let fleet: FleetOptions
+
+    func queues() async throws -> [QueueReading] {
+        try await blocking {
+            var connection = try AMQP.Connection(broker, name: "tenantry api")
+            defer { connection.close() }
+            var readings: [QueueReading] = []
+            for name in TopologyDeclaration(fleet).queues {
+                guard let info = try connection.inspectQueue(name) else { continue }
+                readings.append(
+                    QueueReading(name: name, messages: Int64(info.messageCount), consumers: Int64(info.consumerCount)))
+            }
+            return readings
+        }
+    }
+
+    func settle(_ ids: [String], _ deed: LetterDeed) async throws -> LetterOutcome {
+        try await blocking {
+            let queue = try DeadLetterQueue(broker)
+            defer { queue.close() }
+            var wanted = Set(ids)
+            var done = 0
+            var left: [String] = []
+            while !wanted.isEmpty, let letter = try queue.next() {
+                guard let id = letter.id, wanted.remove(id) != nil else { continue }
+                do {
+                    switch deed {
+                    case .replay: try queue.replay(letter)
+                    case .discard: try queue.discard(letter)
+                    }
+                    done += 1
+                } catch let error as DeadLetterQueue.NotReplayed {
+                    left.append("\(error)")
+                }
+            }
+            return LetterOutcome(done: done, left: left + wanted.sorted().map { "letter \($0) is not in the queue any more" })
+        }
+    }
+
+    /// The driver blocks, so it has a thread of its own.
+    private func blocking<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async {
+                do {
+                    continuation.resume(returning: try work())
+                } catch let error as AMQPError {
+                    continuation.resume(throwing: BrokerAway(reason: error.message))
+                } catch {
+                    continuation.resume(throwing: error)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+internal import API
+internal import ArgumentParser
+internal import Logging
+internal import Metrics
+internal import Schema
+internal import ServiceLifecycle
+internal import TenantryClient
+
+struct APICommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "api",
+        abstract: "Serves the HTTP API until SIGTERM, SIGINT or SIGHUP, then answers what is in hand and exits with 0.",
+        discussion:
+            """
+            For whoever has no AMQP client: the same jobs, credentials and answers, and what is to be read, under /v1. The OpenAPI document is \
+            at /v1/openapi.json. It keeps nothing in its memory that counts: start as many as you like. /live, /ready and /metrics are on a port of \
+            their own. Without a certificate (api.certificate_file, api.key_file) it speaks plain HTTP: for this machine alone, or behind a proxy \
+            that has TLS.
+            """)
+
+    @OptionGroup var server: ServerOptions
+
+    @Option(help: "Port of the API (TENANTRY_API_PORT); 0 takes a free one.")
+    var port: Port?
+
+    @Option(help: "HTTP port of health and metrics (TENANTRY_HTTP_PORT); 0 takes a free one.")
+    var httpPort: Port?
+
+    @Flag(
+        help: ArgumentHelp(
+            "End when standard input ends: it does with the process that holds its other end.", visibility: .hidden))
+    var untilInputEnds = false
+
+    func run() async throws {
+        let settings = try await Settings(server)
+        let logger = try settings.logger("tenantry.api")
+        var options = try settings.api()
+        if let port { options.port = port.value }
+        let database = try settings.database(as: .api, name: "tenantry api")
+        try checkSchema(database, logger)
+
+        let metrics = PrometheusMetrics()
+        metrics.describe("tenantry_http_requests_total", "Requests answered, by route, method and status.")
+        metrics.describe("tenantry_http_request_seconds", "From a request's head to its answer's.")
+        MetricsSystem.bootstrap(metrics)
+        var clientOptions = JobClient.Options()
+        clientOptions.connectionName = "tenantry api"
+        clientOptions.allowsInsecure = try settings.allowsInsecureBroker()
+        let client = try JobClient(brokerURL: try settings.brokerURL(), credential: "", options: clientOptions)
+        let pool = DatabasePool(database, size: try settings.apiConnections())
+        let signIns = DatabasePool(database, size: 2)
+        defer {
+            pool.close()
+            signIns.close()
+        }
+        let services = Services(
+            database: pool, signIns: signIns, client: client, options: options,
+            platform: BrokerPlatform(broker: try settings.broker(), fleet: try settings.topology()), logger: logger)
+        let health = HealthServer(
+            host: settings.httpHost, port: try httpPort?.value ?? settings.httpPort(), readiness: services.readiness,
+            metrics: metrics,
+            logger: logger)
+        let host = options.host
+        let api = APIServer(services) { port in
+            logger.info("api started", metadata: ["http.port": "\(port)", "http.host": "\(host)"])
+        }
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    .init(service: client), .init(service: health, failureTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(service: services.watch), .init(service: api, failureTerminationBehavior: .gracefullyShutdownGroup),
+                ], logger: logger))
+        let (stops, stop) = AsyncStream<Void>.makeStream()
+        WorkerSignals.drain { stop.yield() }
+        let shutdown = Task { for await _ in stops { await group.triggerGracefulShutdown() } }
+        defer { shutdown.cancel() }
+        if untilInputEnds { WorkerSignals.terminateWhenInputEnds() }
+        do {
+            try await group.run()
+        } catch let error as HealthServerError {
+            throw Failure("\(error); name another port with --port or --http-port, or 0 for a free one")
+        }
+        logger.info("api ended")
+    }
+}
