@@ -124,7 +124,7 @@ let package = Package(
             dependencies: everyFamily + [
                 "API", "TenantryClient", "TestSupport", httpClient, httpTypes, lifecycle, logging, metrics, nioCore, nioHTTP,
             ]),
-        .testTarget(name: "HandlerTests", dependencies: ["Contract", "Jobs", "TestSupport"]),
+        .testTarget(name: "HandlerTests", dependencies: everyFamily + ["TestSupport"]),
         .testTarget(name: "MeteringTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),
         .testTarget(name: "BillingTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),
         .testTarget(name: "FleetTests", dependencies: everyFamily + ["AMQP", "Embedded", "TestSupport"]),

@@ -1,5 +1,5 @@
 /// Where a tenant stands in its life; what `tenantry.tenants.state` holds.
-public enum TenantState: String, Sendable, CaseIterable {
+public enum TenantState: String, Sendable, CaseIterable, ClosedWord {
     case active
     /// Takes no jobs but those of its administration, until it is resumed.
     case suspended

@@ -39,7 +39,8 @@ enum ErasureSQL {
             ), gone_conversations as (
                 delete from \(schema).conversations where id in (select id from whole) returning period_start, started_at
             ), changed as (
-                update \(schema).conversations c set message_count = p.message_count, last_message_at = p.last_message_at
+                update \(schema).conversations c set message_count = p.message_count, last_message_at = p.last_message_at,
+                    opened_at = least(c.opened_at, p.last_message_at)
                 from parts p where c.id = p.id
             ), gone_users as (
                 delete from \(schema).active_users where \(users) returning period_start

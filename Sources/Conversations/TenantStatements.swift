@@ -84,8 +84,8 @@ struct TenantStatements {
                 on conflict (id) do nothing
                 returning id, conversation_id, user_id, sent_at, period_start, tokens_in, tokens_out
             ), talks as (
-                insert into \(schema).conversations as c (id, started_at, last_message_at, message_count, period_start)
-                select conversation_id, min(sent_at), max(sent_at), count(*), min(period_start)
+                insert into \(schema).conversations as c (id, opened_at, started_at, last_message_at, message_count, period_start)
+                select conversation_id, min(sent_at), min(sent_at), max(sent_at), count(*), min(period_start)
                 from added group by conversation_id order by conversation_id
                 on conflict (id) do update set started_at = least(c.started_at, excluded.started_at),
                     last_message_at = greatest(c.last_message_at, excluded.last_message_at),
