@@ -28,7 +28,7 @@ public enum CorpusSearch {
         guard state != TenantState.purged.rawValue else {
             throw Rejection(.tenantUnknown, "tenant \(tenant) was purged")
         }
-        return try database.query(SQL.search(try Identifier(schema)), query, limit).decode(Hit.init)
+        return try hits(query, limit: limit, in: try Identifier(schema), on: &database)
     }
 
     enum SQL {
