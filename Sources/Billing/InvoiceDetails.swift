@@ -1,3 +1,5 @@
+public import Contract
+internal import Jobs
 public import Metering
 public import Postgres
 
@@ -31,6 +33,12 @@ public struct InvoiceDetails: Sendable {
     public let attempts: Int64
     public let createdAt: Timestamp
     public let sentAt: Timestamp?
+    /// Where it is sent.
+    public let email: String?
+    /// The plan's price as it was then, in the shape of ``Price/json``; null: it had none.
+    public let terms: JSONValue
+    /// Of a tenant by a plan of its own; the others' usage is priced together.
+    public let hasOwnVolume: Bool
 
     public var currency: Currency { Currency(stored: currencyCode) }
 
@@ -63,11 +71,12 @@ public struct InvoiceDetails: Sendable {
     }
 
     enum SQL {
-        static let find: Statement = """
-            select id, account, tenant, bill_to, period, period_start, period_end, plan, currency, base_amount, usage_amount,
-                   adjustment_amount, total, delivery, note, last_error, stripe_account, stripe_invoice, attempts, created_at, sent_at
-            from tenantry.invoices where id = $1
+        static let columns = """
+            id, account, tenant, bill_to, period, period_start, period_end, plan, currency, base_amount, usage_amount,
+                   adjustment_amount, total, delivery, note, last_error, stripe_account, stripe_invoice, attempts, created_at, sent_at, email,
+                   terms, has_own_volume
             """
+        static let find = Statement("select \(columns) from tenantry.invoices where id = $1")
         static let lines: Statement = """
             select position, kind, tenant, metric, period, quantity, amount, description from tenantry.invoice_lines
             where invoice = $1 order by position

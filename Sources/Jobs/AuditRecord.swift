@@ -1,3 +1,4 @@
+public import Contract
 public import Postgres
 
 /// An administrative job that succeeded, as ``AuditLog`` keeps it.
@@ -16,7 +17,9 @@ public struct AuditRecord: Sendable {
     public let credential: String
     public let jobID: String
     /// An object with `payload`, without secrets, and `result`.
-    public let details: JSONText
+    public let details: JSONValue
+    /// Ascending in the order in which entries were begun.
+    public let id: Int64
 
     /// What is on record, latest first. A filter that is nil lets everything pass.
     ///
@@ -31,11 +34,13 @@ public struct AuditRecord: Sendable {
     }
 
     enum SQL {
-        static let list: Statement = """
-            select at, nullif(account, ''), tenant, kind, actor, role, credential, job_id, details from tenantry.audit_log
+        static let columns = "at, nullif(account, ''), tenant, kind, actor, role, credential, job_id, details, id"
+        static let list = Statement(
+            """
+            select \(columns) from tenantry.audit_log
             where ($1::text is null or account = $1) and ($2::text is null or tenant = $2) and ($3::text is null or kind = $3)
             order by id desc limit $4
-            """
+            """)
     }
 }
 

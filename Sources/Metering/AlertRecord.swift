@@ -18,6 +18,13 @@ public struct AlertRecord: Sendable {
     public let limit: Int64?
     /// The event's id, and its message's.
     public let id: String
+    /// What was used when it was measured before.
+    public let previousValue: Int64
+    /// `soft` or `hard`.
+    public let mode: String
+    public let plan: String
+    public let periodStart: Timestamp
+    public let periodEnd: Timestamp
 
     /// The alerts, the newest first.
     ///
@@ -31,9 +38,14 @@ public struct AlertRecord: Sendable {
     }
 
     enum SQL {
-        static let list: Statement = """
-            select created_at, published_at, state, account, tenant, metric, threshold_percent, value, limit_value, id::text
-            from tenantry.alerts where $1::text is null or account = $1 order by created_at desc, threshold_percent desc limit $2
+        static let columns = """
+            created_at, published_at, state, account, tenant, metric, threshold_percent, value, limit_value, id::text, previous_value, mode, plan,
+            period_start, period_end
             """
+        static let list = Statement(
+            """
+            select \(columns) from tenantry.alerts
+            where $1::text is null or account = $1 order by created_at desc, threshold_percent desc limit $2
+            """)
     }
 }

@@ -23,9 +23,11 @@ public struct AdministratorSummary: Sendable {
     }
 
     enum SQL {
-        static let list: Statement = """
-            select email, display_name, role, account, tenant, has_password, created_at from tenantry.administrators
-            where $1::text is null or account = $1 order by account, tenant nulls first, email
+        static let columns = "email, display_name, role, account, tenant, has_password, created_at"
+        static let list = Statement(
             """
+            select \(columns) from tenantry.administrators
+            where $1::text is null or account = $1 order by account, tenant nulls first, email
+            """)
     }
 }

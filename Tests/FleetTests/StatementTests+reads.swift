@@ -2,6 +2,8 @@ internal import Postgres
 
 @testable internal import Accounts
 @testable internal import Billing
+@testable internal import Conversations
+@testable internal import Corpus
 @testable internal import Fleet
 @testable internal import Jobs
 @testable internal import Metering
@@ -15,14 +17,16 @@ extension StatementTests {
     /// What commands read.
     static let reads: [Statement] = [
         StripeGrant.SQL.owner, DeadLetterRecord.SQL.list, DeadLetterRecord.SQL.ids, DeadLetterRecord.SQL.count,
-        AccountSummary.SQL.find, AdministratorSummary.SQL.list, AlertRecord.SQL.list, AuditRecord.SQL.list,
+        AccountSummary.SQL.find, AccountSummary.SQL.page, AdministratorSummary.SQL.list, AdministratorSummary.SQL.page,
+        AdministratorSummary.SQL.find, AlertRecord.SQL.list, AlertRecord.SQL.page, AuditRecord.SQL.list, AuditRecord.SQL.page,
         RefusalRecord.SQL.list, ReadingRecord.SQL.write,
         InvoiceDetails.SQL.find,
-        InvoiceDetails.SQL.lines, InvoiceSummary.SQL.list,
-        OperatorCredential.SQL.list, OutboxBacklog.SQL.read, Plan.SQL.list,
-        TemplateSummary.SQL.list,
+        InvoiceDetails.SQL.lines, InvoiceDetails.SQL.page, InvoiceSummary.SQL.list,
+        OperatorCredential.SQL.list, OutboxBacklog.SQL.read, Plan.SQL.list, PlanSummary.SQL.page,
+        TemplateSummary.SQL.list, TemplateSummary.SQL.page, TemplateDetails.SQL.find, TemplateDetails.SQL.documents,
+        TokenSummary.SQL.page, TokenSummary.SQL.find,
         TenantDetails.SQL.find, TenantSummary.SQL.find, TenantExport.SQL.universalTime, TenantExport.SQL.tenant,
-        TenantSummary.SQL.list, WorkerStatus.SQL.list,
+        TenantSummary.SQL.list, TenantSummary.SQL.page, WorkerStatus.SQL.list,
     ]
 
     /// What the HTTP API runs beside what commands read.
@@ -40,6 +44,10 @@ extension StatementTests {
     ]
 
     static func tenantReads(_ schema: Identifier) -> [Statement] {
-        [TenantDetails.SQL.settings(schema), TenantExport.SQL.size(schema)]
+        [
+            TenantDetails.SQL.settings(schema), TenantExport.SQL.size(schema), DocumentSummary.SQL.page(schema),
+            DocumentDetails.SQL.find(schema), DocumentDetails.SQL.chunks(schema), ConversationReadSQL.page(schema),
+            ConversationReadSQL.find(schema), ConversationReadSQL.messages(schema),
+        ]
     }
 }

@@ -40,7 +40,7 @@ struct AuditCommand: AsyncParsableCommand {
                     .string(record.at.rfc3339), .text(record.account), .text(record.tenant), .string(record.kind),
                     .string(record.actor), .string(record.role), .string(record.credential), .string(record.jobID),
                 ]
-                table.append(cells + (hasDetails ? [try JSONValue(record.details)] : []))
+                table.append(cells + (hasDetails ? [record.details] : []))
             }
             table.print(output.format)
         }
