@@ -36,6 +36,7 @@ public struct Migration: Sendable {
         Migration("control_0017_leases", PackageResources.control_0017_leases_sql),
         Migration("control_0018_api", PackageResources.control_0018_api_sql),
         Migration("control_0019_reads", PackageResources.control_0019_reads_sql),
+        Migration("control_0020_usage_history", PackageResources.control_0020_usage_history_sql),
     ]
 
     /// Every tenant's schema, oldest first; `{schema}` stands for the quoted schema name.
@@ -44,6 +45,7 @@ public struct Migration: Sendable {
         Migration("tenant_0002_feedback", PackageResources.tenant_0002_feedback_sql),
         Migration("tenant_0003_output", PackageResources.tenant_0003_output_sql),
         Migration("tenant_0004_reads", PackageResources.tenant_0004_reads_sql),
+        Migration("tenant_0005_usage_history", PackageResources.tenant_0005_usage_history_sql),
     ]
 }
 

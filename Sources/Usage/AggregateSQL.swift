@@ -63,6 +63,18 @@ enum AggregateSQL {
         from unnest($1::text[], $2::timestamptz[]) as a (slug, at)
         where t.slug = a.slug and (t.last_active_at is null or t.last_active_at < a.at)
         """
+    /// Adds what the tenants' hours gained to those of their account.
+    static let bookHours: Statement = """
+        insert into tenantry.account_usage_hourly as u (account, hour, metric, value)
+        select $1, d.hour, d.metric, d.value from unnest($2::timestamptz[], $3::text[], $4::int8[]) as d (hour, metric, value)
+        order by d.hour, d.metric
+        on conflict (account, hour, metric) do update set value = u.value + excluded.value
+        """
+    static let bookDays: Statement = """
+        insert into tenantry.account_usage_daily as u (account, day, active_users)
+        select $1, d.day, d.active_users from unnest($2::timestamptz[], $3::int8[]) as d (day, active_users) order by d.day
+        on conflict (account, day) do update set active_users = u.active_users + excluded.active_users
+        """
     static let done: Statement = """
         update tenantry.accounts set aggregated_at = $2, recounted_at = case when $3 then $2 else recounted_at end where slug = $1
         """

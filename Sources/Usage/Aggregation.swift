@@ -106,12 +106,12 @@ struct Aggregation {
         var results = try database.collect()[...]
         var found: [UsageBooking] = []
         var active: [String: Timestamp] = [:]
+        var gained = HistoryGain()
         func note(_ last: Timestamp?, _ tenant: AggregatedTenant) {
             if let last { active[tenant.slug] = max(last, active[tenant.slug] ?? last) }
         }
         for tenant in part {
-            // The roll-ups' own results say nothing.
-            results = results.dropFirst(tenant.hours.count)
+            for _ in tenant.hours { gained.add(results.removeFirst()) }
             guard recent == nil else {
                 note(results.removeFirst().first(Timestamp.self), tenant)
                 continue
@@ -123,6 +123,7 @@ struct Aggregation {
             }
             add(results.removeFirst().only(UsageCounts.self), to: .always, of: tenant, &found)
         }
+        try gained.book(account: account, on: &database)
         // Counters before the account's row, as everybody takes them.
         try Reevaluation.hold(account: account, tenants: part.map(\.slug), on: &database)
         try Meter.book(found, on: &database)

@@ -10,9 +10,43 @@ enum RecountSQL {
     /// half an hour, and where the clock is changed. Messages, tokens and users are in the hour of the message's own time, whatever period it
     /// was booked in; a user counts in every hour of activity. A conversation counts once, in its first hour within the period that it is
     /// booked in. What was erased stays in.
+    ///
+    /// Days are those that begin in the span, which is one of whole days. The answer is what changed: an hour, its metric and the difference, or a
+    /// day, null and the difference of its users.
     static let rollUp = TenantSQL(
         """
-        with messages as (
+        with \(counted), fresh as (
+            select hour, metric, sum(value)::int8 as value from counted group by hour, metric having sum(value) <> 0
+        ), before as (
+            select hour, metric, value from {schema}.usage_hourly where hour >= $1 and hour < $2
+        ), gone as (
+            delete from {schema}.usage_hourly u where u.hour >= $1 and u.hour < $2
+              and not exists (select from fresh f where f.hour = u.hour and f.metric = u.metric)
+        ), written as (
+            insert into {schema}.usage_hourly as u (hour, metric, value) select hour, metric, value from fresh
+            on conflict (hour, metric) do update set value = excluded.value where u.value <> excluded.value
+        ), fresh_days as (
+            \(usersOfDays(from: "$1"))
+        ), days_before as (
+            select day, active_users from {schema}.usage_daily where day >= $1 and day < $2
+        ), gone_days as (
+            delete from {schema}.usage_daily u where u.day >= $1 and u.day < $2
+              and not exists (select from fresh_days f where f.day = u.day)
+        ), written_days as (
+            insert into {schema}.usage_daily as u (day, active_users) select day, active_users from fresh_days
+            on conflict (day) do update set active_users = excluded.active_users where u.active_users <> excluded.active_users
+        )
+        select hour, metric, coalesce(f.value, 0) - coalesce(b.value, 0) from fresh f full join before b using (hour, metric)
+        where f.value is distinct from b.value
+        union all
+        select day, null, coalesce(f.active_users, 0) - coalesce(b.active_users, 0)
+        from fresh_days f full join days_before b using (day) where f.active_users is distinct from b.active_users
+        """)
+
+    /// `counted`: hour, metric and value of what the raw rows of `$1` ≤ t < `$2` say, and what was erased; parts of one hour to be summed up.
+    /// `$3` is the zone, `$4` the tenant.
+    static let counted = """
+        messages as (
             select date_trunc('hour', sent_at, $3) as hour, count(*) as messages,
                    sum(coalesce(tokens_in, 0) + coalesce(tokens_out, 0)) as tokens, count(distinct user_id) as active_users
             from {schema}.messages where sent_at >= $1 and sent_at < $2 group by 1
@@ -22,15 +56,16 @@ enum RecountSQL {
             where greatest(started_at, period_start) >= $1 and greatest(started_at, period_start) < $2 group by 1
         ), counted as (
             \(hours)
-        ), fresh as (
-            select hour, metric, sum(value)::int8 as value from counted group by hour, metric having sum(value) <> 0
-        ), gone as (
-            delete from {schema}.usage_hourly u where u.hour >= $1 and u.hour < $2
-              and not exists (select from fresh f where f.hour = u.hour and f.metric = u.metric)
         )
-        insert into {schema}.usage_hourly as u (hour, metric, value) select hour, metric, value from fresh
-        on conflict (hour, metric) do update set value = excluded.value where u.value <> excluded.value
-        """)
+        """
+
+    /// Each day from `start` on and before `$2`, in the zone `$3`, with its distinct users, of whom something is still there.
+    static func usersOfDays(from start: String) -> String {
+        """
+        select tenantry.day_of(sent_at, $3) as day, count(distinct user_id) as active_users from {schema}.messages
+        where sent_at >= \(start) and sent_at < $2 and user_id is not null group by 1
+        """
+    }
 
     /// When a user last said something, of what was sent since `$1`; no row where nobody did.
     static let lastActivity = TenantSQL(

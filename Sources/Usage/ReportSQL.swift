@@ -2,11 +2,16 @@ internal import Contract
 internal import Metering
 internal import Postgres
 
-/// The statements of ``UsageReport`` and ``UsageTotal``.
+/// The statements of ``UsageReport``: which period, which buckets, whose tables.
 enum ReportSQL {
-    /// The period that starts in month `$2`, or the present one. A row is a ``ReportPeriod``.
+    /// The period that starts in month `$2`, or the present one. A row is a ``ReportPeriod``. What changed shortly before the last aggregation
+    /// may have been under way then.
     static let period: Statement = """
-        select a.timezone, a.billing_anchor_day, a.aggregated_at, p.period_start, p.period_end from tenantry.accounts a
+        select a.timezone, a.billing_anchor_day, a.aggregated_at, a.aggregated_at - interval '10 minutes', a.recounted_at - interval '10 minutes',
+               date_trunc('hour', a.aggregated_at - interval '10 minutes', a.timezone),
+               tenantry.day_of(a.aggregated_at - interval '10 minutes', a.timezone), now(), to_char(p.period_start at time zone a.timezone, 'YYYY-MM'),
+               p.period_start, p.period_end
+        from tenantry.accounts a
         cross join lateral (
             select case when $2::text is null then now()
                 else ((to_date($2, 'YYYY-MM') + interval '1 month - 1 day')::timestamp at time zone a.timezone) end as at
@@ -14,8 +19,10 @@ enum ReportSQL {
         cross join lateral tenantry.period(moment.at, a.timezone, a.billing_anchor_day) p
         where a.slug = $1
         """
+    /// Those of the tenants `$2`, or of all, that have tables.
     static let tenants: Statement = """
-        select slug, schema_name from tenantry.tenants where account = $1 and state <> 'purged' order by slug
+        select slug, schema_name from tenantry.tenants
+        where account = $1 and ($2::text[] is null or slug = any($2)) and state <> 'purged' order by slug
         """
 
     /// Where the buckets of `$1` ≤ t < `$2` in the zone `$3` begin, and what they are called there.
@@ -51,73 +58,6 @@ enum ReportSQL {
             """
         }
     }
-
-    /// One tenant's metrics by the number of their bucket, from 0; `$1` are the buckets' beginnings, `$2` is the end of the last.
-    static func series(_ schema: Identifier, _ bucket: UsageReport.Bucket, hasUsers: Bool) -> Statement {
-        let schema = schema.quoted
-        let inHours = bucket == .hour && hasUsers
-        let hours = """
-            select metric, width_bucket(hour, $1::timestamptz[])::int8 - 1, sum(value)::int8 from \(schema).usage_hourly
-            where hour >= ($1::timestamptz[])[1] and hour < $2\(inHours ? "" : " and metric <> 'active_users'") group by 1, 2
-            """
-        guard hasUsers, bucket != .hour else { return Statement(hours) }
-        let users =
-            bucket == .day
-            ? """
-            select 'active_users', width_bucket(sent_at, $1::timestamptz[])::int8 - 1, count(distinct user_id) from \(schema).messages
-            where sent_at >= ($1::timestamptz[])[1] and sent_at < $2 and user_id is not null group by 2
-            """
-            : """
-            select 'active_users', width_bucket(period_start, $1::timestamptz[])::int8 - 1, sum(users)::int8 from (
-                select period_start, count(*) as users from \(schema).active_users group by 1
-                union all
-                select period_start, sum(period_users) from tenantry.erased_usage where tenant = $3 group by 1
-            ) u where period_start >= ($1::timestamptz[])[1] and period_start < $2 group by 2
-            """
-        return Statement(hours + "\nunion all\n" + users)
-    }
-
-    /// As `tenantry.current_usage`, for any period, and with what the pool has. What is there now (documents and the like) belongs to the
-    /// present period alone. A tenant that was purged is there where it used something.
-    static let totals = Statement(
-        """
-        with periods as (
-            select a.slug as account, p.period_start, p.period_end, p.period_start <= now() and now() < p.period_end as is_present
-            from tenantry.accounts a
-            cross join lateral (
-                select case when $3::text is null then now()
-                    else ((to_date($3, 'YYYY-MM') + interval '1 month - 1 day')::timestamp at time zone a.timezone) end as at
-            ) moment
-            cross join lateral tenantry.period(moment.at, a.timezone, a.billing_anchor_day) p
-            where ($1::text is null or a.slug = $1)
-              and ($2::text is null or a.slug = (select account from tenantry.tenants where slug = $2))
-        ), subjects as (
-            select p.*, null::text as tenant from periods p
-            union all
-            select p.*, t.slug from periods p join tenantry.tenants t on t.account = p.account
-            where ($2::text is null or t.slug = $2)
-              and (t.state <> 'purged' or exists (
-                  select from tenantry.tenant_usage u where u.tenant = t.slug and u.period_start = p.period_start))
-        ), totals as (
-            select s.*, m.name as metric, m.position, l.limit_value,
-                   coalesce(\(Metric.allCases.value(of: "m.name", in: "u")), 0) as value
-            from subjects s
-            cross join lateral tenantry.limits_of(s.account, s.tenant) l
-            join tenantry.metrics m on m.name = l.metric and (s.is_present or not m.is_gauge) and ($4::text is null or m.name = $4)
-            left join lateral (
-                select \(Metric.allCases.columns) from tenantry.tenant_usage
-                where tenant = s.tenant and period_start = case when m.is_gauge then '-infinity' else s.period_start end
-                union all
-                select \(Metric.allCases.columns) from tenantry.account_usage
-                where s.tenant is null and account = s.account
-                  and period_start = case when m.is_gauge then '-infinity' else s.period_start end
-            ) u on true
-        )
-        select t.account, t.tenant, t.metric, t.value, t.limit_value, pool.value, t.period_start, t.period_end
-        from totals t join totals pool on pool.account = t.account and pool.metric = t.metric and pool.tenant is null
-        where $2::text is null or t.tenant is not null
-        order by t.account, t.tenant nulls first, t.position
-        """)
 }
 
 /// A row of `ReportSQL.period`.
@@ -125,6 +65,15 @@ struct ReportPeriod {
     let timezone: String
     let anchorDay: Int64
     let aggregatedAt: Timestamp
+    /// Tenants whose counters moved later may have what is not in their hours yet, ..
+    let movedSinceAggregation: Timestamp
+    /// .. and those whose counters moved later than this, if it is of days before.
+    let movedSinceRecount: Timestamp
+    /// Earlier hours and days are in the roll-ups, but for what came late.
+    let rolledUpHour: Timestamp
+    let rolledUpDay: Timestamp
+    let now: Timestamp
+    let month: String
     let start: Timestamp
     let end: Timestamp
 }

@@ -1,19 +1,24 @@
 public import Contract
-internal import Metering
+public import Metering
 public import Postgres
 
-/// How the usage of an account and its tenants is spread over time, in the account's own zone.
+/// How the usage of an account and its tenants is spread over time, in the account's own zone, up to this moment.
 ///
-/// Read from the hourly roll-ups, and so as of ``aggregatedAt``. Messages, tokens and conversations of days and months are sums of their
-/// hours. Users are not: one who speaks on three days is one user of the month. Their numbers are exact, too:
+/// Hours and days are read from the roll-ups as far as these go, and counted from the raw rows since then: what is said is there at once. Messages,
+/// tokens and conversations of days are sums of their hours. Users are not: one who speaks on three days is one user of the month. Their
+/// numbers are exact, too:
 ///
-/// - by hour: from the roll-ups, distinct users of each hour;
-/// - by day: distinct users counted from the raw messages;
-/// - by month: the rows of `active_users`, one for each user and billing period, as they are billed.
+/// - by hour: distinct users of each hour;
+/// - by day: distinct users of each day;
+/// - by month: as all else there, the counters of the billing periods, as they are billed.
 ///
 /// What `conversation.erase` took away stays in hours and months. It does not stay in the users of a day: who they were is not known
-/// any more, and so neither whether one was there in two hours of the same day. A pool is the sum over its tenants; one that was purged has left
-/// its totals (``UsageTotal``) and no series.
+/// any more, and so neither whether one was there in two hours of the same day.
+///
+/// A pool is the sum over its tenants, also those that were purged. Its hours are rolled up for the account as a whole; of tenants that moved
+/// since, up to ``mostMovedTenants`` are counted from their raw rows. Where there are more, what is not rolled up yet is shown in the
+/// present bucket: the sum is exact, and for as long as it takes until the next aggregation a message that came late may stand in a later bucket,
+/// and new users of the present bucket may be missing.
 public struct UsageReport: Sendable {
     public enum Bucket: String, Sendable, CaseIterable {
         case hour, day
@@ -34,14 +39,22 @@ public struct UsageReport: Sendable {
     public static let metrics = Metric.flows
     /// How many months a report by month goes back, the named one included.
     static let monthCount: Int64 = 12
-    /// Tenants whose tables are opened in one transaction: each holds a lock.
-    private static let chunk = 500
+    /// Tenants whose tables are opened in one transaction: each holds a dozen locks.
+    static let chunk = 100
+    /// Tenants of a pool that are counted from their raw rows.
+    static let mostMovedTenants = 25
 
     public let account: String
     public let timezone: String
     public let bucket: Bucket
     /// The last aggregation of the whole account; `.distantPast` if there was none.
     public let aggregatedAt: Timestamp
+    /// When it was read, by the database's clock.
+    public let now: Timestamp
+    /// The period that was asked for; by month, the last one.
+    public let period: BillingPeriod
+    /// The month in which it begins, on the account's clock: `2026-11`.
+    public let month: String
     /// The end of the last bucket.
     public let end: Timestamp
     /// Where each bucket begins, ascending.
@@ -53,7 +66,7 @@ public struct UsageReport: Sendable {
 
     public struct Question: Sendable {
         public var account: String
-        /// nil: all; they are needed anyway where the pool is.
+        /// nil: all.
         public var tenants: [String]?
         public var hasPool: Bool
         public var metrics: [Metric]
@@ -74,65 +87,33 @@ public struct UsageReport: Sendable {
         }
     }
 
+    /// As of one moment in a transaction that is `REPEATABLE READ`.
+    ///
     /// - Throws: `PostgresError`
     /// - Returns: nil if there is no such account.
     public init?(_ question: Question, on database: inout some Queryable & ~Copyable) throws(PostgresError) {
         let found = try database.query(ReportSQL.period, question.account, question.month).decode(ReportPeriod.init)
         guard let period = found.first else { return nil }
+        let (statement, zone) = (ReportSQL.buckets(question.bucket), period.timezone)
+        let rows =
+            question.bucket == .month
+            ? try database.query(statement, period.start, period.end, zone, period.anchorDay, Self.monthCount)
+            : try database.query(statement, period.start, period.end, zone)
+        let buckets = rows.decode((Timestamp, String).self)
         account = question.account
         bucket = question.bucket
-        timezone = period.timezone
+        timezone = zone
         aggregatedAt = period.aggregatedAt
+        now = period.now
+        self.period = BillingPeriod(start: period.start, end: period.end)
+        month = period.month
         end = period.end
-
-        let (statement, zone) = (ReportSQL.buckets(bucket), period.timezone)
-        let rows =
-            bucket == .month
-            ? try database.query(statement, period.start, end, zone, period.anchorDay, Self.monthCount)
-            : try database.query(statement, period.start, end, zone)
-        let buckets = rows.decode((Timestamp, String).self)
         starts = buckets.map(\.0)
         labels = buckets.map(\.1)
-
-        let wanted = question.tenants.map { Set($0) }
-        var tables: [(tenant: String, schema: Identifier)] = []
-        for (tenant, schema) in try database.query(ReportSQL.tenants, question.account).decode((String, String).self)
-        where question.hasPool || wanted?.contains(tenant) != false {
-            tables.append((tenant, try Identifier(schema)))
-        }
-        series = try Self.read(question, wanted, tables, starts: starts, end: end, on: &database)
+        let reading = SeriesReading(question, period, starts: starts)
+        series = try question.bucket == .month ? reading.months(on: &database) : reading.spans(on: &database)
     }
 
-    private static func read(
-        _ question: Question, _ wanted: Set<String>?, _ tables: [(tenant: String, schema: Identifier)], starts: [Timestamp],
-        end: Timestamp, on database: inout some Queryable & ~Copyable
-    ) throws(PostgresError) -> [Series] {
-        let empty = [Int64](repeating: 0, count: starts.count)
-        var pool: [Metric: [Int64]] = [:]
-        var series: [Series] = []
-        for first in stride(from: 0, to: tables.count, by: chunk) {
-            let part = tables[first..<min(first + chunk, tables.count)]
-            for table in part {
-                let hasUsers = question.metrics.contains(.activeUsers)
-                let statement = ReportSQL.series(table.schema, question.bucket, hasUsers: hasUsers)
-                if question.bucket == .month, hasUsers {
-                    try database.send(statement, starts, end, table.tenant)
-                } else {
-                    try database.send(statement, starts, end)
-                }
-            }
-            for (table, rows) in zip(part, try database.collect()) {
-                var values: [Metric: [Int64]] = [:]
-                for (name, index, value) in rows.decode((String, Int, Int64).self) {
-                    guard let metric = Metric(rawValue: name), empty.indices.contains(index) else { continue }
-                    values[metric, default: empty][index] += value
-                    pool[metric, default: empty][index] += value
-                }
-                guard wanted?.contains(table.tenant) != false else { continue }
-                series += question.metrics.map { Series(tenant: table.tenant, metric: $0, values: values[$0] ?? empty) }
-            }
-        }
-        guard question.hasPool else { return series }
-        return question.metrics.map { Series(tenant: nil, metric: $0, values: pool[$0] ?? empty) } + series
-    }
+    /// How many of the buckets have begun.
+    public var begun: Int { starts.count { $0 <= now } }
 }

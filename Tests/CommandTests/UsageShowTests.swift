@@ -59,7 +59,8 @@ struct UsageShowTests {
         #expect(rows.count == 12, "four metrics of three subjects: what is there now is not of that period")
         #expect(
             Set(rows[0].keys) == [
-                "account", "tenant", "metric", "value", "limit", "percent", "share", "period_start", "period_end",
+                "account", "tenant", "metric", "value", "limit", "percent", "share", "projection", "reached_at", "period_start",
+                "period_end",
             ])
 
         let table = try await shop.show(account, "--period", "2024-02", "--metric", "messages").output.split(separator: "\n")
@@ -114,10 +115,10 @@ struct UsageShowTests {
         #expect(
             ended.output
                 == [
-                    "account,tenant,metric,value,limit,percent,share,period_start,period_end",
-                    "\(account),,messages,10,40,25.0,,2024-01-31T18:15:00.000Z,2024-02-29T18:15:00.000Z",
-                    "\(account),\(account)-a,messages,9,,,90.0,2024-01-31T18:15:00.000Z,2024-02-29T18:15:00.000Z",
-                    "\(account),\(account)-b,messages,1,,,10.0,2024-01-31T18:15:00.000Z,2024-02-29T18:15:00.000Z", "",
+                    "account,tenant,metric,value,limit,percent,share,projection,reached_at,period_start,period_end",
+                    "\(account),,messages,10,40,25.0,,10,,2024-01-31T18:15:00.000Z,2024-02-29T18:15:00.000Z",
+                    "\(account),\(account)-a,messages,9,,,90.0,9,,2024-01-31T18:15:00.000Z,2024-02-29T18:15:00.000Z",
+                    "\(account),\(account)-b,messages,1,,,10.0,1,,2024-01-31T18:15:00.000Z,2024-02-29T18:15:00.000Z", "",
                 ].joined(separator: "\r\n"))
     }
 

@@ -10,6 +10,7 @@ internal import Postgres
 @testable internal import People
 @testable internal import Templates
 @testable internal import Tenants
+@testable internal import Usage
 
 extension StatementTests {
     static let readsFile = #filePath
@@ -33,6 +34,11 @@ extension StatementTests {
     static let api: [Statement] = [
         SignIn.SQL.candidates, SignIn.SQL.signIn, SignIn.SQL.end, SignInThrottle.SQL.wait, SignInThrottle.SQL.count,
         SignInThrottle.SQL.forget, Refusal.SQL.count, CredentialUse.SQL.note, RequestRecord.SQL.write,
+        TenantSummary.SQL.list, WorkerStatus.SQL.list,
+        ReportSQL.period, ReportSQL.tenants, ReportSQL.buckets(.hour), ReportSQL.buckets(.day), ReportSQL.buckets(.month),
+        SeriesSQL.pool, SeriesSQL.poolUsers, SeriesSQL.tenantMonths, SeriesSQL.poolMonths, SeriesSQL.tenantSums,
+        SeriesSQL.poolSums,
+        SeriesSQL.moved, TotalSQL.totals, TotalSQL.largest,
     ]
 
     /// What commands change, as the owner.
@@ -47,7 +53,8 @@ extension StatementTests {
         [
             TenantDetails.SQL.settings(schema), TenantExport.SQL.size(schema), DocumentSummary.SQL.page(schema),
             DocumentDetails.SQL.find(schema), DocumentDetails.SQL.chunks(schema), ConversationReadSQL.page(schema),
-            ConversationReadSQL.find(schema), ConversationReadSQL.messages(schema),
+            ConversationReadSQL.find(schema), ConversationReadSQL.messages(schema), SeriesSQL.hours(schema), SeriesSQL.days(schema),
+            SeriesSQL.daysWithoutUsers(schema),
         ]
     }
 }

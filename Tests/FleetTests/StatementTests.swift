@@ -78,9 +78,8 @@ internal import Testing
             TemplateStore.SavingSQL.remove,
             CorpusSearch.SQL.schema, AggregateSQL.account, AggregateSQL.periods, AggregateSQL.tenants, AggregateSQL.schemas,
             AggregateSQL.changedPeriods, AggregateSQL.latePeriods, AggregateSQL.noteActivity, AggregateSQL.done,
-            AggregateSQL.poolDifference,
-            IdleTenants.SQL.note, ReportSQL.period, ReportSQL.tenants, ReportSQL.buckets(.hour), ReportSQL.buckets(.day),
-            ReportSQL.buckets(.month), ReportSQL.totals, TenantStatements.erased,
+            AggregateSQL.poolDifference, AggregateSQL.bookHours, AggregateSQL.bookDays,
+            IdleTenants.SQL.note, TenantStatements.erased,
         ]
     }
 
@@ -100,8 +99,6 @@ internal import Testing
         [
             TenantStatements.log(schema), TenantStatements.logSparingErased(schema), TenantStatements.describe(schema),
             TenantStatements.noteLate(schema), FeedbackSQL.rate(schema), ErasureSQL.conversation(schema), ErasureSQL.user(schema),
-            ReportSQL.series(schema, .hour, hasUsers: true), ReportSQL.series(schema, .day, hasUsers: true),
-            ReportSQL.series(schema, .month, hasUsers: true), ReportSQL.series(schema, .day, hasUsers: false),
             RecountSQL.flowDifference(schema), RecountSQL.lastActivity(schema), RecountSQL.gaugeDifference(schema),
             TenantSettings.SQL.hold(schema), SettingsSize.SQL.bytes(schema),
             TenantSettings.SQL.save(schema), TenantSettings.SQL.remove(schema),
@@ -118,7 +115,7 @@ internal import Testing
 
     /// What only other functions build their statements from.
     private static let buildingBlocks: Set<String> = [
-        "ErasureSQL.erase", "Evaluation.SQL.measure", "Evaluation.SQL.note",
+        "ErasureSQL.erase", "Evaluation.SQL.measure", "Evaluation.SQL.note", "SeriesSQL.months", "SeriesSQL.sums",
     ]
 
     @Test("Every statement that the sources declare is listed here, and none is written where it is run")

@@ -71,6 +71,25 @@ extension TestFleet {
         return found
     }
 
+    /// Where an account's hours and days are not the sums of its tenants', in words.
+    func unequalHistory(tenants: [String]) throws -> [String] {
+        func sum(_ table: String) -> String {
+            tenants.map { "select * from tenant_\($0).\(table)" }.joined(separator: " union all ")
+        }
+        return try texts(
+            """
+            select concat_ws(' ', hour, metric, own.value, 'for', s.value)
+            from (select hour, metric, sum(value)::int8 as value from (\(sum("usage_hourly"))) h group by 1, 2) s
+            full join (select hour, metric, value from tenantry.account_usage_hourly where value <> 0) own using (hour, metric)
+            where own.value is distinct from s.value
+            union all
+            select concat_ws(' ', day, own.active_users, 'users for', s.active_users)
+            from (select day, sum(active_users)::int8 as active_users from (\(sum("usage_daily"))) d group by 1) s
+            full join (select day, active_users from tenantry.account_usage_daily where active_users <> 0) own using (day)
+            where own.active_users is distinct from s.active_users
+            """)
+    }
+
     func swept() async throws {
         try await eventually("pools are swept") { try number("select count(*) from tenantry.usage_deltas") == 0 }
     }

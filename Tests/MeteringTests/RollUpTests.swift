@@ -51,17 +51,20 @@ internal import Testing
         }
         try await fleet.swept()
         #expect(try fleet.differences(tenants: tenants) == [])
-        for _ in 0..<2 {
-            #expect(try fleet.ask("usage.aggregate", "{}", token: account).result?["corrections"] == 0)
-        }
-        for tenant in tenants { #expect(try Self.wrongHours(fleet, tenant) == [], "\(tenant)") }
-
         let months = try fleet.texts(
             """
             select distinct to_char(period_start at time zone '\(place.zone)', 'YYYY-MM') from tenantry.account_usage
             where period_start > '-infinity' order by 1
             """)
         #expect(months.count >= 2, "the data spans periods")
+        let atOnce = try Self.histories(months, fleet)
+        for _ in 0..<2 {
+            #expect(try fleet.ask("usage.aggregate", "{}", token: account).result?["corrections"] == 0)
+        }
+        for tenant in tenants { #expect(try Self.wrongHours(fleet, tenant) == [], "\(tenant)") }
+        #expect(try fleet.unequalHistory(tenants: tenants) == [])
+        #expect(try Self.histories(months, fleet) == atOnce, "what is not rolled up yet is there all the same")
+
         for month in months {
             let totals = try UsageTotal.read(account: "acme", month: month, on: &fleet.database)
             let days = try #require(try UsageReport(.init(account: "acme", month: month, by: .day), on: &fleet.database))
@@ -84,6 +87,15 @@ internal import Testing
         }
         await fleet.stop()
         #expect(try fleet.takeDeadLetters().isEmpty)
+    }
+
+    /// The series of each month, by hour, day and month.
+    private static func histories(_ months: [String], _ fleet: TestFleet) throws -> [[UsageReport.Series]] {
+        try months.flatMap { month in
+            try UsageReport.Bucket.allCases.map { bucket in
+                try #require(try UsageReport(.init(account: "acme", month: month, by: bucket), on: &fleet.database)).series
+            }
+        }
     }
 
     /// Rows of `usage_hourly` that aren't a full hour of the wall clock, or not what the raw rows of that hour say.

@@ -75,6 +75,8 @@ struct ControlGrants {
         ControlGrants("tenant_usage", worker: "select, insert, update", reader: "select"),
         ControlGrants("account_usage", worker: "select, insert, update", reader: "select"),
         ControlGrants("usage_deltas", worker: "select, insert, update, delete", reader: "select"),
+        ControlGrants("account_usage_hourly", worker: "select, insert, update", reader: "select"),
+        ControlGrants("account_usage_daily", worker: "select, insert, update", reader: "select"),
         ControlGrants("late_usage", worker: "select, insert, update", reader: "select"),
         ControlGrants("current_usage", worker: "select", reader: "select"),
         ControlGrants("alerts", worker: "select, insert, update", reader: "select"),
@@ -84,7 +86,7 @@ struct ControlGrants {
         ControlGrants("stripe_customers", worker: "select, insert, update, delete", reader: nil),
         // What was erased is not to be found again by trying ids.
         ControlGrants("erased_messages", worker: "select, insert, delete", reader: nil),
-        ControlGrants("erased_usage", worker: "select, insert, update, delete", reader: nil),
+        ControlGrants("erased_usage", worker: "select, insert, update, delete", reader: "select"),
         ControlGrants("templates", worker: "select, insert, update, delete", reader: "select"),
         ControlGrants("template_documents", worker: "select, insert, delete", reader: "select"),
         ControlGrants("template_chunks", worker: "select, insert, delete", reader: "select"),

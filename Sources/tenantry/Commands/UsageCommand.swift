@@ -15,12 +15,12 @@ struct UsageCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Shows a period's usage and limits; a row without a tenant is the account's pool.",
             discussion: """
-                Totals are the live counters; limits are those of now. Days, hours and months are read from the hourly roll-ups, which \
-                `usage.aggregate` brings up to date; the fleet sends it by itself. They are those of the account's own clock.
+                Totals are the live counters; limits are those of now. Days, hours and months are those of the account's own clock, and \
+                go up to this moment.
                 A month is a billing period, named after the month in which it begins; --by month shows the last twelve.
-                The column "days" is drawn for the rows that are shown. It is left empty where it would take long: for active_users, which \
-                are counted from the messages, unless --metric or --by asks for them; and for the pool of an account with more than \
-                \(UsageTotalsTable.mostTenantsOfPool) tenants, unless --by asks for it.
+                The projection is what the period comes to at its pace so far; reached_at is when its limit is reached at that pace, or was. In the \
+                first day of a period the pace is taken over a whole day.
+                The column "days" is drawn for the rows that are shown. For active_users it is left empty unless --metric or --by asks for them.
                 """)
 
         @OptionGroup var server: ServerOptions
@@ -56,7 +56,6 @@ struct UsageCommand: AsyncParsableCommand {
             if let period, !totals.isEmpty, totals.allSatisfy({ $0.period.start > Timestamp.now() }) {
                 throw Failure("the period \(period) has not begun")
             }
-            let large = UsageSelection.accounts(withMoreThan: UsageTotalsTable.mostTenantsOfPool, in: totals)
             if let top { totals = UsageSelection.largest(top, of: totals, by: ranking) }
             if let metric { totals = totals.filter { $0.metric == metric } }
             if by == nil, totals.isEmpty, let metric {
@@ -69,9 +68,7 @@ struct UsageCommand: AsyncParsableCommand {
                 try UsageSeriesTable(totals, by: by.bucket, month: period, on: &database).print(format)
             } else {
                 // Only days that are cheap to read are drawn, unless somebody asks for more.
-                let drawn = totals.filter {
-                    (metric == .activeUsers || $0.metric != .activeUsers) && ($0.tenant != nil || !large.contains($0.account))
-                }
+                let drawn = totals.filter { metric == .activeUsers || $0.metric != .activeUsers }
                 try UsageTotalsTable(totals, month: period, drawing: format == .table ? drawn : nil, on: &database).print(format)
             }
         }

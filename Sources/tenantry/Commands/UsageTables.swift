@@ -17,12 +17,6 @@ enum UsageSelection {
         }
     }
 
-    /// Those whose totals are of more tenants than that.
-    static func accounts(withMoreThan count: Int, in totals: [UsageTotal]) -> Set<String> {
-        let messages = totals.filter { $0.tenant != nil && $0.metric == .messages }
-        return Set(Dictionary(grouping: messages, by: \.account).filter { $0.value.count > count }.keys)
-    }
-
     /// The report for what is in `totals`, account by account.
     static func reports(
         _ totals: [UsageTotal], by bucket: UsageReport.Bucket, month: String?, on database: inout Connection
@@ -49,9 +43,6 @@ enum UsageSelection {
 
 /// One row for each subject and metric.
 struct UsageTotalsTable {
-    /// The days of a pool are read from all of its tenants.
-    static let mostTenantsOfPool = 1_000
-
     private let totals: [UsageTotal]
     private let hasDays: Bool
     private var days: [Key: String] = [:]
@@ -67,26 +58,26 @@ struct UsageTotalsTable {
         self.totals = totals
         hasDays = drawn != nil
         guard let drawn else { return }
-        let now = Timestamp.now()
         for (account, report) in try UsageSelection.reports(drawn, by: .day, month: month, on: &database) {
-            // The days that have begun.
-            let count = report.starts.count { $0 <= now }
             for series in report.series {
                 let key = Key(account: account, tenant: series.tenant, metric: series.metric)
-                days[key] = UsageChart.sparkline(Array(series.values.prefix(count)))
+                days[key] = UsageChart.sparkline(Array(series.values.prefix(report.begun)))
             }
         }
     }
 
     func print(_ format: UsageFormat) {
-        var columns = ["account", "tenant", "metric", "value", "limit", "percent", "share"]
+        var columns = ["account", "tenant", "metric", "value", "limit", "percent", "share", "projection", "reached_at"]
         if hasDays { columns.append("days") }
         var table = Table(columns + ["period_start", "period_end"])
+        let now = Timestamp.now()
         for total in totals {
+            let outlook = total.outlook(at: now)
             var row: [JSONValue] = [
                 .string(total.account), .text(total.tenant), .string(total.metric.rawValue), .int(total.value),
                 .number(total.limit), Self.percent(total.value, of: total.limit),
-                total.tenant == nil ? .null : Self.percent(total.value, of: total.pool),
+                total.tenant == nil ? .null : Self.percent(total.value, of: total.pool), .int(outlook.projection),
+                .text(outlook.reachedAt?.rfc3339),
             ]
             if hasDays { row.append(.text(days[Key(account: total.account, tenant: total.tenant, metric: total.metric)])) }
             table.append(row + [.string(total.period.start.rfc3339), .string(total.period.end.rfc3339)])
@@ -113,11 +104,10 @@ struct UsageSeriesTable {
         let hasBars = format == .table
         let name = reports.first?.bucket.rawValue ?? "start"
         var table = Table(["account", "tenant", "metric", name, "start", "value"] + (hasBars ? ["bar"] : []))
-        let now = Timestamp.now()
         for report in reports {
             for series in report.series {
                 let most = series.values.max() ?? 0
-                for (index, value) in series.values.enumerated() where report.starts[index] <= now {
+                for (index, value) in series.values.prefix(report.begun).enumerated() {
                     let row: [JSONValue] = [
                         .string(report.account), .text(series.tenant), .string(series.metric.rawValue),
                         .string(report.labels[index]), .string(report.starts[index].rfc3339), .int(value),
