@@ -14,15 +14,20 @@ public struct TokenSummary: Sendable {
     /// `.distantFuture`: never.
     public let expiresAt: Timestamp
     public let revokedAt: Timestamp?
+    /// Over HTTP, to the minute; nil: never.
+    public let lastUsedAt: Timestamp?
 
     public static let representation = Representation<TokenSummary> {
         Member.text("key", \.key)
+        // What the token begins with, by which it is recognized.
+        Member.text("prefix", \.key)
         Member.text("name", \.name)
         Member.texts("scopes", \.scopes)
         Member.text("tenant", \.tenant)
         Member.instant("created_at", \.createdAt)
         Member.instant("expires_at", \.expiresAt)
         Member.instant("revoked_at", \.revokedAt)
+        Member.instant("last_used_at", \.lastUsedAt)
     }
 
     private typealias Member = Representation<TokenSummary>.Member
@@ -50,8 +55,10 @@ public struct TokenSummary: Sendable {
     }
 
     enum SQL {
-        private static let columns =
-            "key, name, array(select unnest(scopes) order by 1), tenant, created_at, expires_at, revoked_at"
+        private static let columns = """
+            key, name, array(select unnest(scopes) order by 1), tenant, created_at, expires_at, revoked_at,
+                   (select u.last_used_at from tenantry.credential_uses u where u.key = credentials.key)
+            """
         /// `$1` account, `$2` tenant, `$3`, `$4` the place before, `$5` the most rows.
         static let page = Statement(
             """

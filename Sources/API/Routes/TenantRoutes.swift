@@ -43,7 +43,7 @@ enum TenantRoutes {
             .word("state", TenantState.self, "Every one that is not purged, if not said."),
             .text("plan", "Its own, or the account's where it has none."), .text("environment", "Such as production."),
             .text("q", "A part of slug or name."), .boolean("idle", "Whether no user has written for long."),
-        ]
+        ], shown: TenantSummary.listRepresentation
     ) { call, page in
         let caller = try call.caller
         let account = try account(call)

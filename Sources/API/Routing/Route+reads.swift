@@ -23,10 +23,10 @@ extension Route {
     /// - Parameter page: reads the rows of a page; all that it needs of the request it takes before.
     static func list<Row: ListedRow>(
         _ path: String, _ reading: Reading, of type: Row.Type, _ summary: String, filters: [QueryParameter] = [],
+        shown representation: Representation<Row> = Row.representation,
         _ page: @escaping @Sendable (Call, PageRequest) throws -> @Sendable (inout Postgres.Connection) throws -> [Row]
     ) -> Route {
-        let representation = Row.representation
-        return Route(
+        Route(
             method: .get, path: PathPattern(path), summary: summary, right: .reading(reading),
             query: filters + QueryParameter.paging,
             success: Success(status: .ok, schema: representation.schema, isList: true)

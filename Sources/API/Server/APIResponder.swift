@@ -57,8 +57,13 @@ struct APIResponder: HTTPResponder {
     private func answer(
         _ request: Request, _ context: APIContext, _ found: inout Route?, _ rate: inout RateLimiter.Verdict?
     ) async throws -> Response {
-        try checkHead(request)
         let address = address(of: request, context)
+        do {
+            try checkHead(request)
+        } catch {
+            rate = try counted("address \(address)")
+            throw error
+        }
         let target = request.head.path ?? "/"
         let halves = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         guard let parts = RequestTarget.segments(halves[0]) else {
@@ -227,6 +232,8 @@ struct APIResponder: HTTPResponder {
         if let rate { for (name, value) in headers(of: rate) { response.headers[name] = value } }
         if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
         response.headers[HTTPField.Name("X-Content-Type-Options")!] = "nosniff"
+        let key = HTTPField.Name("Idempotency-Key")!
+        if response.headers[key] == nil, let given = request.headers[key] { response.headers[key] = given }
         // What is left of a body that nobody reads would be taken for the next request.
         if response.status.code == 408 || response.status.code == 413 { response.headers[.connection] = "close" }
         addCrossOrigin(&response, request)

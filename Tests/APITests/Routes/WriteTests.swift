@@ -1,5 +1,6 @@
 internal import Contract
 internal import NIOHTTP1
+internal import Postgres
 internal import TestSupport
 internal import Testing
 

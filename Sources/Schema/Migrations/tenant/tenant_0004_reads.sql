@@ -8,7 +8,5 @@ update {schema}.conversations set opened_at = started_at;
 alter table {schema}.conversations alter column opened_at set not null, alter column opened_at set default now();
 create index conversations_opened on {schema}.conversations (opened_at, id);
 
--- A user's conversations.
-create index messages_user on {schema}.messages (user_id, conversation_id) where user_id is not null;
 -- Few messages are rated, so this costs nothing when they come.
 create index messages_rating on {schema}.messages (rating, conversation_id) where rating is not null;
