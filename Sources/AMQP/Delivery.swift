@@ -140,6 +140,9 @@ extension Delivery {
         find(name).flatMap { kind, value in FieldValue.integer(kind: kind, wire: value) }
     }
 
+    /// Whether there is a header of that name, of any kind. Allocates nothing.
+    public func hasHeader(_ name: StaticString) -> Bool { find(name) != nil }
+
     /// A Boolean header. Allocates nothing.
     public func headerBool(_ name: StaticString) -> Bool? {
         guard let (kind, value) = find(name), kind == UInt8(ascii: "t") else { return nil }

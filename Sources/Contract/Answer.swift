@@ -60,7 +60,7 @@ public struct Answer: Sendable, Equatable {
         Field("status", \.status, .word)
         Field("duplicate", \.duplicate, .boolean)
         Field("result", \.result, .json(Schema.anyObject))
-        Field("error", \.error, .object(Rejection.fields))
+        Field("error", \.error, Rejection.fieldType)
     }
 
     /// Every field is written: what does not apply is null.

@@ -19,6 +19,8 @@ public enum Header {
     public static let authorization = HeaderName("authorization")
     /// W3C trace context.
     public static let traceparent = HeaderName("traceparent")
+    /// The job is done only if what it changes still has one of these entity tags: as the header of HTTP of the same name (RFC 9110, section 13.1.1).
+    public static let ifMatch = HeaderName("if-match")
 
     /// True on a job that came by HTTP: a worker says in its row of `tenantry.http_jobs` what became of it.
     public static let http = HeaderName("x-tenantry-http")

@@ -21,6 +21,8 @@ public struct Kind: Sendable {
     public let hasInbox: Bool
     /// Whether a job that succeeded leaves a row in `tenantry.audit_log`.
     public let isAudited: Bool
+    /// Whether what it changes has an entity tag, which the header `if-match` can ask for.
+    public let takesPrecondition: Bool
     /// Whether its payload may hold a password: what of it cannot be told apart from one is not kept.
     public let takesPassword: Bool
     /// One sentence for help texts and the AsyncAPI document.
@@ -32,7 +34,7 @@ public struct Kind: Sendable {
         _ name: StaticString, family: Family, needsTenant: Bool = false, access: Access,
         bodyLimitBytes: Int = Kind.standardBodyLimitBytes,
         states: Set<TenantState> = [.active], isControl: Bool = false, hasInbox: Bool = true, isAudited: Bool = false,
-        takesPassword: Bool = false, summary: String
+        takesPrecondition: Bool = false, takesPassword: Bool = false, summary: String
     ) {
         self.name = name.description
         self.wireName = name
@@ -44,6 +46,7 @@ public struct Kind: Sendable {
         self.isControl = isControl
         self.hasInbox = hasInbox
         self.isAudited = isAudited
+        self.takesPrecondition = takesPrecondition
         self.takesPassword = takesPassword
         self.summary = summary
     }

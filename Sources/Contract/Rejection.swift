@@ -12,6 +12,7 @@ public enum ErrorCode: String, Sendable, CaseIterable, ClosedWord {
     case slugTaken = "slug_taken"
     case limitReached = "limit_reached"
     case conflict
+    case preconditionFailed = "precondition_failed"
     case retriesExhausted = "retries_exhausted"
     case crashLoop = "crash_loop"
     case tooSlow = "too_slow"
@@ -24,11 +25,19 @@ public struct Rejection: Error, Sendable, Equatable {
     public var message: String
     /// A JSON Pointer (RFC 6901) into the payload: `""` is the payload as a whole, nil means that no place is to blame.
     public var field: String?
+    /// Which limit it was; of `limit_reached` alone.
+    public var limit: ReachedLimit?
 
     public init(_ code: ErrorCode, _ message: String, field: String? = nil) {
         self.code = code
         self.message = message
         self.field = field
+    }
+
+    /// `limit_reached`.
+    public init(_ limit: ReachedLimit, _ message: String, field: String? = nil) {
+        self.init(.limitReached, message, field: field)
+        self.limit = limit
     }
 
     /// `invalid_payload` at a JSON Pointer.
@@ -45,15 +54,30 @@ extension Rejection: CustomStringConvertible {
 }
 
 extension Rejection {
-    /// `{"code", "message", "field"}`, as it stands in an answer.
-    public var json: JSONValue { Self.fields.write(self, hasNulls: true) }
+    /// `{"code", "message", "field"}`, as it stands in an answer; of `limit_reached` also what ``ReachedLimit`` says.
+    public var json: JSONValue {
+        let plain = Self.fields.write(self, hasNulls: true)
+        guard let limit, case .object(let members) = plain, case .object(let more) = limit.json else { return plain }
+        return .object(members.merging(more) { own, _ in own })
+    }
 
-    static let fields = Fields(Rejection(.conflict, "")) {
+    private static let fields = Fields(Rejection(.conflict, "")) {
         Field("code", \.code, .word)
         Field("message", \.message, .anyText)
         Field("field", \.field, .anyText)
     }
 
-    /// Every field is written: what does not apply is null.
-    static let schema = fields.schema.mergePatch(["required": .array(fields.names.map { .string($0) })])
+    /// Every field is written: what does not apply is null. Those of a limit are there for `limit_reached` alone.
+    public static let schema: JSONValue = fields.schema.mergePatch([
+        "required": .array(fields.names.map { .string($0) }), "properties": ReachedLimit.schema["properties"] ?? [:],
+    ])
+
+    static let fieldType = FieldType<Rejection>(
+        schema: schema,
+        read: { value throws(FieldFailure) in
+            guard case .object(let members) = value else { throw FieldType<Rejection>.mismatch("an object", value) }
+            var rejection = try fields.read(members)
+            rejection.limit = try ReachedLimit(members)
+            return rejection
+        }, write: { $0.json })
 }

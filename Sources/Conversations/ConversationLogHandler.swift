@@ -97,8 +97,8 @@ final class ConversationLogHandler: JobHandler {
         var isTooMuch = false
         for (rows, tenant) in zip(results, tenants) where rows.count > 0 {
             isTooMuch = true
-            for (conversation, bytes) in rows.decode((String, Int64).self) {
-                guard !isAlone else { throw Self.tooMuchMetadata(bytes) }
+            for (conversation, bytes, before) in rows.decode((String, Int64, Int64).self) {
+                guard !isAlone else { throw Self.tooMuchMetadata(bytes, before: before) }
                 if full.count >= Self.mostRemembered { full.removeAll() }
                 full.insert(ConversationKey(tenant: tenant, conversation: conversation))
             }
@@ -106,9 +106,9 @@ final class ConversationLogHandler: JobHandler {
         if isTooMuch { throw RunAgain("a conversation's metadata would be too much") }
     }
 
-    private static func tooMuchMetadata(_ bytes: Int64) -> Rejection {
+    private static func tooMuchMetadata(_ bytes: Int64, before: Int64) -> Rejection {
         Rejection(
-            .limitReached,
+            .bound(Bounds.metadataBytes, value: before),
             "the conversation's metadata would have \(bytes) bytes; metadata has at most \(Bounds.metadataBytes)",
             field: "/metadata")
     }
@@ -171,7 +171,7 @@ final class ConversationLogHandler: JobHandler {
         try database.savepoint(isTrial: true) { database in
             for booking in group.bookings(try write(on: &database)[0]) {
                 try HardLimits.check(
-                    account: booking.account, tenant: group.tenant.slug, period: booking.period.start, counts: booking.counts,
+                    account: booking.account, tenant: group.tenant.slug, period: booking.period, counts: booking.counts,
                     on: &database)
             }
         }

@@ -107,6 +107,7 @@ struct TenantStatements {
             """)
     }
 
+    /// - Returns: conversations whose metadata is too much now, how many bytes it has, and how many it had.
     static func describe(_ schema: Identifier) -> Statement {
         Statement(
             """
@@ -125,7 +126,9 @@ struct TenantStatements {
                 where c.id = m.id
                 returning c.id, case when m.metadata is not null then c.metadata end as metadata
             )
-            select id, octet_length(metadata::text)::int8 from described where octet_length(metadata::text) > \(Bounds.metadataBytes)
+            select d.id, octet_length(d.metadata::text)::int8,
+                   coalesce((select octet_length(c.metadata::text) from \(schema.quoted).conversations c where c.id = d.id), 0)::int8
+            from described d where octet_length(d.metadata::text) > \(Bounds.metadataBytes)
             """)
     }
 

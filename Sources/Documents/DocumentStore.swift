@@ -33,7 +33,7 @@ public enum DocumentStore {
         if counts.hasIncrease {
             try HardLimits.takeTurn(account: account, on: &database)
             try HardLimits.check(
-                account: account, tenant: tenant, period: BillingPeriod.always.start, counts: counts, on: &database)
+                account: account, tenant: tenant, period: .always, counts: counts, on: &database)
         }
         try Meter.book([UsageBooking(account: account, tenant: tenant, period: .always, counts: counts)], on: &database)
     }

@@ -12,15 +12,25 @@ public enum SettingsSize {
 
     /// Refuses settings that have grown beyond their bound; to be called when they are written.
     ///
-    /// - Parameter field: what of the payload is to blame.
+    /// - Parameters:
+    ///   - before: what they came to without what was written: ``bytes(_:on:)``.
+    ///   - field: what of the payload is to blame.
     /// - Throws: `Rejection` (`limit_reached`); `PostgresError`.
-    public static func check(_ schema: Identifier, field: String, on database: inout Transaction) throws {
-        let bytes = try database.query(SQL.bytes(schema)).first(Int64.self) ?? 0
+    public static func check(
+        _ schema: Identifier, before: Int64, field: String, on database: inout Transaction
+    ) throws {
+        let bytes = try bytes(schema, on: &database)
         guard bytes <= Bounds.settingsBytes else {
             throw Rejection(
-                .limitReached, "the tenant's settings would have \(bytes) bytes; settings have at most \(Bounds.settingsBytes)",
+                .bound(Bounds.settingsBytes, value: before),
+                "the tenant's settings would have \(bytes) bytes; settings have at most \(Bounds.settingsBytes)",
                 field: field)
         }
+    }
+
+    /// What a tenant's settings come to, names and values.
+    public static func bytes(_ schema: Identifier, on database: inout Transaction) throws(PostgresError) -> Int64 {
+        try database.query(SQL.bytes(schema)).first(Int64.self) ?? 0
     }
 
     enum SQL {

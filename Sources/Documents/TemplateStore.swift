@@ -20,8 +20,9 @@ public enum TemplateStore {
         guard try database.query(SQL.hold, account, name).count == 1 else { return nil }
         try DocumentStore.takeTurn(schema, on: &database)
         try SettingsSize.takeTurn(schema, on: &database)
+        let before = try SettingsSize.bytes(schema, on: &database)
         let settings = try database.query(SQL.copySettings(schema), account, name).decode(String.self)
-        if !settings.isEmpty { try SettingsSize.check(schema, field: "/template", on: &database) }
+        if !settings.isEmpty { try SettingsSize.check(schema, before: before, field: "/template", on: &database) }
         let offered = try database.query(SQL.documents, account, name).decode(TemplateDocument.init)
         let comparison = try compare(offered, in: schema, on: &database)
         try DocumentStore.book(comparison.counts, account: account, tenant: tenant, on: &database)

@@ -152,6 +152,6 @@ extension Job {
     ) {
         self.init(
             kind: envelope.kind, id: envelope.id, principal: principal, tenant: tenant, refusal: refusal,
-            wantsResult: delivery.replyToBytes != nil || delivery.isByHTTP, body: delivery.body, owner: delivery)
+            precondition: envelope.precondition, wantsResult: delivery.replyToBytes != nil || delivery.isByHTTP, body: delivery.body, owner: delivery)
     }
 }

@@ -8,6 +8,7 @@ struct Envelope {
     let kind: Kind
     let id: String
     let tenant: String?
+    let precondition: Precondition?
 
     /// Checks a delivery's properties and headers.
     static func read(_ delivery: Delivery) -> Result<Envelope, Rejection> {
@@ -47,10 +48,23 @@ struct Envelope {
             if let tenant, !Slug.isValid(tenant) {
                 throw Rejection(.invalidPayload, "header tenant is not a slug: it must match ^[a-z][a-z0-9-]{1,39}$")
             }
-            return .success(Envelope(kind: kind, id: id, tenant: tenant))
+            return .success(
+                Envelope(kind: kind, id: id, tenant: tenant, precondition: try precondition(of: delivery, kind)))
         } catch {
             return .failure(error)
         }
+    }
+
+    /// What the job asks for of what it changes. What is not understood is not passed over: the sender wants no change that it does not allow.
+    private static func precondition(of delivery: Delivery, _ kind: Kind) throws(Rejection) -> Precondition? {
+        guard delivery.hasHeader(Header.ifMatch.constant) else { return nil }
+        guard kind.takesPrecondition else {
+            throw Rejection(.invalidPayload, "header if-match: \(kind.name) changes nothing that has an entity tag")
+        }
+        guard let precondition = delivery.headerText(Header.ifMatch.constant).flatMap({ Precondition($0) }) else {
+            throw Rejection(.invalidPayload, "header if-match must be *, or entity tags in quotes, separated by commas")
+        }
+        return precondition
     }
 
     /// The kind that a delivery claims, if it is one: for metrics and headers also where the rest of the envelope is wrong.

@@ -11,6 +11,8 @@ public struct Job {
     public let tenant: TenantRecord?
     /// Why the state of its tenant forbids the job now. A job that has succeeded before still gets its answer.
     public let refusal: Rejection?
+    /// What its header `if-match` asks for; nil: nothing.
+    public let precondition: Precondition?
     /// Whether the sender waits for a result; otherwise a handler need not build one.
     public let wantsResult: Bool
     /// The payload's bytes, uncopied: valid as long as the job lives.
@@ -20,14 +22,15 @@ public struct Job {
 
     /// - Parameter owner: what keeps the memory of `body` alive.
     public init(
-        kind: Kind, id: String, principal: Principal, tenant: TenantRecord?, refusal: Rejection? = nil, wantsResult: Bool,
-        body: UnsafeRawBufferPointer, owner: AnyObject
+        kind: Kind, id: String, principal: Principal, tenant: TenantRecord?, refusal: Rejection? = nil,
+        precondition: Precondition? = nil, wantsResult: Bool, body: UnsafeRawBufferPointer, owner: AnyObject
     ) {
         self.kind = kind
         self.id = id
         self.principal = principal
         self.tenant = tenant
         self.refusal = refusal
+        self.precondition = precondition
         self.wantsResult = wantsResult
         self.body = body
         self.owner = owner
@@ -43,13 +46,13 @@ extension Job: Sendable {}
 extension Job {
     /// A job with a payload of its own memory.
     public init(
-        kind: Kind, id: String, principal: Principal, tenant: TenantRecord?, refusal: Rejection? = nil, wantsResult: Bool = true,
-        payload: [UInt8]
+        kind: Kind, id: String, principal: Principal, tenant: TenantRecord?, refusal: Rejection? = nil,
+        precondition: Precondition? = nil, wantsResult: Bool = true, payload: [UInt8]
     ) {
         let memory = PayloadMemory(payload)
         self.init(
-            kind: kind, id: id, principal: principal, tenant: tenant, refusal: refusal, wantsResult: wantsResult,
-            body: UnsafeRawBufferPointer(memory.bytes), owner: memory)
+            kind: kind, id: id, principal: principal, tenant: tenant, refusal: refusal, precondition: precondition,
+            wantsResult: wantsResult, body: UnsafeRawBufferPointer(memory.bytes), owner: memory)
     }
 }
 

@@ -14,24 +14,29 @@ public enum HardLimits {
     ///
     /// - Parameters:
     ///   - counts: what the effect adds, not booked yet.
-    ///   - period: the flow metrics' period; gauges are looked up by themselves.
+    ///   - period: the flow metrics' period; gauges are looked up by themselves, and come with ``BillingPeriod/always``.
     /// - Throws: `Rejection` (`limit_reached`) that names limit, value and metric; `PostgresError`.
     public static func check(
-        account: String, tenant: String, period: Timestamp, counts: UsageCounts, on database: inout Transaction
+        account: String, tenant: String, period: BillingPeriod, counts: UsageCounts, on database: inout Transaction
     ) throws {
-        let limits = try database.query(SQL.limits, account, tenant, period).decode((String, String, Int64, Int64).self)
+        let limits = try database.query(SQL.limits, account, tenant, period.start).decode((String, String, Int64, Int64).self)
         for (subject, name, limit, value) in limits {
             guard let metric = Metric(rawValue: name) else { continue }
             let added = counts[metric]
             guard added > 0, value + added > limit else { continue }
-            throw refusal(of: metric, subject: subject, limit: limit, value: value, added: added)
+            throw refusal(of: metric, subject: subject, limit: limit, value: value, added: added, resetsAt: period.end)
         }
     }
 
     /// The rejection of an effect over a hard limit.
-    public static func refusal(of metric: Metric, subject: String, limit: Int64, value: Int64, added: Int64) -> Rejection {
-        Rejection(
-            .limitReached,
+    ///
+    /// - Parameter resetsAt: the end of the metric's period; a gauge has none.
+    public static func refusal(
+        of metric: Metric, subject: String, limit: Int64, value: Int64, added: Int64, resetsAt: Timestamp? = nil
+    ) -> Rejection {
+        let end = metric.isGauge ? nil : resetsAt.map { Instant(microsecondsSince1970: $0.microsecondsSince1970) }
+        return Rejection(
+            ReachedLimit(metric: metric, limit: limit, value: value, resetsAt: end),
             "\(subject) has reached its limit of \(metric.rawValue): limit \(limit), value \(value), asked for \(added) more")
     }
 

@@ -111,6 +111,7 @@ final class JobConnection {
         ]
         properties.headers[Header.tenant.name] = request.tenant.map { .text($0) }
         properties.headers[Header.traceparent.name] = request.traceparent.map { .text($0) }
+        properties.headers[Header.ifMatch.name] = request.ifMatch.map { .text($0) }
         properties.headers[Header.http.name] = request.isByHTTP ? true : nil
         return try connection.publish(
             exchange: Topology.jobsExchange, routingKey: request.kind, properties: properties, body: request.body, mandatory: true

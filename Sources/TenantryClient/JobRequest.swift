@@ -14,6 +14,8 @@ public struct JobRequest: Sendable {
     public var traceparent: String?
     /// `<key>.<secret>` for this job alone; nil: the client's own.
     public var credential: String?
+    /// The job is done only if what it changes has one of these entity tags: quoted, separated by commas, or `*`. nil: whatever it is like.
+    public var ifMatch: String?
     /// Whether it has a row in `tenantry.http_jobs`, in which a worker notes what became of it: for the HTTP API alone.
     package var isByHTTP = false
 

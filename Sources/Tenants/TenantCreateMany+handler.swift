@@ -122,7 +122,9 @@ struct Manifest {
             note(.exists, at: item.index, schema: schema, nil)
         case .refused(let rejection):
             let field = rejection.field.map { "/tenants/\(item.index)\($0)" } ?? "/tenants/\(item.index)"
-            note(.rejected, at: item.index, schema: nil, Rejection(rejection.code, rejection.message, field: field))
+            var blamed = rejection
+            blamed.field = field
+            note(.rejected, at: item.index, schema: nil, blamed)
         }
     }
 

@@ -46,9 +46,10 @@ enum TenantSettings {
             names.append(name)
             values.append(JSONText(value.serialised()))
         }
+        let before = names.isEmpty ? 0 : try SettingsSize.bytes(schema, on: &database)
         if !names.isEmpty { _ = try database.query(SQL.save(schema), names, values) }
         if !removed.isEmpty { _ = try database.query(SQL.remove(schema), removed) }
-        if !names.isEmpty { try SettingsSize.check(schema, field: "/settings", on: &database) }
+        if !names.isEmpty { try SettingsSize.check(schema, before: before, field: "/settings", on: &database) }
         return !names.isEmpty || !removed.isEmpty
     }
 

@@ -66,10 +66,19 @@ import Testing
                 == #"{"job_id":"j","kind":"x","status":"rejected","duplicate":false,"result":null,"error":{"code":"invalid_payload","field":"/a","message":"no"}}"#
         )
         #expect(done.status.messageType == "job.succeeded")
+        let limit = ReachedLimit(metric: .messages, limit: 5, value: 4, resetsAt: Instant("2026-12-01T00:00:00Z"))
+        #expect(
+            String(decoding: Answer(jobID: "j", kind: "x", error: Rejection(limit, "no")).encoded(), as: UTF8.self).hasSuffix(
+                #""error":{"code":"limit_reached","field":null,"limit":5,"message":"no","metric":"messages","mode":"hard","resets_at":"2026-12-01T00:00:00.000Z","value":4}}"#
+            ))
     }
 
     @Test func `An answer is read as it was written`() throws {
         for answer in [
+            Answer(jobID: "j", kind: "k", error: Rejection(.bound(64, value: 63), "m", field: "/settings")),
+            Answer(
+                jobID: "j", kind: "k",
+                error: Rejection(ReachedLimit(metric: .tokens, limit: 0, value: 0, resetsAt: Instant("2026-12-01T00:00:00Z")), "m")),
             Answer(jobID: "j", kind: "k", result: [:]), Answer(jobID: "j", kind: "k", error: Rejection(.conflict, "m")),
             Answer(jobID: "a\"\n\u{1}é", kind: "conversation.log", result: ["accepted": 3, "duplicates": 1], duplicate: true),
         ] {

@@ -46,7 +46,7 @@ internal import Testing
         #expect(answer.jobID == ending.sent.messageID ?? "")
     }
 
-    @Test("A limit that is reached is named with its metric and value")
+    @Test("A limit that is reached is named with its metric and value, in words and as members of the error")
     func limits() async throws {
         let batch = try await MixedBatch.shared()
         let expected = [
@@ -58,6 +58,11 @@ internal import Testing
         for (name, words) in expected {
             let message = batch.endings[name]?.letter?.message ?? ""
             for word in words { #expect(message.contains(word), "\(name): \(message)") }
+            let limit = try #require(batch.endings[name]?.answer?.error?.limit, "\(name)")
+            #expect(words == [limit.metric?.rawValue, "limit \(limit.limit)", "value \(limit.value)"], "\(name)")
+            #expect(limit.mode == .hard)
+            // The messages' period ends with the month.
+            #expect(limit.resetsAt?.description.hasSuffix("-01T00:00:00.000Z") == (limit.metric == .messages ? true : nil), "\(limit)")
         }
     }
 
@@ -86,7 +91,7 @@ internal import Testing
     @Test("Every error code that a job can earn without a crash is among the bad jobs")
     func coverage() {
         let codes = Set(BadJob.all.map(\.code))
-        let elsewhere: Set<ErrorCode> = [.tenantUnknown, .conflict, .retriesExhausted, .crashLoop, .tooSlow]
+        let elsewhere: Set<ErrorCode> = [.tenantUnknown, .conflict, .preconditionFailed, .retriesExhausted, .crashLoop, .tooSlow]
         #expect(codes.union(elsewhere) == Set(ErrorCode.allCases))
     }
 }

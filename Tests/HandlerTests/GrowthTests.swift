@@ -34,6 +34,8 @@ internal import Testing
                 let answer = try stage.ask("conversation.log", body, tenant: "shop", by: acme)
                 guard let error = answer.error else { continue }
                 #expect(error.code == code && error.field == "/metadata" && error.message.contains("at most 16384"), "\(error)")
+                let limit = ReachedLimit.bound(Bounds.metadataBytes, value: try stage.number(metadataBytes))
+                #expect(error.limit == (code == .limitReached ? limit : nil))
                 refused.append("m\(job)")
             }
             #expect(refused.count == (code == .limitReached ? 8 : 24))
@@ -113,6 +115,7 @@ internal import Testing
                 let answer = try stage.ask("tenant.update", body, tenant: "shop", by: acme)
                 if let error = answer.error {
                     #expect(error.field == "/settings" && error.message.contains("at most 65536"), "\(error)")
+                    #expect(error.limit == .bound(Bounds.settingsBytes, value: try stage.number(settingsBytes)))
                 }
                 codes.append(answer.error?.code)
             }

@@ -154,7 +154,7 @@ internal import Testing
         let refusal = try database.transaction { database in
             try #require(throws: Rejection.self) {
                 try HardLimits.check(
-                    account: "acme", tenant: "shop", period: stage.period.start, counts: [metric: 1], on: &database)
+                    account: "acme", tenant: "shop", period: stage.period, counts: [metric: 1], on: &database)
             }
         }
         let value = MetricTests.value(metric)

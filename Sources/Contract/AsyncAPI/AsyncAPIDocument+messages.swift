@@ -39,7 +39,7 @@ extension AsyncAPIDocument {
     private static func job(_ kind: Kind) -> JSONValue {
         [
             "name": .string(kind.name), "summary": .string(kind.summary), "contentType": "application/json",
-            "headers": reference("components/schemas/\(kind.needsTenant ? "tenantJobHeaders" : "jobHeaders")"),
+            "headers": reference("components/schemas/\(headers(of: kind))"),
             "correlationId": correlationID, "payload": reference("components/schemas/\(kind.name)"),
             "bindings": ["amqp": ["messageType": .string(kind.name), "bindingVersion": "0.3.0"]],
             "x-tenantry": [

@@ -4,6 +4,8 @@ extension AsyncAPIDocument {
             "answer": Answer.schema, "alert": AlertEvent.schema, "outcome": JobOutcome.schema,
             "jobHeaders": headers(required: [Header.authorization]),
             "tenantJobHeaders": headers(required: [Header.authorization, Header.tenant]),
+            "changeHeaders": headers(required: [Header.authorization], takesPrecondition: true),
+            "tenantChangeHeaders": headers(required: [Header.authorization, Header.tenant], takesPrecondition: true),
             "deadLetterHeaders": deadLetterHeaders,
         ]
         for payload in Kind.payloads {
@@ -26,13 +28,28 @@ extension AsyncAPIDocument {
         return .object(schemas)
     }
 
-    private static func headers(required: [HeaderName]) -> JSONValue {
-        Schema.object(
-            required: required.map(\.name),
-            [
-                Header.authorization.name: Schema.pattern(#"^Bearer [^.]+\..+$"#),
-                Header.tenant.name: Slug.schema, Header.traceparent.name: Schema.anyText,
+    private static func headers(required: [HeaderName], takesPrecondition: Bool = false) -> JSONValue {
+        var properties: [String: JSONValue] = [
+            Header.authorization.name: Schema.pattern(#"^Bearer [^.]+\..+$"#),
+            Header.tenant.name: Slug.schema, Header.traceparent.name: Schema.anyText,
+        ]
+        if takesPrecondition {
+            properties[Header.ifMatch.name] = Schema.anyText.mergePatch([
+                "description": .string(
+                    "Entity tags in quotes, separated by commas, or *: what the job changes must have one of them, or be there.")
             ])
+        }
+        return Schema.object(required: required.map(\.name), properties)
+    }
+
+    /// The schema of the headers of this kind's jobs.
+    static func headers(of kind: Kind) -> String {
+        switch (kind.needsTenant, kind.takesPrecondition) {
+        case (false, false): "jobHeaders"
+        case (true, false): "tenantJobHeaders"
+        case (false, true): "changeHeaders"
+        case (true, true): "tenantChangeHeaders"
+        }
     }
 
     private static var deadLetterHeaders: JSONValue {

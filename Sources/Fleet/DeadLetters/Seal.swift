@@ -47,6 +47,11 @@ struct Seal: Sendable {
         add(delivery.header(Header.tenant.constant) ?? empty)
         add(body)
         for part in removed { part.withUnsafeBytes { add($0) } }
+        // What the job asks for goes with it. A name that no pointer into a body has, and only if there is one: older seals hold.
+        if let precondition = delivery.header(Header.ifMatch.constant) {
+            Array(Header.ifMatch.name.utf8).withUnsafeBytes { add($0) }
+            add(precondition)
+        }
         return Array(authentication.finalize()).hexadecimal
     }
 }

@@ -31,6 +31,13 @@ struct EnqueueCommand: AsyncParsableCommand {
             "The job's id (default: a new one); with --lines, what the line's number is added to.", valueName: "id"))
     var jobID: String?
 
+    @Option(
+        name: .customLong("if-match"),
+        help: ArgumentHelp(
+            "Only if what the job changes has one of these entity tags: in quotes, separated by commas, or * for whatever is there.",
+            valueName: "tags"))
+    var ifMatch: String?
+
     @OptionGroup var credential: CredentialOptions
 
     @Flag(help: "Wait for the answer and print it as JSON; exit code 1 if a job was rejected.")
@@ -46,6 +53,9 @@ struct EnqueueCommand: AsyncParsableCommand {
         guard jobID.map({ (1...128).contains($0.count) }) ?? true else {
             throw ValidationError("--job-id must have 1 to 128 characters")
         }
+        guard ifMatch.map({ Precondition($0) != nil }) ?? true else {
+            throw ValidationError("--if-match must be *, or entity tags in quotes, separated by commas")
+        }
     }
 
     func run() async throws {
@@ -53,7 +63,11 @@ struct EnqueueCommand: AsyncParsableCommand {
         let (brokerURL, secret) = (try settings.brokerURL(), try settings.credential(credential))
         let bodies = try readBodies()
         let client = try await JobClient.forCommand(brokerURL: brokerURL, credential: secret)
-        let requests = bodies.enumerated().map { JobRequest(kind: kind, body: $1, tenant: tenant, id: id($0)) }
+        let requests = bodies.enumerated().map { index, body in
+            var request = JobRequest(kind: kind, body: body, tenant: tenant, id: id(index))
+            request.ifMatch = ifMatch
+            return request
+        }
         var bar = ProgressBar(wait ? "answers" : "sending", total: bodies.count)
         defer { if lines { bar.finish() } }
         guard wait else {
