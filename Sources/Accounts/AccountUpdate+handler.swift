@@ -6,10 +6,10 @@ internal import Postgres
 extension Accounts {
     /// `account.update`: usage is measured against a changed plan or changed limits at once, so alerts are part of the same transaction.
     static func accountUpdate() -> any JobHandler {
-        SingleJobHandler(AccountUpdate.self) { payload, job, database in
+        SingleJobHandler(AccountUpdate.self, presentTags: presentTags) { payload, job, database in
             if let plan = payload.plan { try AccountRules.check(plan: plan, on: &database) }
             if let timezone = payload.timezone { try AccountRules.check(timezone: timezone, on: &database) }
-            let changesLimits = payload.plan != nil || payload.limits != .keep
+            let changesLimits = changesLimits(payload)
             if changesLimits { try Reevaluation.hold(account: payload.account, on: &database) }
             let updated = try database.query(
                 SQL.update, payload.account, payload.displayName, payload.plan, payload.timezone, payload.billingAnchorDay,
@@ -28,5 +28,16 @@ extension Accounts {
             try Outbox.append([event], on: &database)
             return Reply(["account": .string(payload.account), "plan": .string(plan)])
         }
+    }
+
+    private static func changesLimits(_ payload: AccountUpdate) -> Bool { payload.plan != nil || payload.limits != .keep }
+
+    /// The account's entity tag. Its counters come before its row, as everywhere.
+    private static func presentTags(_ payload: AccountUpdate, _ job: Job, on database: inout Transaction) throws -> [String]? {
+        if changesLimits(payload) { try Reevaluation.hold(account: payload.account, on: &database) }
+        guard try database.query(RotateSQL.hold, payload.account).count == 1 else {
+            throw Rejection(.accountUnknown, "there is no account \(payload.account)", field: "/account")
+        }
+        return try AccountSummary.currentETag(payload.account, on: &database).map { [$0] } ?? []
     }
 }

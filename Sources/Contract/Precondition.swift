@@ -35,7 +35,9 @@ public enum Precondition: Sendable, Equatable {
                 let end = bytes[(position + 1)...].firstIndex(of: Ascii.quote)
             else { return nil }
             let tag = bytes[(position + 1)..<end]
-            guard tag.allSatisfy({ $0 > 0x20 && $0 != 0x7F }), let text = String(validating: tag, as: UTF8.self) else { return nil }
+            guard tag.allSatisfy({ $0 > 0x20 && $0 != 0x7F }), let text = String(validating: tag, as: UTF8.self) else {
+                return nil
+            }
             if !isWeak { strong.append(text) }
             count += 1
             position = end + 1

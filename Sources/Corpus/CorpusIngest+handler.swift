@@ -9,7 +9,7 @@ extension Corpus {
     ///
     /// Documents are read and written one after the other. One that yields too much text is refused by itself; the others go in.
     static func corpusIngest() -> any JobHandler {
-        SingleJobHandler(CorpusIngest.self) { payload, job, database in
+        SingleJobHandler(CorpusIngest.self, presentTags: presentTags) { payload, job, database in
             guard let tenant = job.tenant else { preconditionFailure("corpus.ingest passed without a tenant") }
             // Two ingestions of one tenant take turns, so that the second compares with what the first has committed.
             try DocumentStore.takeTurn(tenant.schema, on: &database)
@@ -43,5 +43,16 @@ extension Corpus {
             try DocumentStore.book(counts, account: tenant.account, tenant: tenant.slug, on: &database)
             return Reply(["documents": .array(answers)])
         }
+    }
+
+    private static func presentTags(_ payload: CorpusIngest, _ job: Job, on database: inout Transaction) throws -> [String]? {
+        try presentTags(of: payload.documents.map(\.externalID), job, on: &database)
+    }
+
+    /// The entity tag of the one document that a job changes, none of which changes before the commit; nil where there are several.
+    static func presentTags(of ids: [String], _ job: Job, on database: inout Transaction) throws -> [String]? {
+        guard ids.count == 1, let tenant = job.tenant else { return nil }
+        try DocumentStore.takeTurn(tenant.schema, on: &database)
+        return try DocumentDetails.currentETag(ids[0], in: tenant.schema, on: &database).map { [$0] } ?? []
     }
 }

@@ -2,11 +2,12 @@ internal import Contract
 internal import Documents
 internal import Jobs
 internal import Metering
+internal import Postgres
 
 extension Corpus {
     /// `corpus.remove`: the documents with their chunks.
     static func corpusRemove() -> any JobHandler {
-        SingleJobHandler(CorpusRemove.self) { payload, job, database in
+        SingleJobHandler(CorpusRemove.self, presentTags: presentTags) { payload, job, database in
             guard let tenant = job.tenant else { preconditionFailure("corpus.remove passed without a tenant") }
             try DocumentStore.takeTurn(tenant.schema, on: &database)
             let removed = try DocumentStore.remove(payload.externalIDs, in: tenant.schema, on: &database)
@@ -22,5 +23,9 @@ extension Corpus {
                 "missing": .array(missing.map { .string($0) }),
             ])
         }
+    }
+
+    private static func presentTags(_ payload: CorpusRemove, _ job: Job, on database: inout Transaction) throws -> [String]? {
+        try presentTags(of: payload.externalIDs, job, on: &database)
     }
 }

@@ -11,6 +11,13 @@ extension TemplateStore {
         _ = try database.collect()
     }
 
+    /// Locks the template until the commit, for whoever changes it; false if the account has no such template.
+    public static func holdForChange(
+        _ name: String, account: String, on database: inout Transaction
+    ) throws(PostgresError) -> Bool {
+        try database.query(SavingSQL.hold, account, name).count == 1
+    }
+
     /// Deletes the template. Tenants keep what they were given.
     ///
     /// - Returns: false if the account has no such template.
@@ -23,6 +30,7 @@ extension TemplateStore {
             insert into tenantry.templates (account, name, settings) values ($1, $2, $3)
             on conflict (account, name) do update set settings = excluded.settings, updated_at = now()
             """
+        static let hold: Statement = "select 1 from tenantry.templates where account = $1 and name = $2 for update"
         static let clear: Statement = "delete from tenantry.template_documents where account = $1 and template = $2"
         static let remove: Statement = "delete from tenantry.templates where account = $1 and name = $2 returning name"
         /// The same columns as ``DocumentStore`` writes for a tenant, and the documents' order; `$3` is how many came before.

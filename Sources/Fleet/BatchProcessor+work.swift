@@ -7,7 +7,9 @@ internal import Postgres
 extension BatchProcessor {
     /// What became of each of the part's jobs, committed; those that are given up have their letters, with rows written.
     func finish(_ part: Quarantine.Part, on database: inout Postgres.Connection) throws(PostgresError) -> [FinishedJob] {
-        try withLetters(try outcomes(of: part, on: &database), on: &database)
+        let finished = try withLetters(try outcomes(of: part, on: &database), on: &database)
+        try usedCredentials.note(finished, on: &database)
+        return finished
     }
 
     /// The same jobs; those that are given up with their letters, whose rows are written, as are those of jobs that came by HTTP.

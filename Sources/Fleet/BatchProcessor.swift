@@ -12,6 +12,7 @@ final class BatchProcessor {
     let logger: Logger
     var authorization = Authorization(Directory())
     var notes = Quarantine.Notes()
+    var usedCredentials = UsedCredentials()
     let lane: String
     private let environment: LaneEnvironment
     private let metrics: FleetMetrics

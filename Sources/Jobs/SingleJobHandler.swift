@@ -35,7 +35,8 @@ public final class SingleJobHandler<Payload: JobPayload>: JobHandler {
         _ payload: Payload.Type, runsApart: Bool = false, presentTags: PresentTags? = nil, _ perform: @escaping Perform
     ) {
         kind = payload.kind
-        precondition(kind.takesPrecondition == (presentTags != nil), "\(kind.name): who takes if-match says what it is held against")
+        precondition(
+            kind.takesPrecondition == (presentTags != nil), "\(kind.name): who takes if-match says what it is held against")
         self.runsApart = runsApart
         self.perform = perform
         self.presentTags = presentTags
@@ -103,6 +104,6 @@ public final class PartwiseJobHandler<Payload: JobPayload>: JobHandler {
 extension Rejection {
     /// A job that changes no one thing with an entity tag came with the header `if-match`.
     static var nothingToMatch: Rejection {
-        Rejection(.invalidPayload, "header if-match: this job changes no one thing that has an entity tag, so nothing can be matched")
+        Rejection(.invalidPayload, "header if-match: this job changes no one thing that has an entity tag")
     }
 }

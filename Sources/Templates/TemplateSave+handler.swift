@@ -8,7 +8,7 @@ extension Templates {
     ///
     /// All or nothing: a document that yields too much text refuses the template.
     static func templateSave() -> any JobHandler {
-        SingleJobHandler(TemplateSave.self) { payload, job, database in
+        SingleJobHandler(TemplateSave.self, presentTags: presentTags) { payload, job, database in
             try TemplateStore.begin(payload.name, account: job.account, settings: payload.settings ?? [:], on: &database)
             let documents = payload.documents.map { HashedDocument($0) }
             var allowance = TextAllowance(sourceBytes: documents.map(\.byteCount))
@@ -26,5 +26,9 @@ extension Templates {
                 "template": .string(payload.name), "documents": .int(Int64(documents.count)), "chunks": .int(Int64(chunks)),
             ])
         }
+    }
+
+    private static func presentTags(_ payload: TemplateSave, _ job: Job, on database: inout Transaction) throws -> [String]? {
+        try presentTags(of: payload.name, job, on: &database)
     }
 }

@@ -5,7 +5,7 @@ internal import Postgres
 extension Tenants {
     /// `tenant.delete`: archives the tenant, which frees its place and is purged later; or purges it at once.
     static func tenantDelete(retentionDays: Int64) -> any JobHandler {
-        SingleJobHandler(TenantDelete.self) { payload, job, database in
+        SingleJobHandler(TenantDelete.self, presentTags: TenantTags.present) { payload, job, database in
             guard payload.mode == .archive else {
                 guard let tenant = job.tenant else { preconditionFailure("tenant.delete passed without a tenant") }
                 let purged = try TenantPurge.run(tenant.slug, jobID: job.id, on: &database)
@@ -34,7 +34,7 @@ extension Tenants {
 
     /// `tenant.restore`: back to the state before the archive, if the account has a place.
     static func tenantRestore() -> any JobHandler {
-        SingleJobHandler(TenantRestore.self) { _, job, database in
+        SingleJobHandler(TenantRestore.self, presentTags: TenantTags.present) { _, job, database in
             let tenant = try TenantRow.hold(for: job, on: &database)
             guard tenant.state == .archived else { return Reply(tenant.result(tenant.state)) }
             var places = try ChildTenants(of: tenant.account, on: &database)

@@ -5,7 +5,7 @@ internal import Postgres
 extension Tenants {
     /// `tenant.suspend`: jobs that are sent after the answer are rejected.
     static func tenantSuspend() -> any JobHandler {
-        SingleJobHandler(TenantSuspend.self) { _, job, database in
+        SingleJobHandler(TenantSuspend.self, presentTags: TenantTags.present) { _, job, database in
             let tenant = try TenantRow.hold(for: job, on: &database)
             if tenant.state == .active {
                 _ = try database.query(SuspensionSQL.suspend, tenant.slug)
@@ -17,7 +17,7 @@ extension Tenants {
 
     /// `tenant.resume`: jobs that are sent after the answer are accepted again.
     static func tenantResume() -> any JobHandler {
-        SingleJobHandler(TenantResume.self) { _, job, database in
+        SingleJobHandler(TenantResume.self, presentTags: TenantTags.present) { _, job, database in
             let tenant = try TenantRow.hold(for: job, on: &database)
             if tenant.state == .suspended {
                 _ = try database.query(SuspensionSQL.resume, tenant.slug)

@@ -6,7 +6,7 @@ internal import Postgres
 extension Tenants {
     /// `tenant.update`: usage is measured against a changed plan or changed limits at once, so alerts are part of the same transaction.
     static func tenantUpdate() -> any JobHandler {
-        SingleJobHandler(TenantUpdate.self) { payload, job, database in
+        SingleJobHandler(TenantUpdate.self, presentTags: TenantTags.presentOfUpdate) { payload, job, database in
             if job.principal.role == .tenantAdmin || job.principal.role == .token, let field = payload.fieldOfTheAccount {
                 throw Rejection(.forbidden, "\(field) is the account's to change, not the tenant's own", field: "/\(field)")
             }

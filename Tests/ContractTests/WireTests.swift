@@ -78,7 +78,8 @@ import Testing
             Answer(jobID: "j", kind: "k", error: Rejection(.bound(64, value: 63), "m", field: "/settings")),
             Answer(
                 jobID: "j", kind: "k",
-                error: Rejection(ReachedLimit(metric: .tokens, limit: 0, value: 0, resetsAt: Instant("2026-12-01T00:00:00Z")), "m")),
+                error: Rejection(
+                    ReachedLimit(metric: .tokens, limit: 0, value: 0, resetsAt: Instant("2026-12-01T00:00:00Z")), "m")),
             Answer(jobID: "j", kind: "k", result: [:]), Answer(jobID: "j", kind: "k", error: Rejection(.conflict, "m")),
             Answer(jobID: "a\"\n\u{1}é", kind: "conversation.log", result: ["accepted": 3, "duplicates": 1], duplicate: true),
         ] {

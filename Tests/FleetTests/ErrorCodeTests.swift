@@ -62,7 +62,9 @@ internal import Testing
             #expect(words == [limit.metric?.rawValue, "limit \(limit.limit)", "value \(limit.value)"], "\(name)")
             #expect(limit.mode == .hard)
             // The messages' period ends with the month.
-            #expect(limit.resetsAt?.description.hasSuffix("-01T00:00:00.000Z") == (limit.metric == .messages ? true : nil), "\(limit)")
+            #expect(
+                limit.resetsAt?.description.hasSuffix("-01T00:00:00.000Z") == (limit.metric == .messages ? true : nil), "\(limit)"
+            )
         }
     }
 

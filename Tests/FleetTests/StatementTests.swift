@@ -74,6 +74,7 @@ internal import Testing
             AdminSQL.revoke,
             AdminSQL.remove, Domain.SQL.state, SignIn.SQL.candidates, RotateSQL.hold,
             RotateSQL.endEarlier, TemplateStore.SQL.hold, TemplateStore.SQL.documents, TemplateStore.SavingSQL.save,
+            TemplateStore.SavingSQL.hold,
             TemplateStore.SavingSQL.clear, TemplateStore.SavingSQL.addDocuments, TemplateStore.SavingSQL.addChunks,
             TemplateStore.SavingSQL.remove,
             CorpusSearch.SQL.schema, AggregateSQL.account, AggregateSQL.periods, AggregateSQL.tenants, AggregateSQL.schemas,

@@ -1,6 +1,7 @@
 extension Kind {
     public static let accountUpdate = Kind(
         "account.update", family: .account, access: Access(operator: true), isControl: true, isAudited: true,
+        takesPrecondition: true,
         summary: "Changes an account's name, plan, periods, slug prefix or custom limits.")
 }
 

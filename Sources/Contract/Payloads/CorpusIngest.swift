@@ -1,7 +1,8 @@
 extension Kind {
     public static let corpusIngest = Kind(
         "corpus.ingest", family: .corpus, needsTenant: true, access: Access(account: true, tenant: .scope(.corpusWrite)),
-        bodyLimitBytes: 16 << 20, isAudited: true, summary: "Adds documents to the tenant's corpus, or brings them up to date.")
+        bodyLimitBytes: 16 << 20, isAudited: true, takesPrecondition: true,
+        summary: "Adds documents to the tenant's corpus, or brings them up to date.")
 }
 
 /// `corpus.ingest` (contract, section 4).

@@ -1,7 +1,7 @@
 extension Kind {
     public static let corpusRemove = Kind(
         "corpus.remove", family: .corpus, needsTenant: true, access: Access(account: true, tenant: .scope(.corpusWrite)),
-        isAudited: true, summary: "Takes documents out of the tenant's corpus.")
+        isAudited: true, takesPrecondition: true, summary: "Takes documents out of the tenant's corpus.")
 }
 
 /// `corpus.remove` (contract, section 4).

@@ -1,6 +1,6 @@
 extension Kind {
     public static let templateRemove = Kind(
-        "template.remove", family: .tenant, access: Access(account: true), isAudited: true,
+        "template.remove", family: .tenant, access: Access(account: true), isAudited: true, takesPrecondition: true,
         summary: "Forgets a template; tenants that it was applied to keep what they have.")
 }
 

@@ -1,6 +1,6 @@
 extension Kind {
     public static let templateSave = Kind(
-        "template.save", family: .tenant, access: Access(account: true), isAudited: true,
+        "template.save", family: .tenant, access: Access(account: true), isAudited: true, takesPrecondition: true,
         summary: "Keeps settings and documents under a name, to be applied to tenants; replaces what was under it.")
 }
 

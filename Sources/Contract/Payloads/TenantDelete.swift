@@ -1,6 +1,7 @@
 extension Kind {
     public static let tenantDelete = Kind(
         "tenant.delete", family: .tenant, needsTenant: true, access: Access(account: true), states: .alive, isAudited: true,
+        takesPrecondition: true,
         summary: "Archives a tenant, to be purged after its retention time, or purges it at once.")
 }
 

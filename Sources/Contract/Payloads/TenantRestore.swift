@@ -1,6 +1,7 @@
 extension Kind {
     public static let tenantRestore = Kind(
         "tenant.restore", family: .tenant, needsTenant: true, access: Access(account: true), states: .alive, isAudited: true,
+        takesPrecondition: true,
         summary: "Undoes an archive, as long as the tenant is not purged.")
 }
 

@@ -1,7 +1,7 @@
 extension Kind {
     public static let tenantResume = Kind(
         "tenant.resume", family: .tenant, needsTenant: true, access: Access(account: true), states: .counted, isControl: true,
-        isAudited: true,
+        isAudited: true, takesPrecondition: true,
         summary: "Lets a suspended tenant take jobs again.")
 }
 

@@ -1,7 +1,7 @@
 extension Kind {
     public static let tenantSuspend = Kind(
         "tenant.suspend", family: .tenant, needsTenant: true, access: Access(account: true), states: .counted, isControl: true,
-        isAudited: true,
+        isAudited: true, takesPrecondition: true,
         summary: "Lets a tenant take no jobs until it is resumed; its data stays.")
 }
 

@@ -1,7 +1,7 @@
 extension Kind {
     public static let tenantUpdate = Kind(
         "tenant.update", family: .tenant, needsTenant: true,
-        access: Access(account: true, tenant: .scope(.settingsWrite)), states: .counted, isAudited: true,
+        access: Access(account: true, tenant: .scope(.settingsWrite)), states: .counted, isAudited: true, takesPrecondition: true,
         summary: "Changes a tenant's name, plan, settings, billing or limits; a tenant's own may change its settings.")
 }
 
