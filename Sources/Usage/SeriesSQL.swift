@@ -109,6 +109,6 @@ enum SeriesSQL {
     /// Tenants of `$1` whose counters of the period `$2`, or of a later one, moved after `$3`, at most `$4`.
     static let moved: Statement = """
         select distinct t.slug, t.schema_name from tenantry.tenant_usage u join tenantry.tenants t on t.slug = u.tenant
-        where u.account = $1 and u.period_start >= $2 and u.changed_at > $3 and t.state <> 'purged' order by 1 limit $4
+        where u.account = $1 and u.period_start >= $2 and u.changed_at > $3 and t.state <> 'purged' limit $4
         """
 }

@@ -26,15 +26,25 @@ public struct UsageTotal: Sendable {
     /// - Parameters:
     ///   - account: this one alone.
     ///   - tenant: this one alone, without its pool.
-    ///   - metrics: these alone; nil: all.
     ///   - month: each account's period that starts in it, `YYYY-MM`; nil: the present one.
-    ///   - poolsOnly: without tenants.
     public static func read(
-        account: String? = nil, tenant: String? = nil, metrics: [Metric]? = nil, month: String? = nil, poolsOnly: Bool = false,
-        on database: inout some Queryable & ~Copyable
+        account: String? = nil, tenant: String? = nil, month: String? = nil, on database: inout some Queryable & ~Copyable
     ) throws(PostgresError) -> [UsageTotal] {
-        try database.query(TotalSQL.totals, account, tenant, month, metrics?.map(\.rawValue), poolsOnly).decode(UsageTotal.init)
-            .compactMap { $0 }
+        try database.query(TotalSQL.totals, account, tenant, month).decode(UsageTotal.init).compactMap { $0 }
+    }
+
+    /// One subject's, in the period of a report that was read before; none if there is no such tenant of that account.
+    static func read(of report: UsageReport, tenant: String?, on database: inout some Queryable & ~Copyable)
+        throws(PostgresError) -> [UsageTotal]
+    {
+        let period = report.period
+        let isPresent = period.start <= report.now && report.now < period.end
+        let rows = try database.query(TotalSQL.subject, report.account, tenant, period.start, isPresent)
+        return rows.decode { (metric: String, value: Int64, limit: Int64?, mode: String, breachedAt: Timestamp?, pool: Int64) in
+            UsageTotal(
+                account: report.account, tenant: tenant, metric: metric, value: value, limit: limit, mode: mode,
+                breachedAt: breachedAt, pool: pool, timezone: report.timezone, start: period.start, end: period.end)
+        }.compactMap { $0 }
     }
 
     /// A row of `TotalSQL.totals`; nil where this build does not know the metric.

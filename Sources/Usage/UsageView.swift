@@ -70,16 +70,14 @@ public struct UsageView: Sendable {
             account: account, tenants: tenant.map { [$0] } ?? [], hasPool: tenant == nil, metrics: wanted, month: month,
             by: bucket)
         guard let report = try UsageReport(question, on: &database) else { return nil }
-        // Every metric, so that a tenant of somebody else is found out also where none of those asked for has a value in this period.
-        let totals = try UsageTotal.read(
-            account: account, tenant: tenant, month: month, poolsOnly: tenant == nil, on: &database)
+        let totals = try UsageTotal.read(of: report, tenant: tenant, on: &database)
         guard !totals.isEmpty else { return nil }
         var largest: [TenantValue] = []
         if tenant == nil, withShares {
             let pools = Dictionary(totals.map { ($0.metric, $0.value) }, uniquingKeysWith: { first, _ in first })
-            let rows = try database.query(TotalSQL.largest, account, report.period.start, mostTenants)
+            let rows = try database.query(TotalSQL.largest, account, report.period.start, mostTenants, wanted.map(\.rawValue))
             for (tenant, name, value) in rows.decode((String, String, Int64).self) {
-                guard let metric = Metric(rawValue: name), wanted.contains(metric), let pool = pools[metric] else { continue }
+                guard let metric = Metric(rawValue: name), let pool = pools[metric] else { continue }
                 largest.append(
                     TenantValue(tenant: tenant, metric: metric, value: value, share: UsageTotal.share(value, of: pool)))
             }

@@ -38,7 +38,7 @@ extension StatementTests {
         ReportSQL.period, ReportSQL.tenants, ReportSQL.buckets(.hour), ReportSQL.buckets(.day), ReportSQL.buckets(.month),
         SeriesSQL.pool, SeriesSQL.poolUsers, SeriesSQL.tenantMonths, SeriesSQL.poolMonths, SeriesSQL.tenantSums,
         SeriesSQL.poolSums,
-        SeriesSQL.moved, TotalSQL.totals, TotalSQL.largest,
+        SeriesSQL.moved, TotalSQL.totals, TotalSQL.subject, TotalSQL.largest,
     ]
 
     /// What commands change, as the owner.

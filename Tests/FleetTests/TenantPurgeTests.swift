@@ -30,6 +30,7 @@ internal import Testing
 
     private static let rows: JSONValue = [
         "messages": 4, "conversations": 2, "active_users": 2, "documents": 2, "chunks": 2, "settings": 2, "usage_hourly": 0,
+        "usage_daily": 0,
     ]
 
     @Test("A purge takes away all there was, proves it, and leaves what is billed and the slug; its repeat gets the same report")

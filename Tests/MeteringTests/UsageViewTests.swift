@@ -5,6 +5,7 @@ internal import Metering
 internal import Postgres
 internal import TestSupport
 internal import Testing
+
 @testable internal import Usage
 
 /// What people read of their usage, at once and after roll-ups.
@@ -184,5 +185,55 @@ internal import Testing
                 #expect(json[name] != nil, "\(name)")
             }
         }
+    }
+
+    @Test(
+        "What comes late after a roll-up is in its own day at once, a roll-up changes nothing, and what a purged tenant used stays"
+    )
+    func lateArrival() async throws {
+        let fleet = try await TestFleet()
+        try fleet.startWorker()
+        let account = try fleet.makeOldAccount("acme", plan: "enterprise-plus")
+        for tenant in ["shop", "gone"] {
+            try fleet.makeTenant(tenant, token: account)
+            try fleet.logMessages(2, tenant: tenant, token: account)
+        }
+        #expect(try fleet.ask("usage.aggregate", "{}", token: account).result?["corrections"] == 0)
+        func view(_ tenant: String?, _ bucket: UsageReport.Bucket) throws -> UsageView {
+            try #require(
+                try fleet.database.transaction(mode: UsageView.transactionMode) {
+                    (database: inout Transaction) throws(PostgresError) in
+                    try UsageView.read(account: "acme", tenant: tenant, by: bucket, withShares: true, on: &database)
+                })
+        }
+        func read() throws -> [[String]] {
+            var found: [[String]] = []
+            for bucket in UsageReport.Bucket.allCases {
+                for tenant in [nil, "shop"] as [String?] {
+                    let view = try view(tenant, bucket)
+                    for metric in [Metric.messages, .conversations, .tokens] where bucket != .month {
+                        #expect(Self.sum(view, metric) == Self.value(view, metric)?.value, "\(bucket) \(metric)")
+                    }
+                    found.append(
+                        Self.busy(view) + Self.busy(view, .activeUsers) + view.metrics.map { "\($0.metric) \($0.value)" })
+                }
+            }
+            return found
+        }
+        let start = try view(nil, .day).period.start
+        try fleet.logMessages(1, tenant: "shop", token: account, sentAt: start.rfc3339)
+        try fleet.logMessages(3, tenant: "shop", token: account)
+        let atOnce = try read()
+        for days in [atOnce[2], atOnce[3]] { #expect(days.first?.hasPrefix(start.rfc3339) == true, "\(days)") }
+        #expect(try fleet.ask("usage.aggregate", "{}", token: account).result?["corrections"] == 0)
+        #expect(try read() == atOnce)
+        #expect(try fleet.unequalHistory(tenants: ["shop", "gone"]) == [])
+        #expect(try fleet.ask("tenant.delete", #"{"mode":"purge"}"#, tenant: "gone", token: account).status == .succeeded)
+        let left = try read()
+        for index in [0, 2, 4] { #expect(left[index].contains("messages 8") && left[index].first == atOnce[index].first) }
+        #expect(try fleet.ask("usage.aggregate", "{}", token: account).status == .succeeded)
+        #expect(try read() == left)
+        await fleet.stop()
+        #expect(try fleet.takeDeadLetters().isEmpty)
     }
 }

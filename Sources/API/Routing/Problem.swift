@@ -49,6 +49,7 @@ extension Problem {
     init(_ rejection: Rejection) {
         self.init(status: Self.status(of: rejection.code), code: rejection.code.rawValue, detail: rejection.message)
         field = rejection.field
+        if case .object(let limit)? = rejection.limit?.json { more = limit }
         if rejection.code == .unauthenticated { headers[.wwwAuthenticate] = "Bearer" }
     }
 
@@ -59,6 +60,7 @@ extension Problem {
         case .forbidden: .forbidden
         case .accountUnknown, .tenantUnknown, .unknownKind: .notFound
         case .conflict, .slugTaken, .tenantSuspended, .limitReached: .conflict
+        case .preconditionFailed: .preconditionFailed
         case .payloadTooLarge: .contentTooLarge
         case .invalidPayload, .tooSlow: .unprocessableContent
         case .retriesExhausted, .crashLoop: .internalServerError

@@ -42,7 +42,7 @@ struct JobGateway: Sendable {
         var request = JobRequest(
             kind: order.kind.name, body: order.body, tenant: order.tenant, id: order.id, traceparent: order.traceparent,
             credential: caller.credential)
-        //IFMATCH request.ifMatch = order.ifMatch
+        request.ifMatch = order.ifMatch
         request.isByHTTP = true
         return try await publish(request, order)
     }
