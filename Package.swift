@@ -95,7 +95,8 @@ let package = Package(
             name: "API",
             dependencies: family + [
                 "Documents", "Accounts", "Tenants", "People", "Templates", "Corpus", "Conversations", "Usage", "Billing",
-                "TenantryClient", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, crypto, lifecycle, logging, metrics, nioCore,
+                "TenantryClient", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, crypto, lifecycle, logging, metrics,
+                nioCore,
                 nioHTTPTypes, yams,
             ]),
         .executableTarget(

@@ -81,7 +81,9 @@ internal import Testing
         await fleet.stop()
     }
 
-    @Test("A rejected job's row says why; replayed once its cause is mended, it is succeeded. One that is tried again stays pending")
+    @Test(
+        "A rejected job's row says why; replayed once its cause is mended, it is succeeded. One that is tried again stays pending"
+    )
     func rejected() async throws {
         let fleet = try await TestFleet()
         try fleet.startWorker { $0.ladder = RetryLadder(delaysMilliseconds: [50, 2_000], stepsForMissingTenant: 2) }

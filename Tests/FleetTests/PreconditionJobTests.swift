@@ -1,6 +1,8 @@
+internal import AMQP
 internal import Contract
 internal import Foundation
 internal import Jobs
+internal import Postgres
 internal import TestSupport
 internal import Testing
 

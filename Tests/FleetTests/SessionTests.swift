@@ -40,7 +40,8 @@ internal import Testing
         func texts(_ sql: String) throws -> [String] { try owner.query(Statement(sql)).decode(String.self) }
     }
 
-    @Test("A session is made and ended, each with its entry in the audit log, by whose it is or by its account, and by nobody else")
+    @Test(
+        "A session is made and ended, each with its entry in the audit log, by whose it is or by its account, and by nobody else")
     func sessions() async throws {
         let scene = try await Scene()
         let before = try scene.number("select version from tenantry.directory")
@@ -61,7 +62,8 @@ internal import Testing
                 ])
         #expect(try scene.number("select version from tenantry.directory") == before + 2, "lanes ask anew")
         // What has expired goes with the next sign-in.
-        try scene.owner.run(script: "update tenantry.credentials set expires_at = now() - interval '1 second' where key = '\(ada.key)'")
+        try scene.owner.run(
+            script: "update tenantry.credentials set expires_at = now() - interval '1 second' where key = '\(ada.key)'")
         _ = try scene.signIn("ada@x.ch", "correct horse")
         #expect(try scene.number("select count(*) from tenantry.credentials where key = '\(ada.key)'") == 0)
         // Not for a password that was another one meanwhile, nor for long, nor under a key of another kind.
@@ -72,13 +74,15 @@ internal import Testing
             "a.id, a.password_hash, 'op_123456789012', sha256('a'), now() + interval '1 hour'",
             "a.id, a.password_hash, 'adm_123456789012', '', now() + interval '1 hour'",
         ] {
-            let call = Statement("select count(*) from tenantry.administrators a where a.email = 'ada@x.ch' and tenantry.sign_in(\(arguments))")
+            let call = Statement(
+                "select count(*) from tenantry.administrators a where a.email = 'ada@x.ch' and tenantry.sign_in(\(arguments))")
             let made = (try? scene.api.query(call).only(Int64.self)) ?? 0
             #expect(made == 0, "\(arguments)")
         }
     }
 
-    @Test("After ten wrong passwords for an address none is looked at, there or not; after a hundred from a place, none from there")
+    @Test(
+        "After ten wrong passwords for an address none is looked at, there or not; after a hundred from a place, none from there")
     func throttle() async throws {
         let scene = try await Scene()
         func outcome(_ email: String, _ password: String, from address: String = "192.0.2.1") throws -> String {
@@ -117,7 +121,8 @@ internal import Testing
         let scene = try await Scene()
         for _ in 0..<2 { try CredentialUse.note(["acc_1", "nobody"], on: &scene.api) }
         #expect(
-            try scene.texts("select key from tenantry.credential_uses where last_used_at = date_trunc('minute', last_used_at)") == ["acc_1"])
+            try scene.texts("select key from tenantry.credential_uses where last_used_at = date_trunc('minute', last_used_at)")
+                == ["acc_1"])
         try scene.owner.run(
             script: """
                 insert into tenantry.tenants (slug, account, schema_name, display_name)
@@ -125,7 +130,9 @@ internal import Testing
                 """)
         try RequestRecord.write(.search, key: "acc_1", tenant: "shop", details: ["query": "x"], on: &scene.api)
         #expect(
-            try scene.texts("select concat_ws(' ', account, tenant, credential, role, actor, kind) from tenantry.audit_log") == ["acme shop acc_1 account acme corpus.search"])
+            try scene.texts("select concat_ws(' ', account, tenant, credential, role, actor, kind) from tenantry.audit_log") == [
+                "acme shop acc_1 account acme corpus.search"
+            ])
         #expect(throws: PostgresError.self) { try RequestRecord.write(.search, key: "acc_1", tenant: "bar", on: &scene.api) }
         #expect(throws: PostgresError.self) { try RequestRecord.write(.search, key: "nobody", tenant: nil, on: &scene.api) }
     }

@@ -53,7 +53,8 @@ extension StatementTests {
         [
             TenantDetails.SQL.settings(schema), TenantExport.SQL.size(schema), DocumentSummary.SQL.page(schema),
             DocumentDetails.SQL.find(schema), DocumentDetails.SQL.chunks(schema), ConversationReadSQL.page(schema),
-            ConversationReadSQL.find(schema), ConversationReadSQL.messages(schema), SeriesSQL.hours(schema), SeriesSQL.days(schema),
+            ConversationReadSQL.find(schema), ConversationReadSQL.messages(schema), SeriesSQL.hours(schema),
+            SeriesSQL.days(schema),
             SeriesSQL.daysWithoutUsers(schema),
         ]
     }

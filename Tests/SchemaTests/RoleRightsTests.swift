@@ -83,12 +83,15 @@ struct RoleRightsTests {
         Line("insert into tenantry.sign_in_failures (subject) values ('email:a')", .owner, .api),
         Line("delete from tenantry.sign_in_failures", .owner, .worker, .api),
         Line("insert into tenantry.refused_jobs values (now(), '', '', '', '', 1)", .owner, .worker, .api),
-        Line("insert into tenantry.credentials (key, role, name, secret_hash) values ('a', 'operator', 'a', '')", .owner, .worker),
+        Line(
+            "insert into tenantry.credentials (key, role, name, secret_hash) values ('a', 'operator', 'a', '')", .owner, .worker),
         Line("update tenantry.credentials set revoked_at = now()", .owner, .worker),
         Line("update tenantry.administrators set password_hash = null", .owner, .worker),
         Line("select tenantry.sign_in(gen_random_uuid(), '', 'adm_123456789012', sha256(''), now())", .owner, .api),
         Line("select tenantry.end_session('a', 'b')", .owner, .api),
-        Line("select tenantry.record_request((select min(key) from tenantry.credentials), 'dead.discard', null, '{}')", .owner, .api),
+        Line(
+            "select tenantry.record_request((select min(key) from tenantry.credentials), 'dead.discard', null, '{}')", .owner,
+            .api),
         Line("select secret from tenantry.seal", .owner, .worker),
         // Schemas and tables are the owner's, but for the two functions.
         Line("create schema tenant_ab", .owner),
@@ -192,7 +195,8 @@ struct RoleRightsTests {
         var owner = try Connection(ConnectionOptions(url: place.url(of: .owner)))
         let functions = try owner.query(Self.pinned).decode((String, Bool, String?).self)
         let names = [
-            "create_tenant_schemas", "drop_tenant_schema", "end_session", "forget_refused_jobs", "record_reading", "record_request",
+            "create_tenant_schemas", "drop_tenant_schema", "end_session", "forget_refused_jobs", "record_reading",
+            "record_request",
             "sign_in",
         ]
         #expect(functions.map(\.0) == names)

@@ -67,7 +67,9 @@ public final class Directory {
     }
 
     /// Looks up credentials that are not remembered. What is unknown, wrong, expired or revoked stays unknown.
-    public func load(credentials: [Fingerprint: Bearer], now: Double, from database: inout Postgres.Connection) throws(PostgresError) {
+    public func load(credentials: [Fingerprint: Bearer], now: Double, from database: inout Postgres.Connection)
+        throws(PostgresError)
+    {
         guard !credentials.isEmpty else { return }
         if principals.count > Self.capacity { principals.removeAll(keepingCapacity: true) }
         let keys = Array(Set(credentials.values.map(\.key)))

@@ -46,7 +46,8 @@ struct ControlGrants {
         ControlGrants(
             "administrators", worker: "select, insert, update, delete",
             reader: "select (id, account, tenant, email, display_name, role, created_at, has_password)", api: "select"),
-        ControlGrants("credential_uses", worker: "select, insert, update, delete", reader: "select", api: "select, insert, update"),
+        ControlGrants(
+            "credential_uses", worker: "select, insert, update, delete", reader: "select", api: "select, insert, update"),
         ControlGrants("sign_in_failures", worker: "select, delete", reader: nil, api: "select, insert, delete"),
         // The past stays as it was written. Number and time of an entry are the database's, so nothing is put in between later.
         ControlGrants(

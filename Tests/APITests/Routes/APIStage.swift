@@ -33,7 +33,7 @@ final class APIStage {
         subscript(_ header: String) -> String? { headers.first(name: header) }
     }
 
-    init(startsWorker: Bool = true, adjust: (inout APIOptions) -> Void = { _ in }) async throws {
+    init(startsWorker: Bool = true, requestsPerMinute: Int = 1_000_000) async throws {
         fleet = try await TestFleet()
         if startsWorker { try fleet.startWorker() }
         var logger = Logger(label: "api", factory: { StreamLogHandler.standardError(label: $0) })
@@ -42,8 +42,7 @@ final class APIStage {
         pools = [DatabasePool(database, size: 2), DatabasePool(database, size: 1)]
         let client = try JobClient(brokerURL: fleet.brokerURL, credential: "")
         var options = APIOptions()
-        options.requestsPerMinute = 1_000_000
-        adjust(&options)
+        options.requestsPerMinute = requestsPerMinute
         let api = Services(
             database: pools[0], signIns: pools[1], client: client, options: options, platform: NoPlatform(), logger: logger)
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
@@ -130,9 +129,9 @@ private struct NoPlatform: Platform {
 
 /// A stage for as long as `body` runs.
 func withAPI(
-    startsWorker: Bool = true, adjust: (inout APIOptions) -> Void = { _ in }, _ body: (APIStage) async throws -> Void
+    startsWorker: Bool = true, requestsPerMinute: Int = 1_000_000, _ body: (APIStage) async throws -> Void
 ) async throws {
-    let stage = try await APIStage(startsWorker: startsWorker, adjust: adjust)
+    let stage = try await APIStage(startsWorker: startsWorker, requestsPerMinute: requestsPerMinute)
     do {
         try await body(stage)
     } catch {
