@@ -22,6 +22,25 @@ struct ContractCommandTests {
         #expect(report["unnoticed"] as? [String] == [])
         #expect(try #require(report["broken"] as? Int) > 10)
     }
+
+    @Test("of the HTTP API is an OpenAPI 3.1 document")
+    func openAPI() async throws {
+        let printed = try await Program.tenantry("contract", "--http")
+        try #require(printed.status == 0)
+        let script = """
+            import json, sys
+            from openapi_spec_validator import validate
+            document = json.load(sys.stdin)
+            validate(document)
+            document["paths"]["/v1/me"]["get"]["responses"] = 3
+            try:
+                validate(document)
+            except Exception:
+                print("noticed")
+            """
+        let ended = try await Program(try await Program.python(), ["-c", script], input: Data(printed.output.utf8)).end()
+        #expect(ended.status == 0 && ended.output == "noticed\n", "\(ended.output) \(ended.errors)")
+    }
 }
 
 extension Program {

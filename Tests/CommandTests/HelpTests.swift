@@ -7,7 +7,7 @@ struct HelpTests {
     static let commands = [
         "account", "account grant-stripe", "account resume", "account suspend", "account withdraw-stripe", "admin", "admin list",
         "admin sign-in", "alerts", "alerts list",
-        "alerts replay", "alerts tail", "audit", "audit list", "audit refused",
+        "alerts replay", "alerts tail", "api", "audit", "audit list", "audit refused",
         "contract", "corpus", "corpus search", "dead", "dead count", "dead discard",
         "dead list",
         "dead replay", "dead show", "dev", "dev reset", "dev start", "dev stop", "enqueue", "invoice", "invoice list",

@@ -20,19 +20,24 @@ struct Instance: Sendable {
     init() async throws {
         let fleet = try await TestFleet()
         places = [fleet.virtualHost, fleet.testDatabase]
-        let environment = [
+        var environment = [
             "TENANTRY_AMQP_URL": fleet.brokerURL, "TENANTRY_DATABASE_URL": fleet.databaseURL,
             "TENANTRY_WORKER_DATABASE_URL": fleet.testDatabase.workerURL,
             "TENANTRY_READER_DATABASE_URL": fleet.testDatabase.readerURL,
+            "TENANTRY_API_DATABASE_URL": fleet.testDatabase.apiURL,
             "TENANTRY_OPERATOR_TOKEN": fleet.operatorToken,
             // As short as the queues that the fleet's own topology has.
             "TENANTRY_RETRY_DELAYS_MS": "50,100,150,200",
         ]
         let worker = try Self.startWorker(environment)
         httpPort = try await Self.port(of: worker)
+        let api = try Program(
+            Program.tenantry, ["api", "--port", "0", "--http-port", "0", "--until-input-ends"], input: nil,
+            environment: environment)
+        environment["TENANTRY_API_URL"] = "http://127.0.0.1:\(try await Self.apiPort(of: api))"
         self.environment = environment
         // Kept for the process's life: only `shared` comes here, once.
-        Self.workers.append(worker)
+        Self.workers += [worker, api]
     }
 
     static func startWorker(_ environment: [String: String], _ more: String...) throws -> Program {
@@ -52,6 +57,16 @@ struct Instance: Sendable {
             try await Task.sleep(for: .milliseconds(50))
         }
         throw TestFailure("the worker did not get ready: \(worker.errors)")
+    }
+
+    /// The port that the API's log names.
+    private static func apiPort(of api: Program) async throws -> String {
+        for _ in 0..<600 {
+            guard api.isRunning else { throw TestFailure("the API ended: \(api.errors)") }
+            if let port = api.errors.firstMatch(of: /http\.port=(\d+)/).map({ String($0.1) }) { return port }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw TestFailure("the API did not start: \(api.errors)")
     }
 
     static func get(_ url: String) async throws -> (status: Int, body: String) {

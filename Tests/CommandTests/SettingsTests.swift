@@ -5,7 +5,8 @@ internal import Testing
 struct SettingsTests {
     /// Commands that cannot do without a server, and the variable that names it.
     private static let needs: [(String, String)] = [
-        ("status", "TENANTRY_AMQP_URL"), ("worker", "TENANTRY_AMQP_URL"), ("topology apply", "TENANTRY_AMQP_URL"),
+        ("status", "TENANTRY_AMQP_URL"), ("worker", "TENANTRY_AMQP_URL"), ("api", "TENANTRY_DATABASE_URL"),
+        ("topology apply", "TENANTRY_AMQP_URL"),
         ("dead show x", "TENANTRY_AMQP_URL"), ("dead list", "TENANTRY_DATABASE_URL"), ("dead count", "TENANTRY_DATABASE_URL"),
         ("dead show x", "TENANTRY_AMQP_URL"), ("dead replay x", "TENANTRY_AMQP_URL"),
         ("dead discard x", "TENANTRY_AMQP_URL"), ("alerts tail", "TENANTRY_AMQP_URL"),
@@ -43,7 +44,7 @@ struct SettingsTests {
 
     @Test("a server that does not answer is named, at once", arguments: needs)
     func unreachable(_ command: String, _ variable: String) async throws {
-        guard command != "worker" else { return }  // A worker waits for its servers.
+        guard !["worker", "api"].contains(command) else { return }  // They wait for their servers.
         let ended = try await call(
             command + (command.hasPrefix("enqueue") ? " --payload /proc/self/stat --token k.s" : ""),
             [
@@ -131,6 +132,7 @@ struct SettingsTests {
             ("inbox.retention_hours", "0"), ("dead.retention_days", "0"), ("dead.most", "0"), ("usage.aggregate_seconds", "0"),
             ("usage.idle_hours", "-1"),
             ("tenants.retention_days", "-1"), ("stripe.days_until_due", "0"), ("stripe.timeout_seconds", "0"),
+            ("api.port", "70000"), ("api.requests_per_minute", "0"), ("api.connections", "0"), ("api.database_connections", "0"),
         ]
         + ["account", "tenant", "corpus", "conversation", "usage"].flatMap {
             [("worker.lanes.\($0)", "0"), ("partitions.\($0)", "300")]
@@ -141,6 +143,7 @@ struct SettingsTests {
         ("retry.delays_ms", "5000,1000"),
         ("worker.families", "account,cats"), ("log.level", "loud"), ("stripe.url", "api.stripe.com"),
         ("stripe.url", "http://api.stripe.com"), ("stripe.url", "https://user@api.stripe.com"),
+        ("api.behind_proxy", "perhaps"), ("api.host", "0.0.0.0"),
     ]
 
     /// Servers that nobody reaches: a worker reads all its settings before it looks for them.
@@ -153,7 +156,8 @@ struct SettingsTests {
         arguments: numbers + numbers.map { ($0.0, "many") } + others)
     func nonsense(_ key: String, _ value: String) async throws {
         let variable = "TENANTRY_" + key.uppercased().replacing(".", with: "_")
-        let ended = try await call("worker", Self.nowhere.merging([variable: value]) { _, new in new })
+        let command = key.hasPrefix("api.") ? "api" : "worker"
+        let ended = try await call(command, Self.nowhere.merging([variable: value]) { _, new in new })
         #expect(ended.status == 1)
         #expect(
             ended.errors.contains("Error: \(key): ") || ended.errors.contains("there is no family \"cats\""), "\(ended.errors)")
@@ -177,7 +181,7 @@ struct SettingsTests {
         let known = Set(
             Self.numbers.map(\.0) + Self.others.map(\.0) + [
                 "amqp.url", "amqp.insecure", "database.url", "database.insecure", "worker.database_url", "reader.database_url",
-                "api.database_url",
+                "api.database_url", "api.certificate_file", "api.key_file", "api.cors_origins",
                 "http.host", "plans.file",
             ])
         #expect(documented.filter { name in !documented.contains { $0.hasPrefix(name + ".") } } == known)

@@ -49,8 +49,8 @@ public struct APIOptions: Sendable {
     public var requestsPerMinute = 6_000
     /// Connections of clients that are open at once.
     public var mostConnections = 4_096
-    /// Hours without a user's message after which a tenant is idle.
-    public var idleHours: Int64 = 24
+    /// Hours without a user's message after which a tenant is idle; 0: it never is.
+    public var idleHours: Int64 = 720
     /// PEM files; nil: no TLS, for loopback or behind a proxy that has it.
     public var certificateFile: String?
     public var keyFile: String?

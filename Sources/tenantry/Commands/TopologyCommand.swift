@@ -1,4 +1,5 @@
 internal import AMQP
+internal import API
 internal import ArgumentParser
 internal import Contract
 internal import Fleet
@@ -99,9 +100,13 @@ struct TopologyCommand: AsyncParsableCommand {
 
 struct ContractCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "contract", abstract: "Prints the AsyncAPI 3 document of everything on the wire.")
+        commandName: "contract",
+        abstract: "Prints the AsyncAPI 3 document of everything on the wire, or the HTTP API's OpenAPI 3.1.")
+
+    @Flag(help: "The OpenAPI document of the HTTP API instead.")
+    var http = false
 
     func run() {
-        print(AsyncAPIDocument.render(), terminator: "")
+        print(http ? OpenAPIDocument.render() : AsyncAPIDocument.render(), terminator: "")
     }
 }
