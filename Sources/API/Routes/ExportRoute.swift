@@ -19,7 +19,7 @@ enum ExportRoute {
         try await call.services.database.run { database, _ in
             try RequestRecord.write(.export, key: key, tenant: slug, on: &database)
         }
-        let chunks = try call.services.exports.start(slug)
+        let chunks = try call.services.exports.export(slug)
         return .stream(
             type: call.form == .json ? Form.jsonLines.rawValue : call.form.rawValue,
             ResponseBody { writer in

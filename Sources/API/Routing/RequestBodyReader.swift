@@ -9,6 +9,8 @@ enum RequestBodyReader {
 
     /// - Throws: `Problem`: 413 beyond the route's bound, whether the length was told or not; 415 for an encoding; 408 if it does not come.
     static func read(_ request: Request, _ expected: RequestBody?) async throws -> ByteBuffer {
+        let hasBody = request.headers[.contentLength] != nil || request.headers[.transferEncoding] != nil
+        if !hasBody { return ByteBuffer() }
         let most = expected?.mostBytes ?? Kind.standardBodyLimitBytes
         if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
             throw Problem.unsupportedMediaType("a Content-Encoding is not taken: send the body as it is")

@@ -169,6 +169,11 @@ struct APIResponder: HTTPResponder {
         if services.options.isBehindProxy, let forwarded = request.headers[HTTPField.Name("X-Forwarded-For")!] {
             return String((forwarded.split(separator: ",").last ?? "").trimmed.prefix(64))
         }
+        // Whoever has one address of IPv6 has all of its network.
+        if case .v6(let address)? = context.channel.remoteAddress {
+            let bytes = withUnsafeBytes(of: address.address.sin6_addr) { Array($0) }
+            if !bytes.starts(with: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]) { return "\(bytes.prefix(8))" }
+        }
         return context.channel.remoteAddress?.ipAddress ?? "unknown"
     }
 

@@ -16,30 +16,42 @@ final class Exports: Sendable {
         self.options = options
     }
 
-    /// Begins an export.
+    /// One of the exports that there may be. Its place is free again when nobody holds it any more.
+    fileprivate final class Place: Sendable {
+        private let exports: Exports
+
+        init(_ exports: Exports) {
+            self.exports = exports
+        }
+
+        deinit { exports.count.withLock { $0 -= 1 } }
+    }
+
+    /// An export, which begins when its first chunk is asked for.
     ///
     /// - Throws: `Problem` (503) if there are too many.
-    func start(_ slug: String) throws(Problem) -> ExportChunks {
+    func export(_ slug: String) throws(Problem) -> ExportChunks {
         let isTaken = count.withLock { count in
             guard count < Self.most else { return false }
             count += 1
             return true
         }
         guard isTaken else { throw .unavailable("\(Self.most) exports are under way", retryAfterSeconds: 30) }
-        let chunks = ExportChunks()
-        let thread = Thread { [self] in
-            defer { count.withLock { $0 -= 1 } }
-            do {
-                var database = try Postgres.Connection(options)
-                _ = try TenantExport.run(slug, on: &database, line: { try chunks.put($0) })
-                chunks.end(nil)
-            } catch {
-                chunks.end(error)
+        let place = Place(self)
+        return ExportChunks { [options] chunks in
+            let thread = Thread {
+                defer { withExtendedLifetime(place) {} }
+                do {
+                    var database = try Postgres.Connection(options)
+                    _ = try TenantExport.run(slug, on: &database, line: { try chunks.put($0) })
+                    chunks.end(nil)
+                } catch {
+                    chunks.end(error)
+                }
             }
+            thread.name = "api export"
+            thread.start()
         }
-        thread.name = "api export"
-        thread.start()
-        return chunks
     }
 }
 
@@ -48,6 +60,7 @@ final class ExportChunks: Sendable {
     private struct Stopped: Error {}
 
     private struct State {
+        var isBegun = false
         var filling = ByteBuffer()
         var ready: [ByteBuffer] = []
         var isEnded = false
@@ -63,7 +76,11 @@ final class ExportChunks: Sendable {
     private static let mostReady = 4
     private static let chunkBytes = 256 << 10
 
-    init() {
+    private let begin: @Sendable (ExportChunks) -> Void
+
+    /// - Parameter begin: starts what fills it.
+    init(begin: @escaping @Sendable (ExportChunks) -> Void) {
+        self.begin = begin
         for _ in 0..<Self.mostReady { room.signal() }
     }
 
@@ -109,7 +126,12 @@ final class ExportChunks: Sendable {
 
     /// The next chunk; nil at the end.
     func next() async throws -> ByteBuffer? {
-        try await withCheckedThrowingContinuation { continuation in
+        let isFirst = state.withLock { state in
+            defer { state.isBegun = true }
+            return !state.isBegun
+        }
+        if isFirst { begin(self) }
+        return try await withCheckedThrowingContinuation { continuation in
             state.withLock { state in
                 if !state.ready.isEmpty {
                     room.signal()

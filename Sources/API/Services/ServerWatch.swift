@@ -1,4 +1,3 @@
-internal import Postgres
 public import ServiceLifecycle
 internal import Synchronization
 internal import TenantryClient
@@ -23,7 +22,7 @@ public final class ServerWatch: Service {
             while !Task.isCancelled {
                 var found: [String] = []
                 do {
-                    _ = try await self.database.run { database, _ in try database.query(SQL.ask).count }
+                    try await self.database.run { database, directory in try directory.refresh(from: &database) }
                 } catch { found.append("the database cannot be used") }
                 do {
                     try await self.client.connect()
@@ -33,9 +32,5 @@ public final class ServerWatch: Service {
                 try? await Task.sleep(for: .seconds(Self.pauseSeconds))
             }
         }
-    }
-
-    enum SQL {
-        static let ask: Statement = "select 1 from tenantry.directory"
     }
 }

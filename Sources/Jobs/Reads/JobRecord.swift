@@ -36,13 +36,6 @@ public struct JobRecord: Sendable {
             .conflict, "job id \(id) has been used for another job of this \(principal.tenant == nil ? "account" : "tenant")")
     }
 
-    /// Takes the row of a job that was certainly not sent away again.
-    public static func forget(
-        _ id: String, of principal: Principal, on database: inout some Queryable & ~Copyable
-    ) throws(PostgresError) {
-        _ = try database.query(SQL.forget, principal.account, principal.tenant ?? "", id)
-    }
-
     /// A job among the asker's own, sent by HTTP or by AMQP; nil: there is none of this id, or none any more.
     public static func find(
         _ id: String, of principal: Principal, on database: inout some Queryable & ~Copyable
@@ -76,13 +69,12 @@ public struct JobRecord: Sendable {
             on conflict (account, scope, job_id) do update
             set kind = excluded.kind, tenant = excluded.tenant, body_digest = excluded.body_digest, credential = excluded.credential,
                 status = case j.status when 'rejected' then 'pending' else j.status end,
-                error = case j.status when 'rejected' then null else j.error end
+                error = case j.status when 'rejected' then null else j.error end,
+                finished_at = case j.status when 'rejected' then null else j.finished_at end,
+                sent_at = case j.status when 'rejected' then excluded.sent_at else j.sent_at end
             where j.status = 'rejected'
                or j.kind = excluded.kind and j.tenant = excluded.tenant and (j.body_digest = excluded.body_digest or not $8)
             returning 1
-            """
-        static let forget: Statement = """
-            delete from tenantry.http_jobs where account = $1 and scope = $2 and job_id = $3 and status = 'pending'
             """
         /// An answer in the inbox is the truth: whoever used the same id for something else later was rejected.
         static let find: Statement = """
