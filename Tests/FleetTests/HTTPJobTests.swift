@@ -49,6 +49,10 @@ internal import Testing
         let made = try row("made", fleet)
         #expect(made.hasPrefix("succeeded f {") && made.contains("tenant_shop"), "\(made)")
 
+        // Outside of the job, its lane has noted the credential's use.
+        let key = acme.split(separator: ".")[0]
+        #expect(try fleet.number("select count(*) from tenantry.credential_uses where key = '\(key)'") == 1)
+
         // A repeat is answered as one, and the row stays as it was.
         #expect(try fleet.ask("tenant.create", body, token: acme, id: "made", adjust: mark).duplicate)
         #expect(try row("made", fleet) == made)
@@ -60,10 +64,10 @@ internal import Testing
         try open("secret", "token.issue", tenant: "shop", token: acme, fleet)
         let issued = try fleet.ask(
             "token.issue", #"{"name":"t","scopes":["corpus:write"]}"#, tenant: "shop", token: acme, id: "secret", adjust: mark)
-        guard case .string(let key)? = issued.result?["key"], case .string(let secret)? = issued.result?["secret"] else {
+        guard case .string(let tokenKey)? = issued.result?["key"], case .string(let secret)? = issued.result?["secret"] else {
             throw TestFailure("\(issued)")
         }
-        #expect(try row("secret", fleet) == #"succeeded f {"key": "\#(key)"}"#)
+        #expect(try row("secret", fleet) == #"succeeded f {"key": "\#(tokenKey)"}"#)
         #expect(try fleet.number("select count(*) from tenantry.http_jobs j where strpos(j::text, '\(secret)') > 0") == 0)
 
         // The kind without an inbox; and one that was done by AMQP before, where the row tells the first answer.

@@ -32,6 +32,8 @@ extension StatementTests {
 
     /// What the HTTP API runs beside what commands read.
     static let api: [Statement] = [
+        Directory.SQL.version, Directory.SQL.credentials, Directory.SQL.tenants, DeadLetterRecord.SQL.page, JobRecord.SQL.begin,
+        JobRecord.SQL.find, SessionRecord.SQL.list,
         SignIn.SQL.candidates, SignIn.SQL.signIn, SignIn.SQL.end, SignInThrottle.SQL.wait, SignInThrottle.SQL.count,
         SignInThrottle.SQL.forget, Refusal.SQL.count, CredentialUse.SQL.note, RequestRecord.SQL.write,
         TenantSummary.SQL.list, WorkerStatus.SQL.list,

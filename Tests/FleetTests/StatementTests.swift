@@ -22,8 +22,7 @@ internal import Testing
         [
             FleetJobSender.SQL.issue, AggregationRequests.SQL.due, Directory.SQL.version, AuditLog.SQL.append,
             Directory.SQL.credentials, Directory.SQL.tenants, SealStore.SQL.seal, DeadLetterRow.SQL.write,
-            DeadLetterRecord.SQL.remove, DeadLetterRecord.SQL.page, JobRecord.SQL.begin, JobRecord.SQL.find,
-            SessionRecord.SQL.list,
+            DeadLetterRecord.SQL.remove,
             DeadLetterErasure.SQL.note, DeadLetterErasure.SQL.all, DeadLetterKeeper.SQL.state, DeadLetterKeeper.SQL.due,
             DeadLetterKeeper.SQL.removeUnseen, Housekeeping.SQL.removeErasures, Housekeeping.SQL.forgetRefusals,
             Refusal.SQL.count,
