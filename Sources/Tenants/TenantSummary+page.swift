@@ -39,15 +39,16 @@ extension TenantSummary {
     ///   - plan: its own, or, where it has none, its account's.
     ///   - part: of slug or display name, in capital letters or small ones.
     ///   - isIdle: whether no user has sent a message for `idleHours`, since the tenant was made.
+    ///   - slug: this one alone.
     ///   - position: of the last row of the page before; nil: from the start.
     public static func page(
         account: String? = nil, state: TenantState? = nil, plan: String? = nil, environment: String? = nil, part: String? = nil,
-        isIdle: Bool? = nil, idleHours: Int64 = 0, after position: [String]?, limit: Int,
+        isIdle: Bool? = nil, idleHours: Int64 = 0, only slug: String? = nil, after position: [String]?, limit: Int,
         on database: inout some Queryable & ~Copyable
     ) throws(PostgresError) -> [TenantSummary] {
         try database.query(
             SQL.page, account, state?.rawValue, plan, environment, part, isIdle, idleHours, PageStart(after: position).text(0),
-            limit
+            limit, slug
         ).decode(TenantSummary.init)
     }
 

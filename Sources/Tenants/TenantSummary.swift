@@ -60,13 +60,13 @@ public struct TenantSummary: Sendable {
 
 extension TenantSummary.SQL {
     /// `$1` account, `$2` state, `$3` plan, `$4` environment, `$5` part of slug or name, `$6` whether idle, `$7` for how many hours,
-    /// `$8` the slug before, `$9` the most rows. Idle is what `IdleTenants` announces: what was logged since the last recount may not be in
+    /// `$8` the slug before, `$9` the most rows, `$10` a slug. Idle is what `IdleTenants` announces: what was logged since the last recount may not be in
     /// `last_active_at` yet.
     static let page = Statement(
         """
         select \(columns)
         from tenantry.tenants t join tenantry.accounts a on a.slug = t.account
-        where t.slug > $8 and ($1::text is null or t.account = $1)
+        where t.slug > $8 and ($10::text is null or t.slug = $10) and ($1::text is null or t.account = $1)
           and ($2::text is null and t.state <> 'purged' or t.state = $2)
           and ($3::text is null or coalesce(t.plan, a.plan) = $3) and ($4::text is null or t.environment = $4)
           and ($5::text is null or strpos(lower(t.slug), lower($5)) > 0 or strpos(lower(t.display_name), lower($5)) > 0)

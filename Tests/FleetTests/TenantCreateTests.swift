@@ -92,7 +92,10 @@ internal import Testing
                 == ["messages=7", "tokens=no limit"])
         #expect(
             try fleet.texts("select name from tenantry.migrations where schema_name = 'tenant_acme_shop' order by 1")
-                == ["tenant_0001_foundation", "tenant_0002_feedback", "tenant_0003_output", "tenant_0004_reads"])
+                == [
+                    "tenant_0001_foundation", "tenant_0002_feedback", "tenant_0003_output", "tenant_0004_reads",
+                    "tenant_0005_usage_history",
+                ])
         let again = try fleet.ask("tenant.create", body, token: account, id: "the-job")
         #expect(again.duplicate && again.result == answer.result)
         let events = try await ears.hear(fleet)

@@ -33,7 +33,7 @@ struct RoleMakingTests {
         }
         #expect(
             try text("select string_agg(row_count::text, ' ') from tenantry.drop_tenant_schema('tenant_old_a')", worker)
-                == "0 0 0 1 0 0 0")
+                == "0 0 0 1 0 0 0 0")
         #expect(try text("select to_regnamespace('tenant_old_a')::text", owner) == "")
         #expect(try text("select count(*)::text from tenantry.migrations where schema_name = 'tenant_old_a'", owner) == "0")
         #expect(

@@ -197,7 +197,7 @@ public enum OpenAPIDocument {
             content[Form.json.rawValue] = ["schema": success.isList ? page(of: schema) : schema]
         }
         if success.isList {
-            for form in [Form.csv, .jsonLines, .jsonLinesToo] { content[form.rawValue] = ["schema": ["type": "string"]] }
+            for form in [Form.csv, .jsonLines, .newlineDelimitedJSON] { content[form.rawValue] = ["schema": ["type": "string"]] }
         }
         for type in success.otherTypes { content[type] = ["schema": ["type": "string"]] }
         return content
@@ -215,7 +215,7 @@ public enum OpenAPIDocument {
 }
 
 /// Where the document is read.
-enum DocumentRoutes {
+enum OpenAPIRoutes {
     static let all: [Route] = [
         Route.read(
             "/v1/openapi.json", .open, schema: ["type": "object"], "This document."

@@ -40,7 +40,7 @@ enum TenantCreation {
 
 /// A body in YAML, as the JSON that it means.
 enum YAMLBody {
-    /// As of a job's JSON. Anchors may stand for much more than was sent, so what they mean is counted, too.
+    /// As of a job's JSON.
     private static let mostValues = 100_000
     private static let mostDepth = 32
 
@@ -48,6 +48,7 @@ enum YAMLBody {
     static func members(of bytes: [UInt8]) throws(Rejection) -> [String: JSONValue] {
         let node: Node?
         do {
+            try refuseAliases(in: bytes)
             guard let text = String(validating: bytes, as: UTF8.self) else {
                 throw Rejection(.malformedJSON, "the body is not UTF-8")
             }
@@ -62,6 +63,17 @@ enum YAMLBody {
             throw .invalid("", "the payload must be an object")
         }
         return members
+    }
+
+    /// Aliases may stand for much more than was sent, and the parser itself follows them: so there are none where a value can begin.
+    private static func refuseAliases(in bytes: [UInt8]) throws(Rejection) {
+        var before = UInt8(ascii: "\n")
+        for byte in bytes {
+            if byte == UInt8(ascii: "*"), "\n\r:-[{,?".utf8.contains(before) {
+                throw Rejection(.malformedJSON, "YAML's aliases (*name) are not taken; a text that begins so needs quotes")
+            }
+            if byte != UInt8(ascii: " "), byte != UInt8(ascii: "\t") { before = byte }
+        }
     }
 
     private static func value(_ node: Node, depth: Int, _ left: inout Int) throws(Rejection) -> JSONValue {

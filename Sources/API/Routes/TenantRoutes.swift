@@ -50,18 +50,11 @@ enum TenantRoutes {
         let (state, plan) = (try call.query.word("state", TenantState.self), try call.query.text("plan"))
         let (environment, part) = (try call.query.text("environment"), try call.query.text("q"))
         let (isIdle, idleHours) = (try call.query.boolean("idle"), call.services.options.idleHours)
-        if let own = caller.principal.tenant {
-            return { database in
-                guard page.after == nil, part == nil, isIdle == nil, let tenant = try TenantSummary.find(own, on: &database),
-                    state == nil || tenant.state == state
-                else { return [] }
-                return [tenant]
-            }
-        }
+        let own = caller.principal.tenant
         return { database in
             try TenantSummary.page(
                 account: account, state: state, plan: plan, environment: environment, part: part, isIdle: isIdle,
-                idleHours: idleHours, after: page.after, limit: page.limit, on: &database)
+                idleHours: idleHours, only: own, after: page.after, limit: page.limit, on: &database)
         }
     }
 

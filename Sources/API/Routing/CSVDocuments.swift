@@ -31,6 +31,7 @@ enum CSVDocuments {
             guard cells.count == header.count else {
                 throw .invalid("", "line \(first): \(cells.count) cells instead of \(header.count)")
             }
+            guard documents.count < 1_000 else { throw .invalid("", "line \(first): a file has at most 1000 rows") }
             documents.append(try document(Dictionary(uniqueKeysWithValues: zip(header, cells)), line: first))
         }
         return documents

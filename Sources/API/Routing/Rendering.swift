@@ -7,7 +7,7 @@ enum Form: String, Sendable, CaseIterable {
     case json = "application/json"
     case csv = "text/csv"
     case jsonLines = "application/jsonl"
-    case jsonLinesToo = "application/x-ndjson"
+    case newlineDelimitedJSON = "application/x-ndjson"
     case html = "text/html"
 
     /// The first of these forms that the header `Accept` takes, by its order of preference; nil: none.
@@ -17,10 +17,11 @@ enum Form: String, Sendable, CaseIterable {
             let pieces = part.split(separator: ";").map { $0.trimmed.lowercased() }
             guard let type = pieces.first else { return nil }
             let quality = pieces.dropFirst().first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) } ?? 1
-            return quality > 0 ? (index, quality, type) : nil
+            return (index, quality, type)
         }
-        for (_, _, type) in wishes.sorted(by: { ($1.1, $0.0) < ($0.1, $1.0) }) {
-            if let form = offered.first(where: { $0.matches(type) }) { return form }
+        let unwanted = wishes.filter { $0.1 <= 0 }.map(\.2)
+        for (_, quality, type) in wishes.sorted(by: { ($1.1, $0.0) < ($0.1, $1.0) }) where quality > 0 {
+            if let form = offered.first(where: { $0.matches(type) && !unwanted.contains($0.rawValue) }) { return form }
         }
         return nil
     }
@@ -30,14 +31,14 @@ enum Form: String, Sendable, CaseIterable {
     }
 
     /// What lists are to be had in.
-    static let ofLists: [Form] = [.json, .csv, .jsonLines, .jsonLinesToo]
+    static let ofLists: [Form] = [.json, .csv, .jsonLines, .newlineDelimitedJSON]
 }
 
 extension Listing {
     func bytes(in form: Form) -> ByteBuffer {
         switch form {
         case .csv: return ByteBuffer(string: csv)
-        case .jsonLines, .jsonLinesToo:
+        case .jsonLines, .newlineDelimitedJSON:
             var buffer = ByteBuffer()
             for row in rows {
                 buffer.writeBytes(row.serialised())

@@ -8,15 +8,30 @@ enum RequestBodyReader {
     static let seconds = 60.0
 
     /// - Throws: `Problem`: 413 beyond the route's bound, whether the length was told or not; 415 for an encoding; 408 if it does not come.
-    static func read(_ request: Request, _ expected: RequestBody?) async throws -> ByteBuffer {
+    /// - Returns: the bytes, and how many of the budget are to be given back when they are done with.
+    static func read(
+        _ request: Request, _ expected: RequestBody?, _ budget: BodyBudget
+    ) async throws -> (bytes: ByteBuffer, reserved: Int) {
         let hasBody = request.headers[.contentLength] != nil || request.headers[.transferEncoding] != nil
-        if !hasBody { return ByteBuffer() }
+        if !hasBody { return (ByteBuffer(), 0) }
         let most = expected?.mostBytes ?? Kind.standardBodyLimitBytes
         if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
             throw Problem.unsupportedMediaType("a Content-Encoding is not taken: send the body as it is")
         }
-        if let told = request.headers[.contentLength].flatMap({ Int($0) }), told > most { throw Problem.tooLarge(most) }
-        return try await withThrowingTaskGroup(of: ByteBuffer.self) { group in
+        let told = request.headers[.contentLength].flatMap { Int($0) }
+        if let told, told > most { throw Problem.tooLarge(most) }
+        let reserved = max(0, told ?? most)
+        try budget.take(reserved)
+        do {
+            return (try await collect(request, most), reserved)
+        } catch {
+            budget.giveBack(reserved)
+            throw error
+        }
+    }
+
+    private static func collect(_ request: Request, _ most: Int) async throws -> ByteBuffer {
+        try await withThrowingTaskGroup(of: ByteBuffer.self) { group in
             group.addTask {
                 do {
                     return try await request.body.collect(upTo: most)

@@ -89,6 +89,12 @@ extension Route {
         let wait = Preference(call.headers, makesSecret: kind.makesSecret)
         let id = try idempotencyKey(call.headers)
         try kind.check(members)
+        if let text = call.headers[.ifMatch] {
+            guard kind.takesPrecondition else {
+                throw Problem.parameter("If-Match", "is not taken: nothing here has an entity tag")
+            }
+            guard Precondition(text) != nil else { throw Problem.parameter("If-Match", "must be *, or entity tags in quotes") }
+        }
         let body = bytes ?? JSONValue.object(members).serialised()
         guard body.count <= kind.bodyLimitBytes else { throw Problem.tooLarge(kind.bodyLimitBytes) }
         let order = JobGateway.Order(
@@ -151,7 +157,9 @@ struct Preference {
     init(_ headers: HTTPFields, makesSecret: Bool) {
         let wishes = headers[values: HTTPField.Name("Prefer")!].joined(separator: ",").split { $0 == "," || $0 == ";" }
         let wish = wishes.map { $0.trimmed.lowercased() }.first { $0.hasPrefix("wait=") }
-        let number = wish.flatMap { Int($0.dropFirst(5)) }.flatMap { $0 >= 0 ? $0 : nil }
+        let digits = wish?.dropFirst(5)
+        let isNumber = digits.map { !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } } ?? false
+        let number = isNumber ? digits.flatMap { Int($0) } ?? .max : nil
         seconds = makesSecret ? Self.standardSeconds : min(number ?? Self.standardSeconds, Self.mostSeconds)
         applied = number == nil ? nil : "wait=\(seconds)"
     }

@@ -70,7 +70,10 @@ struct APIResponder: HTTPResponder {
             rate = try counted("address \(address)")
             throw Problem.notFound("there is nothing at this path")
         }
-        if request.method == .options, let preflight = preflight(request) { return preflight }
+        if request.method == .options, let preflight = preflight(request) {
+            rate = try counted("address \(address)")
+            return preflight
+        }
         let route: Route
         let names: [String: String]
         do {
@@ -83,9 +86,10 @@ struct APIResponder: HTTPResponder {
         let caller = try await caller(of: request, route, names, address, &rate)
         let query = try Query(halves.count == 2 ? halves[1] : "", route.query)
         let form = try form(for: route, request.headers)
-        let body = try await RequestBodyReader.read(request, route.body)
+        let body = try await RequestBodyReader.read(request, route.body, services.bodies)
+        defer { services.bodies.giveBack(body.reserved) }
         let call = Call(
-            route: route, names: names, query: query, headers: request.headers, body: body, asker: caller, address: address,
+            route: route, names: names, query: query, headers: request.headers, body: body.bytes, asker: caller, address: address,
             services: services, form: form)
         let reply = try await route.respond(call)
         return response(to: reply, form, call, path: String(halves[0]))
@@ -117,6 +121,9 @@ struct APIResponder: HTTPResponder {
         let caller: Caller
         do {
             bearer = try Self.bearer(request.headers)
+            // Whoever has no requests left costs the database nothing.
+            if services.limiter.isSpent("address \(address)") { _ = try counted("address \(address)") }
+            if services.limiter.isSpent(bearer.key) { _ = try counted(bearer.key) }
             let slug = route.isOfTenant ? names["slug"] : nil
             caller = try await services.database.run { [uses = services.uses] database, directory in
                 let caller = try Self.identify(bearer, tenant: slug, directory, &database)
@@ -167,14 +174,29 @@ struct APIResponder: HTTPResponder {
 
     private func address(of request: Request, _ context: APIContext) -> String {
         if services.options.isBehindProxy, let forwarded = request.headers[HTTPField.Name("X-Forwarded-For")!] {
-            return String((forwarded.split(separator: ",").last ?? "").trimmed.prefix(64))
+            return Self.network(of: Self.forwarded((forwarded.split(separator: ",").last ?? "").trimmed))
         }
-        // Whoever has one address of IPv6 has all of its network.
-        if case .v6(let address)? = context.channel.remoteAddress {
+        return Self.network(of: context.channel.remoteAddress)
+    }
+
+    /// An address as proxies write it, with its port or without.
+    private static func forwarded(_ text: String) -> SocketAddress? {
+        var text = text[...]
+        if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
+            text = text[..<end].dropFirst()
+        } else if text.utf8.count(where: { $0 == UInt8(ascii: ":") }) == 1 {
+            text = text.prefix { $0 != ":" }
+        }
+        return try? SocketAddress(ipAddress: String(text), port: 0)
+    }
+
+    /// Whoever has one address of IPv6 has all of its network.
+    private static func network(of address: SocketAddress?) -> String {
+        if case .v6(let address)? = address {
             let bytes = withUnsafeBytes(of: address.address.sin6_addr) { Array($0) }
             if !bytes.starts(with: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]) { return "\(bytes.prefix(8))" }
         }
-        return context.channel.remoteAddress?.ipAddress ?? "unknown"
+        return address?.ipAddress ?? "unknown"
     }
 
     // MARK: The answer

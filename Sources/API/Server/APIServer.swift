@@ -16,17 +16,18 @@ public struct APIServer: Service {
         self.onListening = onListening
     }
 
-    /// - Throws: `HealthServerError` if the port is taken or not ours to bind, or the certificate cannot be read; `CancellationError`.
+    /// - Throws: `HealthServerError` if the port is taken or not ours to bind, `NIOSSLError` if the certificate cannot be read; `CancellationError`.
     public func run() async throws {
         let options = services.options
         let connections = OpenConnections(most: options.mostConnections)
+        let tls = try options.tls
         do {
             let builder = HTTPServerBuilder { responder in
                 BoundedHTTP1Channel(responder: responder, connections: connections)
             }
             let application = Application(
                 responder: APIResponder(table: RouteTable(Routes.all), services: services),
-                server: try options.tls.map { try .tls(builder, tlsConfiguration: $0) } ?? builder,
+                server: try tls.map { try .tls(builder, tlsConfiguration: $0) } ?? builder,
                 configuration: ApplicationConfiguration(address: .hostname(options.host, port: options.port)),
                 onServerRunning: { [onListening] channel in onListening(channel.localAddress?.port ?? options.port) },
                 logger: quietLogger)
@@ -62,6 +63,6 @@ extension APIOptions {
 /// Every route there is.
 enum Routes {
     static let all: [Route] =
-        DocumentRoutes.all + MeRoutes.all + SessionRoutes.all + AccountRoutes.all + TenantRoutes.all + CorpusRoutes.all
+        OpenAPIRoutes.all + MeRoutes.all + SessionRoutes.all + AccountRoutes.all + TenantRoutes.all + CorpusRoutes.all
         + ConversationRoutes.all + [ExportRoute.route] + PeopleRoutes.all + BillingRoutes.all + JobRoutes.all + PlatformRoutes.all
 }

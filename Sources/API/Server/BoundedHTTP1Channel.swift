@@ -27,52 +27,49 @@ struct BoundedHTTP1Channel: ServerChildChannel {
     }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-        http.setup(channel: channel, logger: logger).flatMapThrowing { value in
-            try channel.pipeline.syncOperations.addHandler(FirstByteDeadline(seconds: Self.headSeconds), position: .first)
-            return value
-        }
+        // Behind TLS, where there is any, and before everything of HTTP.
+        channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addHandler(FirstByteDeadline(seconds: Self.headSeconds))
+        }.flatMap { http.setup(channel: channel, logger: logger) }
     }
 
     func handle(value: Value, logger: Logger) async { await http.handle(value: value, logger: logger) }
 }
 
 /// Ends a connection on which a request was begun whose head does not come in time, however its bytes trickle in. It answers 408 by itself, in
-/// bytes: no request is known yet.
-private final class FirstByteDeadline: ChannelDuplexHandler, RemovableChannelHandler {
+/// bytes: no request is known yet. What is a head and what is not, ``HeadDeadline`` tells it.
+final class FirstByteDeadline: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
-    typealias OutboundIn = IOData
     typealias OutboundOut = IOData
 
     private let seconds: Int64
     private var timer: Scheduled<Void>?
-    /// The last bytes of what came, to see where a head ends.
-    private var tail: [UInt8] = []
-    private var isInHead = true
+    private var isBetweenRequests = true
 
     init(seconds: Int64) {
         self.seconds = seconds
     }
 
+    /// A whole head has come.
+    func headCame() {
+        timer?.cancel()
+        timer = nil
+        isBetweenRequests = false
+    }
+
+    /// The request has come whole: what comes now is of the next one.
+    func requestCame() { isBetweenRequests = true }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if isInHead { look(at: unwrapInboundIn(data), context) }
+        if isBetweenRequests, timer == nil { startTimer(context) }
         context.fireChannelRead(data)
     }
 
-    private func look(at bytes: ByteBuffer, _ context: ChannelHandlerContext) {
-        let text = tail + bytes.readableBytesView
-        if text.contains([13, 10, 13, 10]) {
-            isInHead = false
-            tail = []
-            timer?.cancel()
-            timer = nil
-            return
-        }
-        tail = Array(text.suffix(3))
-        guard timer == nil else { return }
-        let loopBound = NIOLoopBound(context, eventLoop: context.eventLoop)
+    private func startTimer(_ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         timer = context.eventLoop.scheduleTask(in: .seconds(seconds)) {
-            let context = loopBound.value
+            let context = bound.value
             let text =
                 "HTTP/1.1 408 Request Timeout\r\nContent-Type: \(Problem.mediaType)\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
             context.writeAndFlush(NIOAny(IOData.byteBuffer(ByteBuffer(string: text))), promise: nil)
@@ -80,23 +77,10 @@ private final class FirstByteDeadline: ChannelDuplexHandler, RemovableChannelHan
         }
     }
 
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        // An answer goes out, so the next bytes are those of another head.
-        isInHead = true
-        context.write(data, promise: promise)
-    }
-
     func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
 
     func channelInactive(context: ChannelHandlerContext) {
         timer?.cancel()
         context.fireChannelInactive()
-    }
-}
-
-extension [UInt8] {
-    fileprivate func contains(_ pattern: [UInt8]) -> Bool {
-        guard count >= pattern.count else { return false }
-        return indices.dropLast(pattern.count - 1).contains { self[$0..<$0 + pattern.count].elementsEqual(pattern) }
     }
 }

@@ -25,10 +25,15 @@ final class OpenConnections: Sendable {
             state.count += 1
             let id = state.nextID
             state.nextID += 1
-            var oldest: (any Channel)?
-            if state.count > most, let first = state.waiting.keys.min() { oldest = state.waiting.removeValue(forKey: first) }
+            if state.count > most {
+                // Where all are at work, it is the new one that goes.
+                guard let first = state.waiting.keys.min() else { return (id, channel) }
+                let oldest = state.waiting.removeValue(forKey: first)
+                state.waiting[id] = channel
+                return (id, oldest)
+            }
             state.waiting[id] = channel
-            return (id, oldest)
+            return (id, nil)
         }
         oldest?.close(promise: nil)
         return id
@@ -71,6 +76,12 @@ final class HeadDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     private let limit: TimeAmount
     private var id: UInt64?
     private var timer: Scheduled<Void>?
+    /// Requests that have come and are not answered: a client may send the next one before it has the last answer.
+    private var unanswered = 0
+    private var firstByte: FirstByteDeadline?
+
+    /// How long a client may take to receive a piece of an answer.
+    private static let writeSeconds: Int64 = 60
 
     init(_ connections: OpenConnections, limit: TimeAmount) {
         self.connections = connections
@@ -79,24 +90,39 @@ final class HeadDeadline: ChannelDuplexHandler, RemovableChannelHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         id = connections.open(context.channel)
+        firstByte = try? context.pipeline.syncOperations.handler(type: FirstByteDeadline.self)
         startTimer(context)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if case .head = unwrapInboundIn(data) {
+        switch unwrapInboundIn(data) {
+        case .head:
+            unanswered += 1
+            firstByte?.headCame()
             timer?.cancel()
             timer = nil
             if let id { connections.works(id) }
+        case .body: break
+        case .end: firstByte?.requestCame()
         }
         context.fireChannelRead(data)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         if case .end = unwrapOutboundIn(data), id != nil {
-            id = connections.waits(context.channel)
-            startTimer(context)
+            unanswered -= 1
+            if unanswered <= 0 {
+                unanswered = 0
+                id = connections.waits(context.channel)
+                startTimer(context)
+            }
         }
-        context.write(data, promise: promise)
+        // Whoever does not read is not waited for.
+        let written = promise ?? context.eventLoop.makePromise()
+        let channel = context.channel
+        let stall = context.eventLoop.scheduleTask(in: .seconds(Self.writeSeconds)) { channel.close(promise: nil) }
+        written.futureResult.whenComplete { _ in stall.cancel() }
+        context.write(data, promise: written)
     }
 
     func channelInactive(context: ChannelHandlerContext) {

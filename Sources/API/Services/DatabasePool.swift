@@ -14,6 +14,7 @@ public final class DatabasePool: Sendable {
     /// What is to be done, and how the requester hears that it cannot be.
     private struct Order {
         let work: Work
+        let deadline = DispatchTime.now() + .seconds(DatabasePool.mostWaitSeconds)
         let fail: @Sendable (Problem) -> Void
     }
 
@@ -29,6 +30,8 @@ public final class DatabasePool: Sendable {
     private let arrivals = DispatchSemaphore(value: 0)
     private let size: Int
 
+    /// How long a work waits for a connection at most.
+    private static let mostWaitSeconds = 10
     /// Works that wait for a connection before the next is refused.
     private static let mostWaiting = 512
     /// How long a single statement may take.
@@ -109,6 +112,7 @@ public final class DatabasePool: Sendable {
 
     /// What was lost before anything came back is tried once more on a new connection.
     private func carryOut(_ order: Order, _ session: Session) {
+        guard order.deadline > .now() else { return order.fail(.unavailable("the database is too busy")) }
         for _ in 0..<2 {
             if !session.isConnected {
                 // Whoever comes just after a failed attempt need not wait for another one.

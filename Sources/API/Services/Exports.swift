@@ -8,9 +8,11 @@ internal import Tenants
 /// Exports under way, each with a connection and a thread of its own, a few at most.
 final class Exports: Sendable {
     private let options: ConnectionOptions
-    private let count = Mutex(0)
+    /// Exports under way, by account.
+    private let counts = Mutex<[String: Int]>([:])
 
     private static let most = 4
+    private static let mostOfAccount = 2
 
     init(_ options: ConnectionOptions) {
         self.options = options
@@ -19,25 +21,32 @@ final class Exports: Sendable {
     /// One of the exports that there may be. Its place is free again when nobody holds it any more.
     fileprivate final class Place: Sendable {
         private let exports: Exports
+        private let account: String
 
-        init(_ exports: Exports) {
+        init(_ exports: Exports, _ account: String) {
             self.exports = exports
+            self.account = account
         }
 
-        deinit { exports.count.withLock { $0 -= 1 } }
+        deinit {
+            exports.counts.withLock { counts in
+                counts[account, default: 1] -= 1
+                if counts[account] == 0 { counts[account] = nil }
+            }
+        }
     }
 
     /// An export, which begins when its first chunk is asked for.
     ///
     /// - Throws: `Problem` (503) if there are too many.
-    func export(_ slug: String) throws(Problem) -> ExportChunks {
-        let isTaken = count.withLock { count in
-            guard count < Self.most else { return false }
-            count += 1
+    func export(_ slug: String, of account: String) throws(Problem) -> ExportChunks {
+        let isTaken = counts.withLock { counts in
+            guard counts.values.reduce(0, +) < Self.most, counts[account, default: 0] < Self.mostOfAccount else { return false }
+            counts[account, default: 0] += 1
             return true
         }
-        guard isTaken else { throw .unavailable("\(Self.most) exports are under way", retryAfterSeconds: 30) }
-        let place = Place(self)
+        guard isTaken else { throw .unavailable("too many exports are under way", retryAfterSeconds: 30) }
+        let place = Place(self, account)
         return ExportChunks { [options] chunks in
             let thread = Thread {
                 defer { withExtendedLifetime(place) {} }
@@ -98,6 +107,8 @@ final class ExportChunks: Sendable {
     private func flush() {
         room.wait()
         state.withLock { state in
+            // Nobody will make room any more.
+            if state.isStopped { room.signal() }
             let chunk = state.filling
             state.filling = ByteBuffer()
             guard chunk.readableBytes > 0 else { return }

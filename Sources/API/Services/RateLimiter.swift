@@ -27,6 +27,15 @@ final class RateLimiter: Sendable {
         self.perMinute = perMinute
     }
 
+    /// Whether the next request would be one too many; counts nothing.
+    func isSpent(_ subject: String) -> Bool {
+        let now = SystemClock.monotonicSeconds()
+        return windows.withLock { windows in
+            guard let window = windows[subject], window.endsAt > now else { return false }
+            return window.used >= perMinute
+        }
+    }
+
     /// Counts a request.
     func count(_ subject: String) -> Verdict {
         let now = SystemClock.monotonicSeconds()

@@ -13,6 +13,7 @@ public struct Services: Sendable {
     let limiter: RateLimiter
     let uses = CredentialUses()
     let exports: Exports
+    let bodies = BodyBudget()
     let options: APIOptions
     let platform: any Platform
     let logger: Logger

@@ -63,15 +63,17 @@ public struct JobRecord: Sendable {
 
     enum SQL {
         /// What was rejected has left nothing behind, so its id is free; so is the hot kind's, which goes by its messages' ids.
-        static let begin: Statement = """
+        static let begin = Statement(begun.replacing("%", with: isAnew))
+        private static let isAnew = "j.status = 'rejected' or j.body_digest is distinct from excluded.body_digest"
+        private static let begun = """
             insert into tenantry.http_jobs as j (account, scope, job_id, kind, tenant, body_digest, credential)
             values ($1, $2, $3, $4, $5, $6, $7)
             on conflict (account, scope, job_id) do update
             set kind = excluded.kind, tenant = excluded.tenant, body_digest = excluded.body_digest, credential = excluded.credential,
-                status = case j.status when 'rejected' then 'pending' else j.status end,
-                error = case j.status when 'rejected' then null else j.error end,
-                finished_at = case j.status when 'rejected' then null else j.finished_at end,
-                sent_at = case j.status when 'rejected' then excluded.sent_at else j.sent_at end
+                status = case when % then 'pending' else j.status end,
+                duplicate = case when % then false else j.duplicate end, result = case when % then null else j.result end,
+                error = case when % then null else j.error end, finished_at = case when % then null else j.finished_at end,
+                sent_at = case when % then excluded.sent_at else j.sent_at end
             where j.status = 'rejected'
                or j.kind = excluded.kind and j.tenant = excluded.tenant and (j.body_digest = excluded.body_digest or not $8)
             returning 1

@@ -1,5 +1,6 @@
 internal import API
 internal import ArgumentParser
+internal import Glibc
 internal import Logging
 internal import Metrics
 internal import Schema
@@ -36,6 +37,7 @@ struct APICommand: AsyncParsableCommand {
         let logger = try settings.logger("tenantry.api")
         var options = try settings.api()
         if let port { options.port = port.value }
+        options.mostConnections = min(options.mostConnections, Self.mostDescriptors() - Self.ownDescriptors)
         let database = try settings.database(as: .api, name: "tenantry api")
         try checkSchema(database, logger)
 
@@ -64,12 +66,14 @@ struct APICommand: AsyncParsableCommand {
         let api = APIServer(services) { port in
             logger.info("api started", metadata: ["http.port": "\(port)", "http.host": "\(host)"])
         }
-        let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: [
-                    .init(service: client), .init(service: health, failureTerminationBehavior: .gracefullyShutdownGroup),
-                    .init(service: services.watch), .init(service: api, failureTerminationBehavior: .gracefullyShutdownGroup),
-                ], logger: logger))
+        var configuration = ServiceGroupConfiguration(
+            services: [
+                .init(service: client), .init(service: health, failureTerminationBehavior: .gracefullyShutdownGroup),
+                .init(service: services.watch), .init(service: api, failureTerminationBehavior: .gracefullyShutdownGroup),
+            ], logger: logger)
+        // Whoever reads an export byte by byte does not keep it from ending.
+        configuration.maximumGracefulShutdownDuration = .seconds(60)
+        let group = ServiceGroup(configuration: configuration)
         let (stops, stop) = AsyncStream<Void>.makeStream()
         WorkerSignals.drain { stop.yield() }
         let shutdown = Task { for await _ in stops { await group.triggerGracefulShutdown() } }
@@ -81,5 +85,18 @@ struct APICommand: AsyncParsableCommand {
             throw Failure("\(error); name another port with --port or --http-port, or 0 for a free one")
         }
         logger.info("api ended")
+    }
+
+    /// What is open besides clients' connections.
+    private static let ownDescriptors = 300
+
+    /// How many files and connections the process may have open: as many as it may allow itself.
+    private static func mostDescriptors() -> Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1_024 }
+        limit.rlim_cur = min(limit.rlim_max, 1 << 20)
+        _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1_024 }
+        return max(Self.ownDescriptors + 16, Int(min(limit.rlim_cur, 1 << 20)))
     }
 }

@@ -101,9 +101,17 @@ struct DevSession {
     /// Both processes, each started again when it ends, until the session is to stop.
     private func supervise(_ variables: [(name: String, value: String)], until stop: StopSignals) async throws {
         let port = variables.first { $0.name == "TENANTRY_API_URL" }?.value.split(separator: ":").last ?? "0"
-        var worker = try ChildProcess(["worker"], variables, config: config)
-        var api = try ChildProcess(["api", "--port", "\(port)", "--http-port", "0"], variables, config: config)
+        let healthPort = "\(try Loopback.freePorts(1)[0])"
+        var api = try ChildProcess(["api", "--port", "\(port)", "--http-port", healthPort], variables, config: config)
+        var worker: ChildProcess
         do {
+            worker = try ChildProcess(["worker"], variables, config: config)
+        } catch {
+            await api.stop()
+            throw error
+        }
+        do {
+            _ = try await HealthProbe(port: healthPort).waitUntilReady(whileTrue: { api.isRunning && !stop.isRaised })
             try await announce(variables, worker: worker, stop: stop)
             while !stop.isRaised {
                 worker = try await revived(worker, "worker")

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Asks a worker's `/ready` until it says yes.
+/// Asks the `/ready` of a worker or the API until it says yes.
 struct HealthProbe {
     let port: String
 
