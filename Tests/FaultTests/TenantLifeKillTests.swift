@@ -13,7 +13,7 @@ extension FaultTests {
                     and not exists (select from tenantry.tenants where schema_name = nspname and state <> 'purged'))
                  + (select count(*) from tenantry.tenants t where state <> 'purged' and
                     (select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
-                     where n.nspname = t.schema_name and c.relkind = 'r') <> 7)
+                     where n.nspname = t.schema_name and c.relkind = 'r') <> 8)
             """
 
         private func prepare() async throws -> (Stage, String) {
