@@ -1,4 +1,5 @@
 internal import Contract
+internal import Glibc
 internal import HTTPTypes
 internal import Hummingbird
 internal import Jobs

@@ -1,3 +1,4 @@
+internal import Jobs
 public import ServiceLifecycle
 internal import Synchronization
 internal import TenantryClient
