@@ -34,7 +34,8 @@ struct QueryParameter: Sendable {
     }
 
     static func month(_ name: String, _ summary: String) -> QueryParameter {
-        QueryParameter(name: name, schema: ["type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"], summary: summary)
+        QueryParameter(
+            name: name, schema: ["type": "string", "pattern": "^(19[7-9][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])$"], summary: summary)
     }
 
     var repeated: QueryParameter {
@@ -131,8 +132,8 @@ struct Query: Sendable {
 
     func month(_ name: String) throws(Problem) -> String? {
         guard let text = values[name]?.first else { return nil }
-        guard text.wholeMatch(of: /[0-9]{4}-(0[1-9]|1[0-2])/) != nil else {
-            throw .parameter(name, "must be a month such as 2026-11")
+        guard text.wholeMatch(of: /(19[7-9][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])/) != nil else {
+            throw .parameter(name, "must be a month such as 2026-11, from 1970-01 to 2999-12")
         }
         return text
     }

@@ -34,6 +34,7 @@ internal import Testing
             try await expect(.GET, "/v1/tenants?cursor=abc", 400, "invalid_parameter")
             try await expect(.GET, "/v1/tenants?state=gone", 400, "invalid_parameter")
             try await expect(.GET, "/v1/tenants?q=%FF", 400, "invalid_parameter")
+            try await expect(.GET, "/v1/usage?period=0000-01", 400, "invalid_parameter")
             try await expect(.GET, "/v1/tenants", headers: ["Accept": "image/png"], 406, "not_acceptable")
             try await expect(.GET, "/v1/tenants/nobody", 404, "tenant_unknown")
             try await expect(.POST, "/v1/tenants", body: "{", 400, "malformed_json")
