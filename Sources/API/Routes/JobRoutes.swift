@@ -82,6 +82,7 @@ extension JobRecord {
     }
 
     private static func json(_ text: String?) -> JSONValue {
+        // The database has it as jsonb, so it is JSON; what a reader's bounds do not take is not shown.
         text.flatMap { try? JSONValue(parsing: Array($0.utf8)) } ?? .null
     }
 }

@@ -25,6 +25,7 @@ struct Cursor {
     func position(_ text: String) throws(Problem) -> [String] {
         var padded = text.replacing("-", with: "+").replacing("_", with: "/")
         while padded.utf8.count % 4 != 0 { padded += "=" }
+        // Whatever is wrong with it, it is no cursor of this list.
         guard text.utf8.count <= 4_096, let data = Data(base64Encoded: padded),
             case .array(let values)? = try? JSONValue(parsing: Array(data)), values.first == .string(list)
         else { throw .parameter("cursor", "is none of this list's, with these filters") }

@@ -188,6 +188,7 @@ struct APIResponder: HTTPResponder {
         } else if text.utf8.count(where: { $0 == UInt8(ascii: ":") }) == 1 {
             text = text.prefix { $0 != ":" }
         }
+        // What is no address is counted with all others that are none.
         return try? SocketAddress(ipAddress: String(text), port: 0)
     }
 

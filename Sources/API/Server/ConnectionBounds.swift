@@ -90,6 +90,7 @@ final class HeadDeadline: ChannelDuplexHandler, RemovableChannelHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         id = connections.open(context.channel)
+        // The server of health has none.
         firstByte = try? context.pipeline.syncOperations.handler(type: FirstByteDeadline.self)
         startTimer(context)
     }

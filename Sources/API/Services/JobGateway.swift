@@ -66,6 +66,7 @@ struct JobGateway: Sendable {
         }
         func timer(_ seconds: Double, _ event: Event) -> Task<Void, Never> {
             Task {
+                // Its only error is the cancellation, which is looked at next.
                 try? await Task.sleep(for: .seconds(seconds))
                 if !Task.isCancelled { emit.yield(event) }
             }

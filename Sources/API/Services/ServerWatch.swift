@@ -30,6 +30,7 @@ public final class ServerWatch: Service {
                 } catch { found.append("the broker cannot be used") }
                 let now = found
                 self.problems.withLock { $0 = now }
+                // Its only error is the cancellation, which ends the loop.
                 try? await Task.sleep(for: .seconds(Self.pauseSeconds))
             }
         }
