@@ -17,6 +17,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -27,7 +28,7 @@ let family: [Target.Dependency] = ["Contract", "Postgres", "Schema", "Jobs", "Me
 let everyFamily: [Target.Dependency] =
     family + [
         "Fleet", "Documents", "Accounts", "Tenants", "People", "Templates", "Corpus", "Conversations", "Usage", "Billing",
-        "Families",
+        "Webhooks", "Families",
     ]
 
 let package = Package(
@@ -46,6 +47,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.90.0"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
@@ -83,9 +85,12 @@ let package = Package(
         .target(name: "Usage", dependencies: family),
         .target(name: "Billing", dependencies: family + [httpClient, lifecycle, logging, nioCore, nioHTTP]),
         .target(
+            name: "Webhooks",
+            dependencies: family + [crypto, httpClient, lifecycle, logging, metrics, nioCore, nioHTTP, nioSSL]),
+        .target(
             name: "Families",
             dependencies: family + [
-                "Accounts", "Tenants", "People", "Templates", "Corpus", "Conversations", "Usage", "Billing",
+                "Accounts", "Tenants", "People", "Templates", "Corpus", "Conversations", "Usage", "Billing", "Webhooks",
             ]),
 
         // The edges.
@@ -95,6 +100,7 @@ let package = Package(
             name: "API",
             dependencies: family + [
                 "Documents", "Accounts", "Tenants", "People", "Templates", "Corpus", "Conversations", "Usage", "Billing",
+                "Webhooks",
                 "TenantryClient", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, crypto, lifecycle, logging, metrics,
                 nioCore,
                 nioHTTPTypes, yams,
@@ -104,7 +110,7 @@ let package = Package(
             dependencies: [
                 "Contract", "Postgres", "AMQP", "Schema", "Jobs", "Fleet", "Metering", "Accounts", "Tenants", "People",
                 "Templates", "Corpus", "Usage",
-                "Billing",
+                "Billing", "Webhooks",
                 "Families", "TenantryClient", "Embedded", "API", argumentParser, configuration, crypto, lifecycle, logging,
                 metrics,
                 system, yams,

@@ -51,12 +51,14 @@ public struct Kind: Sendable {
         self.summary = summary
     }
 
-    /// The payload type of every kind, in the order of the contract's section 4. A new kind is one line here.
+    /// The payload type of every kind, in the order of the contract. A new kind is one line here.
     public static let payloads: [any JobPayload.Type] = [
         AccountCreate.self, AccountUpdate.self, AccountRotate.self,
         TenantCreate.self, TenantCreateMany.self, TenantUpdate.self, TenantSuspend.self, TenantResume.self, TenantDelete.self,
         TenantRestore.self, AdminCreate.self, AdminRemove.self, TokenIssue.self, TokenRevoke.self,
-        TemplateSave.self, TemplateRemove.self, TemplateApply.self, CorpusIngest.self, CorpusRemove.self,
+        TemplateSave.self, TemplateRemove.self, TemplateApply.self,
+        WebhookCreate.self, WebhookUpdate.self, WebhookRemove.self, WebhookRotate.self, WebhookTest.self, WebhookResend.self,
+        WebhookRecover.self, CorpusIngest.self, CorpusRemove.self,
         ConversationLog.self, ConversationFeedback.self, ConversationErase.self, UsageAggregate.self, BillingClose.self,
     ]
 

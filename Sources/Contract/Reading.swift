@@ -25,6 +25,7 @@ public struct Reading: Sendable, Hashable {
     public static let export = Reading("export", Access(account: true))
     public static let templates = Reading("templates", Access(account: true))
     public static let tokens = Reading("tokens", Access(account: true, tenant: .scope(.tokensRead)))
+    public static let webhooks = Reading("webhooks", Access(account: true))
     public static let administrators = Reading("administrators", Access(account: true, tenant: .administrator))
 
     // The platform's.
@@ -39,6 +40,6 @@ public struct Reading: Sendable, Hashable {
 
     public static let all = [
         accounts, tenants, usage, plans, alerts, invoices, audit, settings, documents, conversations, export, templates, tokens,
-        administrators, queues, workers, deadLetters, jobs, sessions, me,
+        administrators, webhooks, queues, workers, deadLetters, jobs, sessions, me,
     ]
 }

@@ -9,6 +9,7 @@ internal import People
 internal import Templates
 internal import Tenants
 internal import Usage
+internal import Webhooks
 
 /// What a worker serves, in one list: every kind's handler under the family whose queue it rides on, and what the leader does beside.
 public enum Families {
@@ -26,10 +27,15 @@ public enum Families {
         public var sweepSeconds: Double
         /// How often `usage.aggregate` is asked for of accounts in use.
         public var aggregateSeconds: Double
+        /// Whether webhooks may be on this machine.
+        public var allowsLoopbackWebhooks: Bool
+        /// Days for which deliveries to webhooks are kept.
+        public var webhookRetentionDays: Int64
 
         public init(
             batchLimit: Int = 5_000, retentionDays: Int64 = 30, idleHours: Int64 = 720, sendsInvoices: Bool = false,
-            sweepSeconds: Double = 0.5, aggregateSeconds: Double = 300
+            sweepSeconds: Double = 0.5, aggregateSeconds: Double = 300, allowsLoopbackWebhooks: Bool = false,
+            webhookRetentionDays: Int64 = 30
         ) {
             self.batchLimit = batchLimit
             self.retentionDays = retentionDays
@@ -37,6 +43,8 @@ public enum Families {
             self.sendsInvoices = sendsInvoices
             self.sweepSeconds = sweepSeconds
             self.aggregateSeconds = aggregateSeconds
+            self.allowsLoopbackWebhooks = allowsLoopbackWebhooks
+            self.webhookRetentionDays = webhookRetentionDays
         }
     }
 
@@ -45,6 +53,7 @@ public enum Families {
             JobFamily(.account) { Accounts.handlers() },
             JobFamily(.tenant) {
                 Tenants.handlers(retentionDays: options.retentionDays) + People.handlers() + Templates.handlers()
+                    + Webhooks.handlers(allowsLoopback: options.allowsLoopbackWebhooks)
             },
             JobFamily(.corpus) { Corpus.handlers() },
             JobFamily(.conversation) { Conversations.handlers(batchLimit: options.batchLimit) },
@@ -55,7 +64,8 @@ public enum Families {
     /// What the leader does for the families, one line a duty.
     public static func duties(_ options: Options) -> [LeaderDuty] {
         [PoolSweep.duty(every: options.sweepSeconds), AggregationRequests.duty(every: options.aggregateSeconds)]
-            + Tenants.duties() + (options.idleHours > 0 ? [IdleTenants.duty(afterHours: options.idleHours)] : [])
+            + Tenants.duties() + [WebhookUpkeep.duty(retentionDays: options.webhookRetentionDays)]
+            + (options.idleHours > 0 ? [IdleTenants.duty(afterHours: options.idleHours)] : [])
     }
 
     /// Who is told what has been published.

@@ -43,7 +43,7 @@ public enum AlertReplay {
         let createdAt: Timestamp
         let percent: Int64
 
-        var message: OutboxMessage { Alerts.message(id: id, state: state, routingKey: routingKey, event: event) }
+        var message: OutboxMessage { .alert(id: id, state: state, routingKey: routingKey, event: event) }
     }
 
     enum SQL {

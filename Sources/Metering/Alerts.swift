@@ -27,15 +27,8 @@ public enum Alerts {
         try Outbox.append(events.map(\.event).filter { written.contains($0.id) }.map(message), on: &database)
     }
 
-    /// An alert on its way out, the first time or again: always the same message.
-    static func message(id: String, state: String, routingKey: String, event: String) -> OutboxMessage {
-        OutboxMessage(
-            exchange: Topology.alertsExchange, routingKey: routingKey, messageID: id, type: "tenantry.limit.\(state)",
-            contentType: AlertEvent.contentType, body: event)
-    }
-
     private static func message(_ event: AlertEvent) -> OutboxMessage {
-        message(
+        .alert(
             id: event.id, state: event.state.rawValue, routingKey: event.routingKey,
             event: String(decoding: event.encoded(), as: UTF8.self))
     }

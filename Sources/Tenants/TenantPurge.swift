@@ -89,9 +89,11 @@ struct TenantPurge {
         if wasCounted { try ChildTenants.book(-1, account: account, on: &database) }
     }
 
-    /// Withdraws the tenant's credentials, and removes its administrators, its limits and the notes of what was erased.
+    /// Withdraws the tenant's credentials, and removes its administrators, its webhooks, its limits and the notes of what was erased.
     private func withdraw(on database: inout Transaction) throws(PostgresError) {
-        for statement in [SQL.revoke, SQL.removeAdministrators, SQL.forgetErasedMessages, SQL.forgetErasedUsage] {
+        for statement in [
+            SQL.revoke, SQL.removeAdministrators, SQL.removeWebhooks, SQL.forgetEvents, SQL.forgetErasedMessages, SQL.forgetErasedUsage,
+        ] {
             try database.send(statement, slug)
         }
         _ = try database.collect()
@@ -133,6 +135,13 @@ extension TenantPurge {
             update tenantry.credentials set revoked_at = now() where tenant = $1 and revoked_at is null
             """
         static let removeAdministrators: Statement = "delete from tenantry.administrators where tenant = $1"
+        static let removeWebhooks: Statement = "delete from tenantry.webhooks where tenant = $1"
+        /// What is still to be sent to the account goes when it has been.
+        static let forgetEvents: Statement = """
+            delete from tenantry.webhook_events e where e.tenant = $1 and not exists (
+                select from tenantry.webhook_deliveries d where d.event = e.id and d.state = 'pending'
+            )
+            """
         static let forgetErasedMessages: Statement = "delete from tenantry.erased_messages where tenant = $1"
         static let forgetErasedUsage: Statement = "delete from tenantry.erased_usage where tenant = $1"
         static let finish: Statement = """

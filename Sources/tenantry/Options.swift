@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Contract
 internal import Glibc
 
 /// A count on the command line: 1 or more.
@@ -47,6 +48,18 @@ struct Port: ExpressibleByArgument {
     }
 
     var defaultValueDescription: String { "\(value)" }
+}
+
+/// A word out of a list on the command line.
+struct Choice<Word: ClosedWord>: ExpressibleByArgument {
+    let word: Word
+
+    init?(argument: String) {
+        guard let word = Word(rawValue: argument) else { return nil }
+        self.word = word
+    }
+
+    static var allValueStrings: [String] { Word.allCases.map(\.rawValue) }
 }
 
 /// What the system says about an `errno`.

@@ -12,6 +12,7 @@ internal import Logging
 internal import Postgres
 internal import Schema
 internal import SystemPackage
+internal import Webhooks
 
 /// Where the servers are; the options that nearly every command takes.
 struct ServerOptions: ParsableArguments {
@@ -45,7 +46,7 @@ struct Settings {
             "retry.delays_ms", "retry.steps_for_missing_tenant", "inbox.retention_hours", "dead.retention_days", "dead.most",
             "usage.aggregate_seconds",
             "usage.idle_hours", "tenants.retention_days", "plans.file", "stripe.url", "stripe.days_until_due",
-            "stripe.timeout_seconds",
+            "stripe.timeout_seconds", "webhooks.allow_loopback", "webhooks.ca_files", "webhooks.parallel", "webhooks.retention_days",
         ] + Family.allCases.flatMap { ["worker.lanes.\($0.rawValue)", "partitions.\($0.rawValue)"] })
 
     private let reader: ConfigReader
@@ -229,6 +230,8 @@ struct Settings {
         options.idleHours = Int64(try int("usage.idle_hours", Int(options.idleHours), 0...87_600))
         options.aggregateSeconds = Double(try int("usage.aggregate_seconds", Int(options.aggregateSeconds), 1...86_400))
         options.sendsInvoices = stripeKey != nil
+        options.allowsLoopbackWebhooks = try bool("webhooks.allow_loopback", false)
+        options.webhookRetentionDays = Int64(try int("webhooks.retention_days", Int(options.webhookRetentionDays), 4...3_650))
         return options
     }
 
@@ -246,6 +249,16 @@ struct Settings {
         } catch {
             throw Failure("stripe.\(error.setting): \(error)")
         }
+    }
+
+    /// How webhooks are called.
+    func webhooks(_ fleet: FleetOptions) throws -> WebhookOptions {
+        var options = WebhookOptions(database: fleet.database)
+        options.database.applicationName = "tenantry webhooks"
+        options.allowsLoopback = try bool("webhooks.allow_loopback", false)
+        options.certificateFiles = reader.stringArray(forKey: "webhooks.ca_files", default: [])
+        options.parallel = try int("webhooks.parallel", options.parallel, 1...10_000)
+        return options
     }
 
     /// From the environment alone: it does not belong in a file.

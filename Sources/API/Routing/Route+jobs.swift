@@ -113,13 +113,19 @@ extension Route {
                 return .json(status, result, headers)
             }
         } catch let rejection as Rejection {
-            var problem = Problem(rejection)
+            var problem = pathNames(rejection.field, members, call) ? .notFound(rejection.message) : Problem(rejection)
             problem.headers.merge(headers.map { ($0.name, $0.value) }) { $1 }
             throw problem
         } catch var problem as Problem {
             problem.headers.merge(headers.map { ($0.name, $0.value) }) { $1 }
             throw problem
         }
+    }
+
+    /// Whether a field of the payload that is to blame is one that the path says: then nothing is at this path.
+    private static func pathNames(_ field: String?, _ members: [String: JSONValue], _ call: Call) -> Bool {
+        guard let field, field.first == "/", case .string(let value)? = members[String(field.dropFirst())] else { return false }
+        return call.names.values.contains(value)
     }
 
     private static func pending(_ order: JobGateway.Order, _ headers: HTTPFields) -> Reply {

@@ -64,5 +64,6 @@ extension APIOptions {
 enum Routes {
     static let all: [Route] =
         OpenAPIRoutes.all + MeRoutes.all + SessionRoutes.all + AccountRoutes.all + TenantRoutes.all + CorpusRoutes.all
-        + ConversationRoutes.all + [ExportRoute.route] + PeopleRoutes.all + BillingRoutes.all + JobRoutes.all + PlatformRoutes.all
+        + ConversationRoutes.all + [ExportRoute.route] + PeopleRoutes.all + WebhookRoutes.all
+        + BillingRoutes.all + JobRoutes.all + PlatformRoutes.all
 }

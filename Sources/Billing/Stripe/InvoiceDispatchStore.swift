@@ -1,25 +1,21 @@
 internal import Contract
-internal import Dispatch
 internal import Jobs
 internal import Metering
 internal import Postgres
 
 /// What the database knows of invoices on their way to Stripe: each call is one short transaction.
-///
-/// Unchecked: `connection` is only touched on `queue`, which is serial. The thread that waits for the database there does not belong to the
-/// pool that runs the tasks.
-final class InvoiceDispatchStore: @unchecked Sendable {
+struct InvoiceDispatchStore: Sendable {
     private let options: StripeOptions
-    private let queue = DispatchQueue(label: "tenantry invoices")
-    private var connection: Postgres.Connection?
+    private let connection: QueuedConnection
 
     init(_ options: StripeOptions) {
         self.options = options
+        connection = QueuedConnection(options.database, name: "tenantry invoices")
     }
 
     /// The next invoice that is due, held for a while; nil where there is none. Invoices of one tenant go one after the other.
     func claim() async throws -> InvoiceDispatch? {
-        try await run { [options] database in
+        try await connection.run { [options] database in
             let claimed = try database.query(SQL.claim, options.leaseSeconds, options.daysUntilDue)
             guard var dispatch = claimed.decode(InvoiceDispatch.claimed).first else { return nil }
             dispatch.lines = try database.query(SQL.lines, dispatch.id).decode(InvoiceDispatch.Line.init)
@@ -28,20 +24,20 @@ final class InvoiceDispatchStore: @unchecked Sendable {
     }
 
     func keep(customer: String, of dispatch: InvoiceDispatch) async throws {
-        try await run { [options] database in
+        try await connection.run { [options] database in
             _ = try database.query(
                 SQL.keepCustomer, dispatch.tenant, dispatch.stripeAccount, customer, dispatch.id, options.leaseSeconds)
         }
     }
 
     func keep(invoice: String, of dispatch: InvoiceDispatch) async throws {
-        try await run { [options] database in
+        try await connection.run { [options] database in
             _ = try database.query(SQL.keepInvoice, dispatch.id, invoice, options.leaseSeconds)
         }
     }
 
     func keep(item: String, line: Int64, of dispatch: InvoiceDispatch) async throws {
-        try await run { [options] database in
+        try await connection.run { [options] database in
             _ = try database.query(SQL.keepItem, dispatch.id, line, item, options.leaseSeconds)
         }
     }
@@ -55,16 +51,16 @@ final class InvoiceDispatchStore: @unchecked Sendable {
     }
 
     func postpone(_ dispatch: InvoiceDispatch, seconds: Double, _ error: String) async throws {
-        try await run { database in _ = try database.query(SQL.postpone, dispatch.id, seconds, error) }
+        try await connection.run { database in _ = try database.query(SQL.postpone, dispatch.id, seconds, error) }
     }
 
     /// Gives back what is in hand, for the next worker to go on with.
     func release(_ dispatch: InvoiceDispatch) async throws {
-        try await run { database in _ = try database.query(SQL.release, dispatch.id) }
+        try await connection.run { database in _ = try database.query(SQL.release, dispatch.id) }
     }
 
     private func conclude(_ dispatch: InvoiceDispatch, _ state: String, error: String?, event: LifecycleEvent) async throws {
-        try await run { database in
+        try await connection.run { database in
             try database.transaction { database in
                 let concluded = try database.query(
                     SQL.conclude, dispatch.id, state, error, dispatch.invoice, dispatch.stripeAccount)
@@ -80,27 +76,6 @@ final class InvoiceDispatchStore: @unchecked Sendable {
                     ])
                 try Outbox.append([entry], on: &database)
             }
-        }
-    }
-
-    // MARK: The connection
-
-    private func run<Result: Sendable>(
-        _ body: @escaping @Sendable (inout Postgres.Connection) throws -> Result
-    ) async throws -> Result {
-        try await withCheckedThrowingContinuation { continuation in
-            queue.async { continuation.resume(with: Swift.Result { try self.onQueue(body) }) }
-        }
-    }
-
-    private func onQueue<Result>(_ body: (inout Postgres.Connection) throws -> Result) throws -> Result {
-        if connection == nil { connection = try Postgres.Connection(options.database) }
-        do {
-            return try body(&connection!)
-        } catch {
-            // Whatever it was, the next call starts on a connection that is known to be good.
-            connection = nil
-            throw error
         }
     }
 }

@@ -29,6 +29,7 @@ extension LifecycleEvent {
                 "invoice": Schema.anyText, "stripe_account": Schema.anyText, "stripe_invoice": Schema.optional(Schema.anyText),
                 "error": Schema.optional(Schema.anyText),
             ]
+        case .webhookDisabled: ["webhook": Schema.anyText, "reason": Schema.anyText]
         case .activityIdle: ["last_active_at": Schema.optional(Instant.schema), "idle_hours": Schema.count]
         }
     }

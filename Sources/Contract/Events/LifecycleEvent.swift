@@ -14,6 +14,7 @@ public enum LifecycleEvent: String, Sendable, CaseIterable {
     case invoiceSent = "invoice.sent"
     case invoiceFailed = "invoice.failed"
     case activityIdle = "activity.idle"
+    case webhookDisabled = "webhook.disabled"
 
     /// Whom an event is about, and so how its routing key goes on.
     public enum Subject: Sendable {
@@ -26,7 +27,7 @@ public enum LifecycleEvent: String, Sendable, CaseIterable {
     public var subject: Subject {
         switch self {
         case .accountCreated, .accountUpdated: .account
-        case .invoiceCreated: .accountOrTenant
+        case .invoiceCreated, .webhookDisabled: .accountOrTenant
         default: .tenant
         }
     }
@@ -56,6 +57,7 @@ public enum LifecycleEvent: String, Sendable, CaseIterable {
         case .invoiceSent: "A tenant's invoice has gone out through Stripe."
         case .invoiceFailed: "Stripe refused a tenant's invoice; error says why."
         case .activityIdle: "Nobody has used a tenant for the configured time."
+        case .webhookDisabled: "A webhook is called no more, because it answered 410 or failed for a week; reason says which."
         }
     }
 }

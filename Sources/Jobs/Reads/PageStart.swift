@@ -29,9 +29,15 @@ public struct PageStart: Sendable {
     /// A UUID in its usual form, of a list with the greatest first.
     public func uuid(_ index: Int) -> String {
         let text = text(index)
+        return UUIDText.isValid(text) ? text : "ffffffff-ffff-ffff-ffff-ffffffffffff"
+    }
+}
+
+/// UUIDs in their usual form: 32 hexadecimal digits in five groups.
+enum UUIDText {
+    static func isValid(_ text: String) -> Bool {
         let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-        let isUUID = parts.map(\.count) == [8, 4, 4, 4, 12] && parts.allSatisfy { $0.allSatisfy(Self.isHexadecimal) }
-        return isUUID ? text : "ffffffff-ffff-ffff-ffff-ffffffffffff"
+        return parts.map(\.count) == [8, 4, 4, 4, 12] && parts.allSatisfy { $0.allSatisfy(isHexadecimal) }
     }
 
     private static func isHexadecimal(_ byte: UInt8) -> Bool {

@@ -72,6 +72,12 @@ struct ControlGrants {
         ControlGrants("dead_letter_erasures", worker: "select, insert, delete", reader: nil),
         ControlGrants("seal", worker: "select", reader: nil),
         ControlGrants("workers", worker: "select, insert, update, delete", reader: "select"),
+        // A webhook's secret is for whoever signs.
+        ControlGrants("webhooks", worker: "select, insert, update, delete", reader: "select"),
+        ControlGrants("webhook_secrets", worker: "select, insert, update, delete", reader: nil),
+        ControlGrants("webhook_events", worker: "select, insert, update, delete", reader: "select"),
+        ControlGrants("webhook_deliveries", worker: "select, insert, update, delete", reader: "select"),
+        ControlGrants("webhook_lines", worker: "select, insert, update, delete", reader: nil),
         // Usage, alerts and bills.
         ControlGrants("tenant_usage", worker: "select, insert, update", reader: "select"),
         ControlGrants("account_usage", worker: "select, insert, update", reader: "select"),

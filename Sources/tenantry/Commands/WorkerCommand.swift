@@ -1,6 +1,7 @@
 internal import API
 internal import ArgumentParser
 internal import Billing
+internal import Contract
 internal import Families
 internal import Fleet
 internal import Foundation
@@ -11,6 +12,7 @@ internal import Metrics
 internal import Postgres
 internal import Schema
 internal import ServiceLifecycle
+internal import Webhooks
 
 struct WorkerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -80,6 +82,7 @@ struct WorkerCommand: AsyncParsableCommand {
                 successTerminationBehavior: .gracefullyShutdownGroup,
                 failureTerminationBehavior: .gracefullyShutdownGroup),
         ]
+        if options.lanes[.tenant] != nil { services.append(.init(service: try webhooks(settings, options, logger))) }
         if let stripe { services.append(.init(service: InvoiceDispatcher(stripe, logger: logger))) }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -97,6 +100,17 @@ struct WorkerCommand: AsyncParsableCommand {
             throw Failure("\(error); name another port with --http-port or TENANTRY_HTTP_PORT, or 0 for a free one")
         }
         logger.info("worker drained", metadata: ["worker.id": "\(worker.id)"])
+    }
+}
+
+extension WorkerCommand {
+    private func webhooks(_ settings: Settings, _ options: FleetOptions, _ logger: Logger) throws -> WebhookDispatcher {
+        let webhooks = try settings.webhooks(options)
+        do {
+            return try WebhookDispatcher(webhooks, logger: logger)
+        } catch {
+            throw Failure("webhooks.ca_files: \(error)")
+        }
     }
 }
 
@@ -144,6 +158,13 @@ private enum MetricsCatalogue {
         metrics.describe("tenantry_postponed_messages", "Dead letters and retries that wait in the database for the broker.")
         metrics.describe("tenantry_answers_dropped_total", "Answers and events that were dropped, by reason.")
         metrics.describe("tenantry_renewed_jobs_total", "Jobs that were sent anew, since they had come back often or were moved.")
+        metrics.describe("tenantry_webhook_attempts_total", "Calls of webhooks, by outcome.")
+        metrics.describe("tenantry_webhook_attempt_seconds", "How long a call of a webhook took.")
+        metrics.describe("tenantry_webhook_lines", "Lines of deliveries that this worker has in its hands.")
+        metrics.describe("tenantry_webhooks_disabled_total", "Webhooks that were disabled because they answered 410 or failed for a week.")
+        metrics.describe("tenantry_webhooks_disabled", "Webhooks that are disabled now, as the leader last counted them.")
+        metrics.describe("tenantry_webhook_deliveries_pending", "Deliveries that wait for an attempt, as the leader last counted them.")
+        metrics.describe("tenantry_webhook_oldest_seconds", "Age of the oldest event that a webhook has not been called with once.")
         metrics.describe("tenantry_leader", "1 on the worker that leads the fleet.")
     }
 }

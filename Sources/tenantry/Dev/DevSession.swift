@@ -72,6 +72,8 @@ struct DevSession {
             + urls.map { (Self.variable(of: $0.0), $0.1) } + [
                 ("TENANTRY_OPERATOR_TOKEN", try operatorToken(on: &database)),
                 ("TENANTRY_API_URL", "http://127.0.0.1:\(try apiPort > 0 ? apiPort : Loopback.freePorts(1)[0])"),
+                // Whoever tries webhooks here has the receiver here, too.
+                ("TENANTRY_WEBHOOKS_ALLOW_LOOPBACK", "true"),
                 ("TENANTRY_HTTP_PORT", "\(configured > 0 ? configured : try Loopback.freePorts(1)[0])"),
             ]
         try folder.writeEnvironment(variables)

@@ -1,12 +1,11 @@
 internal import Contract
-internal import Jobs
-internal import Postgres
+public import Postgres
 
-/// What a job about people or keys is for: an account, or one of its tenants.
-struct Domain {
-    let account: String
+/// What a job about people, keys or webhooks is for: an account, or one of its tenants.
+public struct Domain: Sendable {
+    public let account: String
     /// nil: the account as a whole.
-    let tenant: String?
+    public let tenant: String?
 
     /// The tenant of the header, else the one that the sender is limited to, else the whole account.
     ///
@@ -14,7 +13,7 @@ struct Domain {
     /// and withdraws what the job has made.
     ///
     /// - Throws: `Rejection` if the tenant's state does not take such a job.
-    init(_ job: Job, on database: inout Transaction) throws {
+    public init(_ job: Job, on database: inout Transaction) throws {
         account = job.account
         tenant = job.tenant?.slug ?? job.principal.tenant
         guard let tenant else { return }
@@ -34,5 +33,5 @@ struct Domain {
 
 extension Domain: CustomStringConvertible {
     /// `tenant acme-shop` or `account acme`, for messages.
-    var description: String { tenant.map { "tenant \($0)" } ?? "account \(account)" }
+    public var description: String { tenant.map { "tenant \($0)" } ?? "account \(account)" }
 }
