@@ -136,6 +136,8 @@ let package = Package(
         .testTarget(name: "BillingTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),
         .testTarget(name: "FleetTests", dependencies: everyFamily + ["AMQP", "Embedded", "TestSupport"]),
         .testTarget(
+            name: "WebhooksTests", dependencies: everyFamily + ["TestSupport", lifecycle, logging]),
+        .testTarget(
             name: "FaultTests",
             dependencies: everyFamily + ["AMQP", "Embedded", "TenantryClient", "TestSupport", "tenantry", "DoomedWorker"]),
         .testTarget(

@@ -7,7 +7,7 @@ extension Webhooks {
     static func webhookRemove() -> any JobHandler {
         SingleJobHandler(WebhookRemove.self, presentTags: presentTags) { payload, job, database in
             let webhook = try WebhookRow.hold(payload.webhook, for: job, on: &database)
-            _ = try database.query(RemoveSQL.remove, webhook.id)
+            _ = try database.query(WebhookSQL.remove, webhook.id)
             return Reply(["webhook": .string(webhook.id)])
         }
     }
@@ -15,8 +15,4 @@ extension Webhooks {
     private static func presentTags(_ payload: WebhookRemove, _ job: Job, on database: inout Transaction) throws -> [String]? {
         try presentTags(of: payload.webhook, job, on: &database)
     }
-}
-
-enum RemoveSQL {
-    static let remove: Statement = "delete from tenantry.webhooks where id = $1"
 }

@@ -13,23 +13,10 @@ extension Webhooks {
                 "tenant": webhook.tenant.map { .string($0) } ?? .null, "webhook": .string(webhook.id),
             ]
             let delivery = try database.query(
-                TestSQL.write, EventID.of("webhook.test/\(webhook.id)/\(job.id)"), webhook.account, webhook.tenant,
+                WebhookSQL.writeTest, EventID.of("webhook.test/\(webhook.id)/\(job.id)"), webhook.account, webhook.tenant,
                 String(decoding: body.serialised(), as: UTF8.self), webhook.id
             ).only(Int64.self)
             return Reply(["webhook": .string(webhook.id), "delivery": .string(String(delivery))])
         }
     }
-}
-
-enum TestSQL {
-    /// A job whose answer is not kept any more may come again: then the event is the same, and so is the delivery.
-    static let write: Statement = """
-        with event as (
-            insert into tenantry.webhook_events (id, account, tenant, name, content_type, body)
-            values ($1::text::uuid, $2, $3, 'webhook.test', 'application/json', $4) on conflict do nothing
-        )
-        insert into tenantry.webhook_deliveries as d (webhook, event) values ($5, $1::text::uuid)
-        on conflict (event, webhook) do update set state = d.state
-        returning id
-        """
 }

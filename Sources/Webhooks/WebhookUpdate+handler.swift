@@ -10,11 +10,11 @@ extension Webhooks {
             let webhook = try WebhookRow.hold(payload.webhook, for: job, on: &database)
             let expression = payload.events.map { EventPattern.expression($0.compactMap { EventPattern($0) }) }
             _ = try database.query(
-                ChangeSQL.update, webhook.id, payload.url, payload.events, expression, payload.description != .keep,
+                WebhookSQL.update, webhook.id, payload.url, payload.events, expression, payload.description != .keep,
                 payload.description.value)
             let state = payload.state ?? (webhook.isEnabled ? .enabled : .disabled)
             switch payload.state {
-            case .enabled?: _ = try database.query(ChangeSQL.enable, webhook.id)
+            case .enabled?: _ = try database.query(WebhookSQL.enable, webhook.id)
             case .disabled? where webhook.isEnabled:
                 try Disabling.run(webhook.id, because: "it was disabled by its owner", on: &database)
             case .disabled?, nil: break
@@ -32,16 +32,4 @@ extension Webhooks {
         let row = try WebhookRow.hold(webhook, for: job, on: &database)
         return try WebhookSummary.find(row.id, account: row.account, on: &database).map { [$0.etag] } ?? []
     }
-}
-
-enum ChangeSQL {
-    static let update: Statement = """
-        update tenantry.webhooks
-        set url = coalesce($2, url), events = coalesce($3, events), expression = coalesce($4, expression),
-            description = case when $5 then $6 else description end, updated_at = now()
-        where id = $1
-        """
-    static let enable: Statement = """
-        update tenantry.webhooks set state = 'enabled', reason = null, failing_since = null where id = $1 and state = 'disabled'
-        """
 }

@@ -18,7 +18,9 @@ struct HelpTests {
         "tenant create-many", "tenant export", "tenant list", "tenant resume", "tenant set-plan", "tenant show", "tenant suspend",
         "token",
         "token revoke", "topology",
-        "topology apply", "topology permissions", "usage", "usage show", "worker",
+        "topology apply", "topology permissions", "usage", "usage show", "webhook", "webhook create", "webhook list",
+        "webhook recover", "webhook remove", "webhook resend", "webhook rotate", "webhook show", "webhook test", "webhook update",
+        "worker",
     ]
 
     private struct Tree: Decodable {

@@ -11,6 +11,7 @@ internal import Postgres
 @testable internal import Templates
 @testable internal import Tenants
 @testable internal import Usage
+@testable internal import Webhooks
 
 extension StatementTests {
     static let readsFile = #filePath
@@ -27,7 +28,19 @@ extension StatementTests {
         TemplateSummary.SQL.list, TemplateSummary.SQL.page, TemplateDetails.SQL.find, TemplateDetails.SQL.documents,
         TokenSummary.SQL.page, TokenSummary.SQL.find,
         TenantDetails.SQL.find, TenantSummary.SQL.find, TenantExport.SQL.universalTime, TenantExport.SQL.tenant,
-        TenantSummary.SQL.list, TenantSummary.SQL.page, WorkerStatus.SQL.list,
+        TenantSummary.SQL.list, TenantSummary.SQL.page, WorkerStatus.SQL.list, WebhookSummary.SQL.page, WebhookSummary.SQL.find,
+        DeliveryRecord.SQL.page, DeliveryDetails.SQL.find, DeliveryDetails.SQL.event,
+    ]
+
+    /// What workers do about webhooks.
+    static let webhooks: [Statement] = [
+        WebhookRow.SQL.hold, WebhookSQL.holdAccount, WebhookSQL.count, WebhookSQL.create, WebhookSQL.addSecret, WebhookSQL.update,
+        WebhookSQL.enable, WebhookSQL.remove, WebhookSQL.forgetSecrets, WebhookSQL.endSecret, WebhookSQL.writeTest,
+        WebhookSQL.resend, WebhookSQL.recover, WebhookSQL.isMoreToRecover, Disabling.SQL.disable, Disabling.SQL.giveUp,
+        Disabling.SQL.forgetOwn, DeliveryStore.SQL.claim, DeliveryStore.SQL.endpoint, DeliveryStore.SQL.nextFirst,
+        DeliveryStore.SQL.nextRetries, DeliveryStore.SQL.record, DeliveryStore.SQL.succeeded, DeliveryStore.SQL.failed,
+        DeliveryStore.SQL.release, WebhookUpkeep.SQL.removeOld, WebhookUpkeep.SQL.removePurged, WebhookUpkeep.SQL.waiting,
+        TenantPurge.SQL.removeWebhooks, TenantPurge.SQL.forgetEvents,
     ]
 
     /// What the HTTP API runs beside what commands read.

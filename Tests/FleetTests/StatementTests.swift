@@ -137,14 +137,14 @@ internal import Testing
     func prepare() async throws {
         let (database, schema) = try await Self.database()
         try Self.prepare(
-            Self.control() + Self.tenant(schema) + Self.reads + Self.tenantReads(schema) + Self.owner + Self.changes + Self.api,
+            Self.control() + Self.webhooks + Self.tenant(schema) + Self.reads + Self.tenantReads(schema) + Self.owner + Self.changes + Self.api,
             on: database.url, "")
     }
 
     @Test("What workers run, a worker's role may run; what commands show, a reader's role may read; the API's, too")
     func mayRun() async throws {
         let (database, schema) = try await Self.database()
-        try Self.prepare(Self.control() + Self.tenant(schema), on: database.workerURL, "explain execute")
+        try Self.prepare(Self.control() + Self.webhooks + Self.tenant(schema), on: database.workerURL, "explain execute")
         try Self.prepare(Self.reads + Self.tenantReads(schema), on: database.readerURL, "explain execute")
         let read = Self.reads.filter { $0.sql != ReadingRecord.SQL.write.sql }
         try Self.prepare(read + Self.tenantReads(schema) + Self.api, on: database.apiURL, "explain execute")

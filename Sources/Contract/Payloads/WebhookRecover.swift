@@ -1,6 +1,6 @@
 extension Kind {
     public static let webhookRecover = Kind(
-        "webhook.recover", family: .tenant, access: Access(account: true), states: .alive, isAudited: true,
+        "webhook.recover", family: .tenant, access: Access(account: true), states: .counted, isAudited: true,
         summary: "Makes a webhook's failed deliveries of events since a time once more, the oldest first.")
 }
 

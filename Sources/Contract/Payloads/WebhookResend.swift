@@ -1,6 +1,6 @@
 extension Kind {
     public static let webhookResend = Kind(
-        "webhook.resend", family: .tenant, access: Access(account: true), states: .alive, isAudited: true,
+        "webhook.resend", family: .tenant, access: Access(account: true), states: .counted, isAudited: true,
         summary: "Makes a delivery of a webhook once more, under the event's own id, from the first attempt on.")
 }
 

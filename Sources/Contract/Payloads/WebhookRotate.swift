@@ -1,6 +1,6 @@
 extension Kind {
     public static let webhookRotate = Kind(
-        "webhook.rotate", family: .tenant, access: Access(account: true), states: .alive, isAudited: true,
+        "webhook.rotate", family: .tenant, access: Access(account: true), states: .counted, isAudited: true,
         summary: "Gives a webhook a new secret; for a day the one before signs, too.")
 }
 

@@ -1,6 +1,6 @@
 extension Kind {
     public static let webhookTest = Kind(
-        "webhook.test", family: .tenant, access: Access(account: true), states: .alive,
+        "webhook.test", family: .tenant, access: Access(account: true), states: .counted,
         summary: "Calls a webhook with an event webhook.test, which nothing else gets.")
 }
 

@@ -36,6 +36,28 @@ internal import Testing
         "GET /v1/tenants/{slug}/admins/{email}": "ADT", "DELETE /v1/tenants/{slug}/admins/{email}": "ADT",
         "GET /v1/templates": "AD", "POST /v1/templates": "AD", "GET /v1/templates/{name}": "AD",
         "DELETE /v1/templates/{name}": "AD",
+        "GET /v1/webhooks": "AD",
+        "POST /v1/webhooks": "AD",
+        "GET /v1/webhooks/{id}": "AD",
+        "PATCH /v1/webhooks/{id}": "AD",
+        "DELETE /v1/webhooks/{id}": "AD",
+        "POST /v1/webhooks/{id}/rotate": "AD",
+        "POST /v1/webhooks/{id}/test": "AD",
+        "POST /v1/webhooks/{id}/resend": "AD",
+        "POST /v1/webhooks/{id}/recover": "AD",
+        "GET /v1/webhooks/{id}/deliveries": "AD",
+        "GET /v1/webhooks/{id}/deliveries/{delivery}": "AD",
+        "GET /v1/tenants/{slug}/webhooks": "AD",
+        "POST /v1/tenants/{slug}/webhooks": "AD",
+        "GET /v1/tenants/{slug}/webhooks/{id}": "AD",
+        "PATCH /v1/tenants/{slug}/webhooks/{id}": "AD",
+        "DELETE /v1/tenants/{slug}/webhooks/{id}": "AD",
+        "POST /v1/tenants/{slug}/webhooks/{id}/rotate": "AD",
+        "POST /v1/tenants/{slug}/webhooks/{id}/test": "AD",
+        "POST /v1/tenants/{slug}/webhooks/{id}/resend": "AD",
+        "POST /v1/tenants/{slug}/webhooks/{id}/recover": "AD",
+        "GET /v1/tenants/{slug}/webhooks/{id}/deliveries": "AD",
+        "GET /v1/tenants/{slug}/webhooks/{id}/deliveries/{delivery}": "AD",
         "GET /v1/usage": "OADTKWN", "GET /v1/tenants/{slug}/usage": "OADTKWN", "GET /v1/alerts": "OAD", "GET /v1/invoices": "OAD",
         "GET /v1/invoices/{id}": "OAD", "GET /v1/audit": "OAD", "GET /v1/queues": "O", "GET /v1/workers": "O",
         "GET /v1/dead": "O",
@@ -49,7 +71,7 @@ internal import Testing
     {
         let path = route.path.text.replacing("{slug}", with: slug).replacing("{account}", with: account)
             .replacing("{external_id}", with: "none").replacing("{id}", with: "none").replacing("{key}", with: "none")
-            .replacing("{email}", with: "nobody@example.com").replacing("{name}", with: "none")
+            .replacing("{email}", with: "nobody@example.com").replacing("{name}", with: "none").replacing("{delivery}", with: "none")
         return try await stage.ask(
             NIOHTTP1.HTTPMethod(rawValue: route.method.rawValue), path + "?no=such", token: token)
     }

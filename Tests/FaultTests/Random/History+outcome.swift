@@ -10,7 +10,30 @@ extension History {
         for (slug, tenant) in tenants.sorted(by: { $0.key < $1.key }) {
             try expectExact(slug, tenant, on: stage, sourceLocation)
         }
+        try expectWebhooks(on: stage, sourceLocation)
         try expectJobsOnce(on: stage, sourceLocation)
+    }
+
+    /// Each webhook is there once, with two secrets at most, and each event waits for its listener once.
+    private func expectWebhooks(on stage: Stage, _ sourceLocation: SourceLocation) throws {
+        let found = try stage.table(
+            """
+            select w.id, w.state, count(s.id)::text from tenantry.webhooks w left join tenantry.webhook_secrets s on s.webhook = w.id
+            where w.account = '\(account)' group by w.id
+            """)
+        #expect(
+            found.map { "\($0[0]) \($0[1])" }.sorted() == webhooks.map { "\($0) \($1)" }.sorted(), "webhooks",
+            sourceLocation: sourceLocation)
+        #expect(
+            found.allSatisfy { $0[2] == ($0[0] == listener ? "1" : "2") }, "secrets of webhooks", sourceLocation: sourceLocation)
+        let deliveries = try stage.table(
+            """
+            select e.name || ' ' || count(*) from tenantry.webhook_deliveries d join tenantry.webhook_events e on e.id = d.event
+            where d.webhook = '\(listener ?? "")' group by e.name
+            """)
+        #expect(
+            deliveries.map { $0[0] }.sorted() == delivered.map { "\($0) \($1)" }.sorted(), "deliveries",
+            sourceLocation: sourceLocation)
     }
 
     private func expectSubjects(on stage: Stage, _ sourceLocation: SourceLocation) throws {

@@ -6,6 +6,7 @@ extension History {
     /// A round of jobs of every kind, about a tenant of its own.
     func go(_ round: Int) async throws {
         let tenant = "\(account)-r\(round)"
+        if listener == nil { try await listen() }
         try await open(tenant)
         let issued = try await tell(
             "token.issue", #"{"name":"bot","scopes":["conversation:write","corpus:write"]}"#, tenant: tenant)
@@ -20,6 +21,7 @@ extension History {
         try await administrators(round)
         try await change(tenant)
         try await many(round)
+        try await webhooks(round, tenant)
         try await rejections(tenant)
         try await tell("usage.aggregate", "{}")
         try await tellAsOperator("account.update", #"{"account":"\#(account)","display_name":"Round \#(round)"}"#)
@@ -94,6 +96,35 @@ extension History {
             return
         }
         try await tell("admin.remove", #"{"email":"\#(email)"}"#)
+    }
+
+    /// A webhook that what happens from now on waits for; nobody calls it here.
+    private func listen() async throws {
+        let made = try await tell(
+            "webhook.create", #"{"url":"https://hooks.example.com/\#(account)","events":["account.*","tenant.*","invoice.*"]}"#)
+        listener = made["webhook"]?.string
+        webhooks[listener ?? ""] = "enabled"
+    }
+
+    /// Another one, of a tenant.
+    private func webhooks(_ round: Int, _ tenant: String) async throws {
+        let made = try await tell(
+            "webhook.create", #"{"url":"https://hooks.example.com/\#(round)","events":["limit.#"]}"#, tenant: tenant)
+        let id = made["webhook"]?.string ?? ""
+        try await tell("webhook.rotate", #"{"webhook":"\#(id)"}"#)
+        let delivery = try await tell("webhook.test", #"{"webhook":"\#(id)"}"#)["delivery"]?.string ?? ""
+        try await tell("webhook.resend", #"{"webhook":"\#(id)","delivery":"\#(delivery)"}"#)
+        try await tell("webhook.update", #"{"webhook":"\#(id)","state":"disabled"}"#)
+        webhooks[id] = "disabled"
+        if round.isMultiple(of: 2) {
+            try await tell("webhook.update", #"{"webhook":"\#(id)","state":"enabled"}"#)
+            webhooks[id] = "enabled"
+            let recovered = try await tell("webhook.recover", #"{"webhook":"\#(id)","since":"2026-01-01T00:00:00Z"}"#)["recovered"]
+            guard recovered == .int(1) else { throw TestFailure("webhook.recover was answered with \(recovered ?? .null)") }
+        } else {
+            try await tell("webhook.remove", #"{"webhook":"\#(id)"}"#)
+            webhooks[id] = nil
+        }
     }
 
     private func change(_ tenant: String) async throws {

@@ -43,6 +43,11 @@ final class History {
     var told: [Told] = []
     /// How often each life-cycle event is to be heard of, by its routing key.
     var events: [String: Int] = [:]
+    /// The webhook that hears of life-cycle events, and how often of each, by its name.
+    var listener: String?
+    var delivered: [String: Int] = [:]
+    /// All there are, by id, and their states.
+    var webhooks: [String: String] = [:]
     /// The codes under which a job's letter may lie among the dead: of what was rejected, and of copies that came late.
     var deadCodes: [String: Set<String>] = [:]
     /// How often a job was sent again because its answer did not come.
@@ -144,5 +149,6 @@ final class History {
 
     func hear(_ event: LifecycleEvent, _ tenant: String? = nil) {
         events[([event.rawValue, account] + (tenant.map { [$0] } ?? [])).joined(separator: "."), default: 0] += 1
+        if listener != nil { delivered[event.rawValue, default: 0] += 1 }
     }
 }
