@@ -92,7 +92,8 @@ struct TenantPurge {
     /// Withdraws the tenant's credentials, and removes its administrators, its webhooks, its limits and the notes of what was erased.
     private func withdraw(on database: inout Transaction) throws(PostgresError) {
         for statement in [
-            SQL.revoke, SQL.removeAdministrators, SQL.removeWebhooks, SQL.forgetEvents, SQL.forgetErasedMessages, SQL.forgetErasedUsage,
+            SQL.revoke, SQL.removeAdministrators, SQL.removeWebhooks, SQL.forgetEvents, SQL.forgetErasedMessages,
+            SQL.forgetErasedUsage,
         ] {
             try database.send(statement, slug)
         }

@@ -46,7 +46,8 @@ struct Settings {
             "retry.delays_ms", "retry.steps_for_missing_tenant", "inbox.retention_hours", "dead.retention_days", "dead.most",
             "usage.aggregate_seconds",
             "usage.idle_hours", "tenants.retention_days", "plans.file", "stripe.url", "stripe.days_until_due",
-            "stripe.timeout_seconds", "webhooks.allow_loopback", "webhooks.ca_files", "webhooks.parallel", "webhooks.retention_days",
+            "stripe.timeout_seconds", "webhooks.allow_loopback", "webhooks.ca_files", "webhooks.parallel",
+            "webhooks.retention_days",
         ] + Family.allCases.flatMap { ["worker.lanes.\($0.rawValue)", "partitions.\($0.rawValue)"] })
 
     private let reader: ConfigReader

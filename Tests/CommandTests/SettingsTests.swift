@@ -133,6 +133,7 @@ struct SettingsTests {
             ("usage.idle_hours", "-1"),
             ("tenants.retention_days", "-1"), ("stripe.days_until_due", "0"), ("stripe.timeout_seconds", "0"),
             ("api.port", "70000"), ("api.requests_per_minute", "0"), ("api.connections", "0"), ("api.database_connections", "0"),
+            ("webhooks.parallel", "0"), ("webhooks.retention_days", "1"),
         ]
         + ["account", "tenant", "corpus", "conversation", "usage"].flatMap {
             [("worker.lanes.\($0)", "0"), ("partitions.\($0)", "300")]
@@ -143,7 +144,8 @@ struct SettingsTests {
         ("retry.delays_ms", "5000,1000"),
         ("worker.families", "account,cats"), ("log.level", "loud"), ("stripe.url", "api.stripe.com"),
         ("stripe.url", "http://api.stripe.com"), ("stripe.url", "https://user@api.stripe.com"),
-        ("api.behind_proxy", "perhaps"), ("api.host", "0.0.0.0"),
+        ("api.behind_proxy", "perhaps"), ("api.host", "0.0.0.0"), ("webhooks.allow_loopback", "perhaps"),
+        ("webhooks.ca_files", "/nowhere.pem"),
     ]
 
     /// Servers that nobody reaches: a worker reads all its settings before it looks for them.

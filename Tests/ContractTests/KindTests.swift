@@ -20,10 +20,13 @@ import Testing
         #expect(taken(in: .active) == Set(Kind.all.map(\.name)))
         #expect(taken(in: .purged) == [])
         let archived: Set = [
-            "tenant.delete", "tenant.restore", "admin.remove", "token.revoke", "webhook.remove", "conversation.erase", "usage.aggregate",
+            "tenant.delete", "tenant.restore", "admin.remove", "token.revoke", "webhook.remove", "conversation.erase",
+            "usage.aggregate",
         ]
         #expect(taken(in: .archived) == archived)
-        #expect(taken(in: .suspended) == archived.union([
+        #expect(
+            taken(in: .suspended)
+                == archived.union([
                     "tenant.update", "tenant.suspend", "tenant.resume", "webhook.update", "webhook.rotate", "webhook.test",
                     "webhook.resend", "webhook.recover",
                 ]))

@@ -61,7 +61,7 @@ options.ladder = RetryLadder(
 var logger = Logger(label: "doomed", factory: { StreamLogHandler.standardError(label: $0) })
 logger.logLevel = .warning
 
-let served = Families.Options(batchLimit: options.batchLimit)
+let served = Families.Options(batchLimit: options.batchLimit, allowsLoopbackWebhooks: true)
 let families = Families.all(served).map { family in
     JobFamily(family.family) { family.makeHandlers().map { DoomedHandler($0) } }
 }

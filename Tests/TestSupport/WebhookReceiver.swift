@@ -49,7 +49,8 @@ public final class WebhookReceiver: Sendable {
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let code = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                bind(listener, pointer, length) == 0 && listen(listener, 1_024) == 0 ? getsockname(listener, pointer, &length) : -1
+                bind(listener, pointer, length) == 0 && listen(listener, 1_024) == 0
+                    ? getsockname(listener, pointer, &length) : -1
             }
         }
         guard code == 0 else { throw TestFailure("the receiver cannot listen") }

@@ -80,7 +80,8 @@ internal import Testing
         }
     }
 
-    @Test func `Ten attempts over three days, by a clock of the test's own, and then it has failed; a success in between ends them`()
+    @Test
+    func `Ten attempts over three days, by a clock of the test's own, and then it has failed; a success in between ends them`()
         async throws
     {
         let stage = try await WebhookStage()
@@ -107,7 +108,9 @@ internal import Testing
         "select (min(next_at) <= now() + make_interval(secs => \(stage.seconds)))::text from tenantry.webhook_deliveries"
     }
 
-    @Test func `One that answers 410 is disabled at once; the account's others and the exchange are told, and what happens waits as failed`()
+    @Test
+    func
+        `One that answers 410 is disabled at once; the account's others and the exchange are told, and what happens waits as failed`()
         async throws
     {
         let stage = try await WebhookStage()
@@ -124,7 +127,10 @@ internal import Testing
         let told = receiver.calls(at: "/other")
         #expect(told.count == 1 && told[0].json["type"] == "tenantry.webhook.disabled")
         #expect(told[0].json["data"]?["webhook"] == .string(gone.id) && told[0].json["data"]?["reason"] == "it answered 410 Gone")
-        #expect(try stage.query("select routing_key from tenantry.outbox where routing_key like 'webhook.%'") == [["webhook.disabled.acme"]])
+        #expect(
+            try stage.query("select routing_key from tenantry.outbox where routing_key like 'webhook.%'") == [
+                ["webhook.disabled.acme"]
+            ])
         let row = try stage.query("select state, reason from tenantry.webhooks where id = '\(gone.id)'")
         #expect(row == [["disabled", "it answered 410 Gone"]])
         try stage.happen()
@@ -132,7 +138,9 @@ internal import Testing
         #expect(try stage.deliveries(other.id) == ["succeeded 1 200"])
     }
 
-    @Test func `One that fails for a week is disabled; enabled again, it is sent what has failed since a time, in order`() async throws {
+    @Test func `One that fails for a week is disabled; enabled again, it is sent what has failed since a time, in order`()
+        async throws
+    {
         let stage = try await WebhookStage()
         let isUp = Mutex(false)
         let receiver = try WebhookReceiver { _ in isUp.withLock { $0 } ? .answer(200) : .hangUp }
@@ -203,7 +211,8 @@ internal import Testing
             try await eventually("refused") { try stage.deliveries(webhook.id) == ["pending 1 429"] }
         }
         let wait = try stage.query(
-            "select (next_at - attempted_at >= interval '3599 s' and next_at - attempted_at < interval '3700 s')::text from tenantry.webhook_deliveries")
+            "select (next_at - attempted_at >= interval '3599 s' and next_at - attempted_at < interval '3700 s')::text from tenantry.webhook_deliveries"
+        )
         #expect(wait == [["true"]])
     }
 
@@ -266,10 +275,12 @@ internal import Testing
             values ('wh_turning', 'acme', 'https://turning.example:\(receiver.port)/', '{#}', '.') returning id
             """)
         try stage.happen()
-        try await stage.dispatching({
-            $0.allowsLoopback = false
-            $0.attemptSeconds = 0.5
-        }, resolver: turning) {
+        try await stage.dispatching(
+            {
+                $0.allowsLoopback = false
+                $0.attemptSeconds = 0.5
+            }, resolver: turning
+        ) {
             try await eventually("tried") { try stage.deliveries("wh_turning") == ["pending 1 -"] }
             #expect(asked.withLock { $0 } == 1)
             stage.advance(6)
@@ -318,7 +329,8 @@ internal import Testing
         let ids = try stage.happen(3)
         // It had taken the line, and sent something that it did not note.
         let dead = DeliveryStore(
-            holder: "dead", connection: QueuedConnection(ConnectionOptions(url: stage.database.workerURL), name: "dead"), ahead: { 0 })
+            holder: "dead", connection: QueuedConnection(ConnectionOptions(url: stage.database.workerURL), name: "dead"),
+            ahead: { 0 })
         #expect(try await dead.claim(most: 10) == [DeliveryLine(webhook: webhook.id, isRetry: false)])
         #expect(try await dead.next(in: DeliveryLine(webhook: webhook.id, isRetry: false))?.due.count == 3)
         try await stage.dispatching {
@@ -331,8 +343,9 @@ internal import Testing
         // It wakes up, and finds that nothing is its own any more.
         let line = DeliveryLine(webhook: webhook.id, isRetry: false)
         #expect(try await dead.next(in: line) == nil)
-        let late = AttemptResult(delivery: 1, attempt: 1, at: .now(), durationMilliseconds: 1, status: 500, error: "late", wait: 5)
-        _ = try await dead.record([late], of: line)
+        let late = AttemptResult(
+            delivery: 1, attempt: 1, at: .now(), durationMilliseconds: 1, status: 500, error: "late", wait: 5)
+        #expect(try await dead.record([late], of: line) == .lost)
         #expect(try stage.deliveries(webhook.id).allSatisfy { $0 == "succeeded 1 200" })
     }
 }

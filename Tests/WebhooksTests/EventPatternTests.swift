@@ -7,7 +7,8 @@ internal import Testing
 
 @Suite struct EventPatternTests {
     private static let patterns = [
-        "#", "limit.#", "tenant.*", "invoice.created", "limit.breached.messages", "*.breached.*", "#.messages", "limit.*.messages",
+        "#", "limit.#", "tenant.*", "invoice.created", "limit.breached.messages", "*.breached.*", "#.messages",
+        "limit.*.messages",
         "*.*", "*", "#.#", "limit.#.messages", "#.created", "tenant.#.#", "limit.warning", "*.*.*", "#.disabled",
     ]
 
@@ -20,7 +21,9 @@ internal import Testing
         #expect(limits.matches("limit.breached.messages") && !limits.matches("invoice.created"))
     }
 
-    @Test(arguments: ["", ".", "tenant.", "job.#", "job.succeeded.tenant.create", "Tenant.*", "tenant.created.now", "limit.*", "a b", "é"])
+    @Test(arguments: [
+        "", ".", "tenant.", "job.#", "job.succeeded.tenant.create", "Tenant.*", "tenant.created.now", "limit.*", "a b", "é",
+    ])
     func `What is no pattern, or matches no event, is none`(text: String) {
         #expect(EventPattern(text) == nil)
     }

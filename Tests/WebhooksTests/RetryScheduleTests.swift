@@ -23,10 +23,11 @@ internal import Testing
         #expect(try #require(RetrySchedule.wait(after: 2, retryAfter: 1, using: &generator)) >= 300)
     }
 
-    @Test(arguments: [
-        ("120", 120.0), ("0", 0), ("Fri, 27 Nov 2026 12:00:30 GMT", 30), ("Fri, 27 Nov 2026 11:00:00 GMT", 0),
-        ("-1", nil), ("soon", nil), ("", nil), ("1.5", nil), ("99999999999", nil), ("Fri, 31 Feb 2026 12:00:00 GMT", nil),
-    ] as [(String, Double?)])
+    @Test(
+        arguments: [
+            ("120", 120.0), ("0", 0), ("Fri, 27 Nov 2026 12:00:30 GMT", 30), ("Fri, 27 Nov 2026 11:00:00 GMT", 0),
+            ("-1", nil), ("soon", nil), ("", nil), ("1.5", nil), ("99999999999", nil), ("Fri, 31 Feb 2026 12:00:00 GMT", nil),
+        ] as [(String, Double?)])
     func `The header Retry-After has seconds or a date`(text: String, seconds: Double?) {
         // 2026-11-27T12:00:00Z
         #expect(RetryAfter.seconds(text, now: 1_795_780_800) == seconds)

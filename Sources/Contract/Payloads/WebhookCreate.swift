@@ -1,7 +1,8 @@
 extension Kind {
     public static let webhookCreate = Kind(
         "webhook.create", family: .tenant, access: Access(account: true), isAudited: true,
-        summary: "Makes a webhook: a URL that is called with the account's events or, with the header tenant, with that tenant's own.")
+        summary:
+            "Makes a webhook: a URL that is called with the account's events or, with the header tenant, with that tenant's own.")
 }
 
 /// `webhook.create` (contract, section 9).

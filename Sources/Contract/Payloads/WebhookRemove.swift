@@ -1,6 +1,7 @@
 extension Kind {
     public static let webhookRemove = Kind(
-        "webhook.remove", family: .tenant, access: Access(account: true), states: .alive, isAudited: true, takesPrecondition: true,
+        "webhook.remove", family: .tenant, access: Access(account: true), states: .alive, isAudited: true,
+        takesPrecondition: true,
         summary: "Removes a webhook, with its deliveries.")
 }
 

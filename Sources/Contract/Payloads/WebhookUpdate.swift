@@ -1,6 +1,7 @@
 extension Kind {
     public static let webhookUpdate = Kind(
-        "webhook.update", family: .tenant, access: Access(account: true), states: .counted, isAudited: true, takesPrecondition: true,
+        "webhook.update", family: .tenant, access: Access(account: true), states: .counted, isAudited: true,
+        takesPrecondition: true,
         summary: "Changes a webhook's URL, events or description, or enables or disables it.")
 }
 

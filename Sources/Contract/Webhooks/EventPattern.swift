@@ -7,6 +7,12 @@ public struct EventPattern: Sendable, Equatable {
     static let mostBytes = 128
     static let mostWords = 8
 
+    /// For a schema, which cannot say that there is an event that matches.
+    static let pattern: String = {
+        let families = Set(EventName.all.map { $0.prefix { $0 != "." } }).sorted().joined(separator: "|")
+        return #"^(\#(families)|\*|#)(\.([a-z0-9_]+|\*|#)){0,\#(mostWords - 1)}$"#
+    }()
+
     /// nil where the text is none, or no event there is matches it.
     public init?(_ text: String) {
         guard (1...Self.mostBytes).contains(text.utf8.count) else { return nil }
@@ -68,6 +74,6 @@ extension FieldType<String> {
     static let eventPattern = anyText.checked(
         "must be a pattern of words separated by dots, * for one and # for any number, that matches an event: limit.#, tenant.*, "
             + "invoice.created",
-        schema: ["pattern": #"^([a-z0-9_]+|\*|#)(\.([a-z0-9_]+|\*|#)){0,7}$"#, "maxLength": .int(Int64(EventPattern.mostBytes))]
+        schema: ["pattern": .string(EventPattern.pattern), "maxLength": .int(Int64(EventPattern.mostBytes))]
     ) { EventPattern($0) != nil }
 }

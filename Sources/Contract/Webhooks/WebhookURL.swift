@@ -10,6 +10,10 @@ public struct WebhookURL: Sendable, Equatable {
     public let port: Int
 
     static let mostBytes = 2_048
+    /// The same for a schema, but for the numbers that a port can be, and for a whole name's length.
+    static let pattern =
+        #"^[hH][tT][tT][pP][sS]?://(\[[0-9a-fA-F.]*:[0-9a-fA-F:.]*\]|[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*)(:[0-9]{1,5})?"#
+        + #"([/?](%[0-9a-fA-F]{2}|[\]!$&'()*+,./0-9:;=?@A-Z\[_a-z~-])*)?$"#
 
     public init?(_ text: String) { try? self.init(checking: text) }
 
@@ -93,7 +97,10 @@ public struct WebhookURL: Sendable, Equatable {
 
 extension FieldType<String> {
     static let webhookURL = FieldType(
-        schema: ["type": "string", "format": "uri", "minLength": 1, "maxLength": .int(Int64(WebhookURL.mostBytes))],
+        schema: [
+            "type": "string", "format": "uri", "pattern": .string(WebhookURL.pattern),
+            "maxLength": .int(Int64(WebhookURL.mostBytes)),
+        ],
         read: anyText.read, write: anyText.write,
         check: { text throws(FieldFailure) in _ = try WebhookURL(checking: text) })
 }

@@ -46,8 +46,9 @@ struct AttemptResult: Sendable {
 
 /// What the database knows of deliveries: each call is one short transaction. All times are the database's, so that workers whose clocks differ agree.
 struct DeliveryStore: Sendable {
-    /// How long a line stays with a worker that says nothing: longer than an attempt and what is done around it take.
-    static let leaseSeconds = 60.0
+    /// How long a line stays with a worker that says nothing: longer than an attempt and what is done around it take. Whatever is read or noted
+    /// of the line renews it.
+    static let leaseSeconds = 30.0
     /// Deliveries that are read, and made, before the next are.
     static let batch: Int64 = 64
     /// So long may attempts fail without one that succeeds.
@@ -91,13 +92,21 @@ struct DeliveryStore: Sendable {
         }
     }
 
+    /// How a line goes on after something of it was noted.
+    enum Course: Sendable, Equatable {
+        case goesOn
+        /// Its webhook was disabled, and why.
+        case disabled(String)
+        /// It is in hand no more: whoever took this worker for dead goes on with it.
+        case lost
+    }
+
     /// Keeps what came of attempts, in order. A webhook that answered 410, or has failed for a week, is disabled.
-    ///
-    /// - Returns: why it was disabled; nil: it was not.
-    func record(_ results: [AttemptResult], of line: DeliveryLine) async throws -> String? {
-        guard let last = results.last else { return nil }
-        return try await connection.run { [ahead] database in
+    func record(_ results: [AttemptResult], of line: DeliveryLine) async throws -> Course {
+        guard let last = results.last else { return .goesOn }
+        return try await connection.run { [ahead, holder] database in
             try database.transaction { database in
+                let held = try database.query(SQL.renew, line.webhook, line.isRetry, holder, Self.leaseSeconds)
                 _ = try database.query(
                     SQL.record, results.map(\.delivery), results.map { Int64($0.attempt) }, results.map(\.state.rawValue),
                     results.map { $0.status.map { Int64($0) } }, results.map(\.durationMilliseconds), results.map(\.error),
@@ -110,7 +119,7 @@ struct DeliveryStore: Sendable {
                 }
                 if results.contains(where: \.isGone) { reason = "it answered 410 Gone" }
                 if let reason { try Disabling.announce(line.webhook, because: reason, on: &database) }
-                return reason
+                return reason.map { .disabled($0) } ?? (held.isEmpty ? .lost : .goesOn)
             }
         }
     }
@@ -160,17 +169,20 @@ struct DeliveryStore: Sendable {
             on conflict (webhook, is_retry) do update set holder = excluded.holder, until = excluded.until where l.until <= now()
             returning webhook, is_retry
             """
-        static let endpoint: Statement = """
-            with line as (
-                update tenantry.webhook_lines set until = now() + make_interval(secs => $4)
-                where webhook = $1 and is_retry = $2 and holder = $3 and until > now() returning webhook
-            )
+        private static let held = """
+            update tenantry.webhook_lines set until = now() + make_interval(secs => $4)
+            where webhook = $1 and is_retry = $2 and holder = $3 and until > now() returning webhook
+            """
+        static let renew = Statement(held)
+        static let endpoint = Statement(
+            """
+            with line as (\(held))
             select w.url, w.state, array(
                 select s.secret from tenantry.webhook_secrets s
                 where s.webhook = w.id and (s.ends_at is null or s.ends_at > now() + make_interval(secs => $5)) order by s.id desc
             )
             from line join tenantry.webhooks w on w.id = line.webhook
-            """
+            """)
         private static let columns =
             "d.id, d.attempt::int8, e.id::text, e.account, e.tenant, e.name, e.content_type, e.body, e.created_at"
         static let nextFirst = Statement(

@@ -133,20 +133,24 @@ public struct WebhookDispatcher: Service {
             results.append(result)
             if result.isGone { break }
             if recorded.duration(to: .now) > .seconds(Self.recordSeconds) {
-                if try await record(&results, line) { return false }
+                guard try await record(&results, line) else { return false }
                 recorded = .now
             }
         }
-        return try await !record(&results, line) && !isOver()
+        return try await record(&results, line) && !isOver()
     }
 
-    /// - Returns: whether the webhook was disabled.
+    /// - Returns: whether the line goes on.
     private func record(_ results: inout [AttemptResult], _ line: DeliveryLine) async throws -> Bool {
         defer { results.removeAll() }
-        guard let reason = try await store.record(results, of: line) else { return false }
-        metrics.disabled.increment()
-        logger.error("a webhook was disabled", metadata: ["webhook": "\(line.webhook)", "reason": "\(reason)"])
-        return true
+        switch try await store.record(results, of: line) {
+        case .goesOn: return true
+        case .lost: return false
+        case .disabled(let reason):
+            metrics.disabled.increment()
+            logger.error("a webhook was disabled", metadata: ["webhook": "\(line.webhook)", "reason": "\(reason)"])
+            return false
+        }
     }
 
     private func pause(_ seconds: Double) async {

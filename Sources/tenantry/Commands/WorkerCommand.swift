@@ -75,18 +75,18 @@ struct WorkerCommand: AsyncParsableCommand {
                     metadata: ["worker.id": "\(worker.id)", "http.port": "\(port)", "lanes": "\(worker.laneCount)"])
             })
         let (stops, stop) = AsyncStream<Void>.makeStream()
-        var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
-            .init(service: healthServer, failureTerminationBehavior: .gracefullyShutdownGroup),
-            .init(
-                service: DrainingWorker(worker: worker, onStop: { stop.yield() }),
-                successTerminationBehavior: .gracefullyShutdownGroup,
-                failureTerminationBehavior: .gracefullyShutdownGroup),
-        ]
-        if options.lanes[.tenant] != nil { services.append(.init(service: try webhooks(settings, options, logger))) }
-        if let stripe { services.append(.init(service: InvoiceDispatcher(stripe, logger: logger))) }
+        var companions: [any Service] = []
+        if options.lanes[.tenant] != nil { companions.append(try webhooks(settings, options, logger)) }
+        if let stripe { companions.append(InvoiceDispatcher(stripe, logger: logger)) }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: services, logger: logger))
+                services: [
+                    .init(service: healthServer, failureTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(
+                        service: DrainingWorker(worker: worker, companions: companions, onStop: { stop.yield() }),
+                        successTerminationBehavior: .gracefullyShutdownGroup,
+                        failureTerminationBehavior: .gracefullyShutdownGroup),
+                ], logger: logger))
         if untilInputEnds { WorkerSignals.terminateWhenInputEnds() }
         let shutdown = Task { for await _ in stops { await group.triggerGracefulShutdown() } }
         defer { shutdown.cancel() }
@@ -114,9 +114,11 @@ extension WorkerCommand {
     }
 }
 
-/// The worker as a service: a graceful shutdown drains it, and so does a signal.
+/// The worker and what runs beside its lanes, as one service: a graceful shutdown drains them together, and so does a signal. As services of
+/// their own they would be shut down one after the other, and one that ends before its turn would be taken to have failed.
 private struct DrainingWorker: Service {
     let worker: Worker
+    let companions: [any Service]
     /// Called when a signal has told it to stop.
     let onStop: @Sendable () -> Void
 
@@ -127,12 +129,21 @@ private struct DrainingWorker: Service {
         }
         try await withTaskCancellationHandler {
             try await withGracefulShutdownHandler {
-                try await worker.run()
+                try await runAll()
             } onGracefulShutdown: {
                 worker.drain()
             }
         } onCancel: {
             worker.drain()
+        }
+    }
+
+    private func runAll() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for companion in companions { group.addTask { try await companion.run() } }
+            // If it fails, they are cancelled.
+            try await worker.run()
+            try await group.waitForAll()
         }
     }
 }
@@ -161,10 +172,13 @@ private enum MetricsCatalogue {
         metrics.describe("tenantry_webhook_attempts_total", "Calls of webhooks, by outcome.")
         metrics.describe("tenantry_webhook_attempt_seconds", "How long a call of a webhook took.")
         metrics.describe("tenantry_webhook_lines", "Lines of deliveries that this worker has in its hands.")
-        metrics.describe("tenantry_webhooks_disabled_total", "Webhooks that were disabled because they answered 410 or failed for a week.")
+        metrics.describe(
+            "tenantry_webhooks_disabled_total", "Webhooks that were disabled because they answered 410 or failed for a week.")
         metrics.describe("tenantry_webhooks_disabled", "Webhooks that are disabled now, as the leader last counted them.")
-        metrics.describe("tenantry_webhook_deliveries_pending", "Deliveries that wait for an attempt, as the leader last counted them.")
-        metrics.describe("tenantry_webhook_oldest_seconds", "Age of the oldest event that a webhook has not been called with once.")
+        metrics.describe(
+            "tenantry_webhook_deliveries_pending", "Deliveries that wait for an attempt, as the leader last counted them.")
+        metrics.describe(
+            "tenantry_webhook_oldest_seconds", "Age of the oldest event that a webhook has not been called with once.")
         metrics.describe("tenantry_leader", "1 on the worker that leads the fleet.")
     }
 }

@@ -119,7 +119,8 @@ extension History {
         if round.isMultiple(of: 2) {
             try await tell("webhook.update", #"{"webhook":"\#(id)","state":"enabled"}"#)
             webhooks[id] = "enabled"
-            let recovered = try await tell("webhook.recover", #"{"webhook":"\#(id)","since":"2026-01-01T00:00:00Z"}"#)["recovered"]
+            let recovered = try await tell("webhook.recover", #"{"webhook":"\#(id)","since":"2026-01-01T00:00:00Z"}"#)[
+                "recovered"]
             guard recovered == .int(1) else { throw TestFailure("webhook.recover was answered with \(recovered ?? .null)") }
         } else {
             try await tell("webhook.remove", #"{"webhook":"\#(id)"}"#)
