@@ -136,7 +136,7 @@ let package = Package(
         .testTarget(name: "BillingTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),
         .testTarget(name: "FleetTests", dependencies: everyFamily + ["AMQP", "Embedded", "TestSupport"]),
         .testTarget(
-            name: "WebhooksTests", dependencies: everyFamily + ["TestSupport", lifecycle, logging]),
+            name: "WebhooksTests", dependencies: everyFamily + ["TestSupport", crypto, lifecycle, logging]),
         .testTarget(
             name: "FaultTests",
             dependencies: everyFamily + ["AMQP", "Embedded", "TenantryClient", "TestSupport", "tenantry", "DoomedWorker"]),

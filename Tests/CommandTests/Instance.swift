@@ -25,7 +25,7 @@ struct Instance: Sendable {
             "TENANTRY_WORKER_DATABASE_URL": fleet.testDatabase.workerURL,
             "TENANTRY_READER_DATABASE_URL": fleet.testDatabase.readerURL,
             "TENANTRY_API_DATABASE_URL": fleet.testDatabase.apiURL,
-            "TENANTRY_OPERATOR_TOKEN": fleet.operatorToken,
+            "TENANTRY_OPERATOR_TOKEN": fleet.operatorToken, "TENANTRY_WEBHOOKS_ALLOW_LOOPBACK": "true",
             // As short as the queues that the fleet's own topology has.
             "TENANTRY_RETRY_DELAYS_MS": "50,100,150,200",
         ]

@@ -137,7 +137,8 @@ internal import Testing
     func prepare() async throws {
         let (database, schema) = try await Self.database()
         try Self.prepare(
-            Self.control() + Self.webhooks + Self.tenant(schema) + Self.reads + Self.tenantReads(schema) + Self.owner + Self.changes + Self.api,
+            Self.control() + Self.webhooks + Self.tenant(schema)
+                + Self.reads + Self.tenantReads(schema) + Self.owner + Self.changes + Self.api,
             on: database.url, "")
     }
 

@@ -186,7 +186,7 @@ internal import Testing
         defer { receiver.stop() }
         let webhooks = try ["/moved", "/flood", "/silent", "/late"].map { try stage.webhook(receiver.url + $0).id }
         try stage.happen()
-        try await stage.dispatching({ $0.attemptSeconds = 2 }) {
+        try await stage.dispatching(stage.options(attemptSeconds: 2)) {
             try await eventually("all tried") {
                 try stage.query("select count(*)::text from tenantry.webhook_deliveries where attempt = 0") == [["0"]]
             }
@@ -275,12 +275,7 @@ internal import Testing
             values ('wh_turning', 'acme', 'https://turning.example:\(receiver.port)/', '{#}', '.') returning id
             """)
         try stage.happen()
-        try await stage.dispatching(
-            {
-                $0.allowsLoopback = false
-                $0.attemptSeconds = 0.5
-            }, resolver: turning
-        ) {
+        try await stage.dispatching(stage.options(allowsLoopback: false, attemptSeconds: 0.5), resolver: turning) {
             try await eventually("tried") { try stage.deliveries("wh_turning") == ["pending 1 -"] }
             #expect(asked.withLock { $0 } == 1)
             stage.advance(6)
@@ -314,7 +309,7 @@ internal import Testing
         try stage.happen(60)
         let good = try stage.webhook(receiver.url + "/good").id
         let ids = try stage.happen(2)
-        try await stage.dispatching({ $0.parallel = 1 }) {
+        try await stage.dispatching(stage.options(parallel: 1)) {
             try await eventually("the other came") { try stage.deliveries(good).allSatisfy { $0 == "succeeded 1 200" } }
         }
         #expect(receiver.calls(at: "/good").map(\.id) == ids)

@@ -40,7 +40,7 @@ internal import Testing
         let webhooks = try [good, other, unknown].map { try stage.webhook("https://localhost:\($0.port)/tls") }
         try good.expect(webhooks[0].secret)
         try stage.happen()
-        try await stage.dispatching({ $0.certificateFiles = [authority.file] }) {
+        try await stage.dispatching(stage.options(certificateFiles: [authority.file])) {
             try await eventually("all tried") {
                 try stage.query("select count(*)::text from tenantry.webhook_deliveries where attempt = 0") == [["0"]]
             }
@@ -58,7 +58,7 @@ internal import Testing
     @Test func `Without TLS nothing goes to where TLS is, and no file of authorities that is none is taken`() async throws {
         let stage = try await WebhookStage()
         await #expect(throws: (any Error).self) {
-            try await stage.dispatching({ $0.certificateFiles = ["/nowhere.pem"] }) {}
+            try await stage.dispatching(stage.options(certificateFiles: ["/nowhere.pem"])) {}
         }
         let authority = try Authority()
         let receiver = try await ForeignReceiver(certificate: try authority.certificate("localhost"))

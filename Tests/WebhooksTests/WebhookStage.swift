@@ -104,14 +104,22 @@ final class WebhookStage: Sendable {
         ).map { $0[0] }
     }
 
+    func options(
+        allowsLoopback: Bool = true, certificateFiles: [String] = [], parallel: Int = 256, attemptSeconds: Double = 15
+    ) -> WebhookOptions {
+        WebhookOptions(
+            database: ConnectionOptions(url: database.workerURL), allowsLoopback: allowsLoopback,
+            certificateFiles: certificateFiles, parallel: parallel, attemptSeconds: attemptSeconds)
+    }
+
     /// Calls webhooks while the body runs, and drains then.
     func dispatching(
-        _ options: (inout WebhookOptions) -> Void = { _ in }, resolver: AddressResolver = .system,
-        _ body: () async throws -> Void
+        _ options: WebhookOptions? = nil, resolver: AddressResolver = .system, _ body: () async throws -> Void
     ) async throws {
-        let dispatcher = try dispatcher(options, resolver: resolver)
         var logger = Logger(label: "webhooks", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = .critical
+        let dispatcher = try WebhookDispatcher(
+            options ?? self.options(), logger: logger, resolver: resolver, ahead: { self.seconds })
         let group = ServiceGroup(services: [dispatcher], logger: logger)
         let running = Task { try await group.run() }
         let result: Result<Void, any Error>
@@ -124,13 +132,5 @@ final class WebhookStage: Sendable {
         await group.triggerGracefulShutdown()
         try await running.value
         try result.get()
-    }
-
-    private func dispatcher(_ change: (inout WebhookOptions) -> Void, resolver: AddressResolver) throws -> WebhookDispatcher {
-        var options = WebhookOptions(database: ConnectionOptions(url: database.workerURL), allowsLoopback: true)
-        change(&options)
-        var logger = Logger(label: "webhooks", factory: { StreamLogHandler.standardError(label: $0) })
-        logger.logLevel = .critical
-        return try WebhookDispatcher(options, logger: logger, resolver: resolver, ahead: { self.ahead.withLock { $0 } })
     }
 }
