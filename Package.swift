@@ -109,7 +109,7 @@ let package = Package(
             name: "tenantry",
             dependencies: [
                 "Contract", "Postgres", "AMQP", "Schema", "Jobs", "Fleet", "Metering", "Accounts", "Tenants", "People",
-                "Templates", "Corpus", "Usage",
+                "Templates", "Corpus", "Conversations", "Usage",
                 "Billing", "Webhooks",
                 "Families", "TenantryClient", "Embedded", "API", argumentParser, configuration, crypto, lifecycle, logging,
                 metrics,

@@ -85,6 +85,8 @@ public enum AuditedDeed: String, CaseIterable, Sendable {
     case signOut = "admin.sign_out"
     case tenantExport = "tenant.export"
     case corpusSearch = "corpus.search"
+    case corpusRead = "corpus.read"
+    case conversationRead = "conversation.read"
     case deadReplay = "dead.replay"
     case deadDiscard = "dead.discard"
     case accountSuspend = "account.suspend"

@@ -5,9 +5,16 @@ public import Postgres
 /// may only read.
 public enum ReadingRecord {
     public enum Reading: Sendable {
-        case export, search
+        case export, search, documents, conversations
 
-        var deed: AuditedDeed { self == .export ? .tenantExport : .corpusSearch }
+        var deed: AuditedDeed {
+            switch self {
+            case .export: .tenantExport
+            case .search: .corpusSearch
+            case .documents: .corpusRead
+            case .conversations: .conversationRead
+            }
+        }
     }
 
     /// Written before anything is read, so that what is broken off is on record, too. A tenant that is not there leaves none.

@@ -40,7 +40,28 @@ public struct SessionRecord: Sendable {
         ).decode(SessionRecord.init)
     }
 
+    /// Ends a session straight in the database.
+    ///
+    /// - Parameter actor: whom the audit log names.
+    /// - Returns: whether there was one.
+    public static func end(_ key: String, by actor: String, on database: inout Connection) throws(PostgresError) -> Bool {
+        try database.transaction { (database: inout Transaction) throws(PostgresError) -> Bool in
+            guard let (account, tenant) = try database.query(SQL.end, key).first((String, String?).self) else { return false }
+            try AuditLog.append(
+                .init(
+                    command: AuditedDeed.signOut.rawValue, account: account, tenant: tenant, actor: actor,
+                    details: ["payload": ["key": .string(key)]]),
+                on: &database)
+            return true
+        }
+    }
+
     enum SQL {
+        static let end: Statement = """
+            update tenantry.credentials set revoked_at = now()
+            where key = $1 and administrator is not null and isfinite(expires_at) and revoked_at is null and expires_at > now()
+            returning account, tenant
+            """
         static let list: Statement = """
             select c.key, c.name, c.account, c.tenant, c.created_at, c.expires_at, u.last_used_at
             from tenantry.credentials c left join tenantry.credential_uses u on u.key = c.key

@@ -1,6 +1,8 @@
 internal import ArgumentParser
 internal import Contract
 internal import Glibc
+internal import Jobs
+internal import Postgres
 
 /// A count on the command line: 1 or more.
 struct Count: ExpressibleByArgument {
@@ -48,6 +50,16 @@ struct Port: ExpressibleByArgument {
     }
 
     var defaultValueDescription: String { "\(value)" }
+}
+
+/// A time on the command line: RFC 3339.
+struct Moment: ExpressibleByArgument {
+    let time: Timestamp
+
+    init?(argument: String) {
+        guard let time = Timestamp(rfc3339: argument) else { return nil }
+        self.time = time
+    }
 }
 
 /// A word out of a list on the command line.

@@ -20,7 +20,7 @@ struct Tenantry: AsyncParsableCommand {
             DeadCommand.self,
             AlertsCommand.self, UsageCommand.self, InvoiceCommand.self, CorpusCommand.self, TenantCommand.self,
             TemplateCommand.self, AdminCommand.self, AuditCommand.self, AccountCommand.self, TokenCommand.self,
-            OperatorCommand.self, WebhookCommand.self,
+            OperatorCommand.self, WebhookCommand.self, ConversationCommand.self, JobCommand.self,
             ContractCommand.self, LoadCommand.self,
         ])
 

@@ -5,22 +5,18 @@ internal import Testing
 struct HelpTests {
     /// All commands. A new one is one line here; `all commands are listed` sees to it.
     static let commands = [
-        "account", "account grant-stripe", "account resume", "account suspend", "account withdraw-stripe", "admin", "admin list",
-        "admin sign-in", "alerts", "alerts list",
-        "alerts replay", "alerts tail", "api", "audit", "audit list", "audit refused",
-        "contract", "corpus", "corpus search", "dead", "dead count", "dead discard",
-        "dead list",
-        "dead replay", "dead show", "dev", "dev reset", "dev start", "dev stop", "enqueue", "invoice", "invoice list",
-        "invoice retry",
-        "invoice show", "load", "migrate", "operator",
-        "operator issue",
-        "operator list", "operator revoke", "plans", "plans apply", "plans list", "status", "template", "template list", "tenant",
-        "tenant create-many", "tenant export", "tenant list", "tenant resume", "tenant set-plan", "tenant show", "tenant suspend",
-        "token",
-        "token revoke", "topology",
+        "account", "account grant-stripe", "account list", "account resume", "account suspend", "account withdraw-stripe",
+        "admin", "admin end-session", "admin list", "admin sessions", "admin sign-in", "alerts", "alerts list",
+        "alerts replay", "alerts tail", "api", "audit", "audit list", "audit refused", "contract", "conversation",
+        "conversation list", "conversation show", "corpus", "corpus list", "corpus search", "corpus show", "dead",
+        "dead count", "dead discard", "dead list", "dead replay", "dead show", "dev", "dev reset", "dev start", "dev stop",
+        "enqueue", "invoice", "invoice list", "invoice retry", "invoice show", "job", "job show", "load", "migrate",
+        "operator", "operator issue", "operator list", "operator revoke", "plans", "plans apply", "plans list", "status",
+        "template", "template list", "tenant", "tenant create-many", "tenant export", "tenant list", "tenant resume",
+        "tenant set-plan", "tenant show", "tenant suspend", "token", "token list", "token revoke", "topology",
         "topology apply", "topology permissions", "usage", "usage show", "webhook", "webhook create", "webhook list",
-        "webhook recover", "webhook remove", "webhook resend", "webhook rotate", "webhook show", "webhook test", "webhook update",
-        "worker",
+        "webhook recover", "webhook remove", "webhook resend", "webhook rotate", "webhook show", "webhook test",
+        "webhook update", "worker",
     ]
 
     private struct Tree: Decodable {

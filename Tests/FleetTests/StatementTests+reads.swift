@@ -62,7 +62,7 @@ extension StatementTests {
         StripeGrant.SQL.account, StripeGrant.SQL.grant, StripeGrant.SQL.withdraw,
         AccountSuspension.SQL.hold, AccountSuspension.SQL.set, TenantSuspension.SQL.hold, TenantPlan.SQL.hold, TenantPlan.SQL.set,
         TokenRevocation.SQL.revoke,
-        OperatorCredential.SQL.isValid, OperatorCredential.SQL.issue, OperatorCredential.SQL.revoke,
+        SessionRecord.SQL.end, OperatorCredential.SQL.isValid, OperatorCredential.SQL.issue, OperatorCredential.SQL.revoke,
     ]
 
     static func tenantReads(_ schema: Identifier) -> [Statement] {

@@ -68,21 +68,3 @@ enum JobRoutes {
         return { try JobRecord.find(id, of: principal, on: &$0) }
     }
 }
-
-extension JobRecord {
-    static let representation = Representation<JobRecord> {
-        Representation.Member.text("job_id", \.id)
-        Representation.Member.text("kind", \.kind)
-        Representation.Member.text("tenant", \.tenant)
-        Representation.Member.word("status", \.status)
-        Representation.Member.boolean("duplicate", \.duplicate)
-        Representation.Member("result", schema: ["type": ["object", "null"]]) { json($0.result) }
-        Representation.Member("error", schema: ["type": ["object", "null"]]) { json($0.error) }
-        Representation.Member.instant("sent_at", \.sentAt)
-    }
-
-    private static func json(_ text: String?) -> JSONValue {
-        // The database has it as jsonb, so it is JSON; what a reader's bounds do not take is not shown.
-        text.flatMap { try? JSONValue(parsing: Array($0.utf8)) } ?? .null
-    }
-}

@@ -13,11 +13,24 @@ public struct JobRecord: Sendable {
     public let tenant: String?
     public let status: Status
     public let duplicate: Bool
-    /// JSON; nil where it does not apply.
-    public let result: String?
-    public let error: String?
+    /// Objects; null where they do not apply.
+    public let result: JSONValue
+    public let error: JSONValue
     /// When the API has sent it, or else when it was done.
     public let sentAt: Timestamp
+
+    public static let representation = Representation<JobRecord> {
+        Member.text("job_id", \.id)
+        Member.text("kind", \.kind)
+        Member.text("tenant", \.tenant)
+        Member.word("status", \.status)
+        Member.boolean("duplicate", \.duplicate)
+        Member.object("result", \.result)
+        Member.object("error", \.error)
+        Member.instant("sent_at", \.sentAt)
+    }
+
+    private typealias Member = Representation<JobRecord>.Member
 
     /// Keeps that a job is about to be sent, so that it can be looked up whatever becomes of it.
     ///
@@ -50,8 +63,8 @@ public struct JobRecord: Sendable {
         let tenant: String
         let status: String
         let duplicate: Bool
-        let result: String?
-        let error: String?
+        let result: JSONValue
+        let error: JSONValue
         let sentAt: Timestamp
 
         var record: JobRecord {
@@ -82,15 +95,15 @@ public struct JobRecord: Sendable {
         static let find: Statement = """
             select job_id, kind, tenant, status, duplicate, result, error, sent_at
             from (
-                select 1 as rank, job_id, kind, tenant, 'succeeded' as status, false as duplicate, result::text as result,
-                       null::text as error, created_at as sent_at
+                select 1 as rank, job_id, kind, tenant, 'succeeded' as status, false as duplicate, result,
+                       null::jsonb as error, created_at as sent_at
                 from tenantry.inbox where account = $1 and scope = $2 and job_id = $3
                 union all
-                select 2, job_id, kind, tenant, status, duplicate, result::text, error::text, sent_at
+                select 2, job_id, kind, tenant, status, duplicate, result, error, sent_at
                 from tenantry.http_jobs where account = $1 and scope = $2 and job_id = $3
                 union all
-                (select 3, job_id, kind, coalesce(tenant, ''), 'rejected', false, null,
-                        jsonb_build_object('code', code, 'message', message, 'field', field)::text, failed_at
+                (select 3, job_id, kind, coalesce(tenant, ''), 'rejected', false, null::jsonb,
+                        jsonb_build_object('code', code, 'message', message, 'field', field), failed_at
                  from tenantry.dead_letters
                  where account = $1 and key <> '' and job_id = $3 and ($2 = '' or tenant = $2) order by failed_at desc limit 1)
             ) known

@@ -1,11 +1,29 @@
 internal import Accounts
 internal import ArgumentParser
+internal import Jobs
 internal import Postgres
 
 struct AccountCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "account", abstract: "Acts on accounts without the broker; needs the database.",
-        subcommands: [Suspend.self, Resume.self, GrantStripe.self, WithdrawStripe.self])
+        commandName: "account", abstract: "Shows accounts, and acts on them without the broker; needs the database.",
+        subcommands: [List.self, Suspend.self, Resume.self, GrantStripe.self, WithdrawStripe.self])
+
+    struct List: ServerCommand {
+        static let configuration = CommandConfiguration(abstract: "Lists accounts, by their slugs.")
+
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var output: OutputOptions
+        @Option(help: ArgumentHelp("Only those behind this slug.", valueName: "slug"))
+        var after: String?
+        @Option(help: "The most rows.")
+        var limit = Count(100)
+
+        func run(with settings: Settings) throws {
+            var database = try Connection(try settings.readersDatabase(name: "tenantry account"))
+            let found = try AccountSummary.page(after: after.map { [$0] }, limit: limit.value, on: &database)
+            Table(AccountSummary.representation, found).print(output.format)
+        }
+    }
 
     struct Suspend: ServerCommand {
         static let configuration = CommandConfiguration(

@@ -8,7 +8,7 @@ internal import Postgres
 struct AdminCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "admin", abstract: "The people who administer accounts and tenants; needs the database.",
-        subcommands: [List.self, SignInCommand.self])
+        subcommands: [List.self, SignInCommand.self, Sessions.self, EndSession.self])
 
     struct List: ServerCommand {
         static let configuration = CommandConfiguration(
@@ -29,6 +29,41 @@ struct AdminCommand: AsyncParsableCommand {
                 ])
             }
             table.print(output.format)
+        }
+    }
+
+    struct Sessions: ServerCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists the sessions of an account's people that have not ended, the newest first.")
+
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(help: "The account's slug.")
+        var account: String
+        @Option(help: "The most rows.")
+        var limit = Count(100)
+
+        func run(with settings: Settings) throws {
+            var database = try Connection(try settings.readersDatabase(name: "tenantry admin"))
+            let whole = Principal(key: "", role: .account, account: account, tenant: nil, scopes: [])
+            let found = try SessionRecord.page(of: whole, after: nil, limit: limit.value, on: &database)
+            Table(SessionRecord.representation, found).print(output.format)
+        }
+    }
+
+    struct EndSession: ServerCommand {
+        static let configuration = CommandConfiguration(abstract: "Ends a session, from the next request on.")
+
+        @OptionGroup var server: ServerOptions
+        @Argument(help: "The session's key.")
+        var key: String
+
+        func run(with settings: Settings) throws {
+            var database = try Connection(try settings.database(name: "tenantry admin"))
+            guard try SessionRecord.end(key, by: commandActor(), on: &database) else {
+                throw Failure("there is no session \(key)")
+            }
+            print("session \(key) has ended")
         }
     }
 

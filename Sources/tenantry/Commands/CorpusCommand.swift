@@ -6,7 +6,53 @@ internal import Postgres
 
 struct CorpusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "corpus", abstract: "What a tenant's chatbot knows.", subcommands: [Search.self])
+        commandName: "corpus", abstract: "What a tenant's chatbot knows.", subcommands: [List.self, Show.self, Search.self])
+
+    struct List: ServerCommand {
+        static let configuration = CommandConfiguration(abstract: "Lists a tenant's documents, by their ids.")
+
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(help: "The tenant's slug.")
+        var tenant: String
+        @Option(help: "Only with this in title or id.")
+        var query: String?
+        @Option(help: "Only of this segment.")
+        var segment: String?
+        @Option(help: "Only with this tag.")
+        var tag: String?
+        @Option(help: ArgumentHelp("Only those behind this id.", valueName: "id"))
+        var after: String?
+        @Option(help: "The most rows.")
+        var limit = Count(100)
+
+        func run(with settings: Settings) throws {
+            var data = try TenantData(tenant, .documents, settings)
+            let found = try DocumentSummary.page(
+                in: data.schema, part: query, segment: segment, tag: tag, after: after.map { [$0] }, limit: limit.value,
+                on: &data.database)
+            Table(DocumentSummary.representation, found).print(output.format)
+        }
+    }
+
+    struct Show: ServerCommand {
+        static let configuration = CommandConfiguration(abstract: "Shows a document with its chunks, as JSON.")
+
+        @OptionGroup var server: ServerOptions
+        @Argument(help: "The tenant's slug.")
+        var tenant: String
+        @Argument(help: "The document's external_id.")
+        var document: String
+
+        func run(with settings: Settings) throws {
+            var data = try TenantData(
+                tenant, .documents, settings, details: ["external_id": .string(String(document.prefix(200)))])
+            guard let found = try DocumentDetails.find(document, in: data.schema, on: &data.database) else {
+                throw Failure("tenant \(tenant) has no document \(document)")
+            }
+            print(DocumentDetails.representation.json(found).pretty())
+        }
+    }
 
     struct Search: ServerCommand {
         static let configuration = CommandConfiguration(

@@ -1,10 +1,31 @@
 internal import ArgumentParser
+internal import Jobs
 internal import People
 internal import Postgres
 
 struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "token", abstract: "Withdraws tokens, without the broker; needs the database.", subcommands: [Revoke.self])
+        commandName: "token", abstract: "Shows tokens, and withdraws them without the broker; needs the database.",
+        subcommands: [List.self, Revoke.self])
+
+    struct List: ServerCommand {
+        static let configuration = CommandConfiguration(abstract: "Lists an account's tokens by their keys, the newest first.")
+
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(help: "The account's slug.")
+        var account: String
+        @Option(help: "Only those that are limited to this tenant.")
+        var tenant: String?
+        @Option(help: "The most rows.")
+        var limit = Count(100)
+
+        func run(with settings: Settings) throws {
+            var database = try Connection(try settings.readersDatabase(name: "tenantry token"))
+            let found = try TokenSummary.page(account: account, tenant: tenant, after: nil, limit: limit.value, on: &database)
+            Table(TokenSummary.representation, without: ["prefix"], found).print(output.format)
+        }
+    }
 
     struct Revoke: ServerCommand {
         static let configuration = CommandConfiguration(
