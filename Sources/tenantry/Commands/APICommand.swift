@@ -34,57 +34,28 @@ struct APICommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try await Settings(server)
+        let process = try process(settings)
+        defer { process.close() }
+        try await process.run()
+    }
+
+    /// All that is to run, before anything of it does.
+    private func process(_ settings: Settings) throws -> APIProcess {
         let logger = try settings.logger("tenantry.api")
         var options = try settings.api()
         if let port { options.port = port.value }
         options.mostConnections = min(options.mostConnections, Self.mostDescriptors() - Self.ownDescriptors)
         let database = try settings.database(as: .api, name: "tenantry api")
         try checkSchema(database, logger)
-
-        let metrics = PrometheusMetrics()
-        metrics.describe("tenantry_http_requests_total", "Requests answered, by route, method and status.")
-        metrics.describe("tenantry_http_request_seconds", "From a request's head to its answer's.")
-        MetricsSystem.bootstrap(metrics)
         var clientOptions = JobClient.Options()
         clientOptions.connectionName = "tenantry api"
         clientOptions.allowsInsecure = try settings.allowsInsecureBroker()
         let client = try JobClient(brokerURL: try settings.brokerURL(), credential: "", options: clientOptions)
-        let pool = DatabasePool(database, size: try settings.apiConnections())
-        let signIns = DatabasePool(database, size: 2)
-        defer {
-            pool.close()
-            signIns.close()
-        }
-        let services = Services(
-            database: pool, signIns: signIns, client: client, options: options,
-            platform: BrokerPlatform(broker: try settings.broker(), fleet: try settings.topology()), logger: logger)
-        let health = HealthServer(
-            host: settings.httpHost, port: try httpPort?.value ?? settings.httpPort(), readiness: services.readiness,
-            metrics: metrics,
+        return APIProcess(
+            options, client, platform: BrokerPlatform(broker: try settings.broker(), fleet: try settings.topology()),
+            pools: [DatabasePool(database, size: try settings.apiConnections()), DatabasePool(database, size: 2)],
+            health: (settings.httpHost, try httpPort?.value ?? settings.httpPort()), untilInputEnds: untilInputEnds,
             logger: logger)
-        let host = options.host
-        let api = APIServer(services) { port in
-            logger.info("api started", metadata: ["http.port": "\(port)", "http.host": "\(host)"])
-        }
-        var configuration = ServiceGroupConfiguration(
-            services: [
-                .init(service: client), .init(service: health, failureTerminationBehavior: .gracefullyShutdownGroup),
-                .init(service: services.watch), .init(service: api, failureTerminationBehavior: .gracefullyShutdownGroup),
-            ], logger: logger)
-        // Whoever reads an export byte by byte does not keep it from ending.
-        configuration.maximumGracefulShutdownDuration = .seconds(60)
-        let group = ServiceGroup(configuration: configuration)
-        let (stops, stop) = AsyncStream<Void>.makeStream()
-        WorkerSignals.drain { stop.yield() }
-        let shutdown = Task { for await _ in stops { await group.triggerGracefulShutdown() } }
-        defer { shutdown.cancel() }
-        if untilInputEnds { WorkerSignals.terminateWhenInputEnds() }
-        do {
-            try await group.run()
-        } catch let error as HealthServerError {
-            throw Failure("\(error); name another port with --port or --http-port, or 0 for a free one")
-        }
-        logger.info("api ended")
     }
 
     /// What is open besides clients' connections.
@@ -98,5 +69,61 @@ struct APICommand: AsyncParsableCommand {
         _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1_024 }
         return max(Self.ownDescriptors + 16, Int(min(limit.rlim_cur, 1 << 20)))
+    }
+}
+
+/// The API's services, from their start to their end.
+private struct APIProcess {
+    private let group: ServiceGroup
+    private let pools: [DatabasePool]
+    private let untilInputEnds: Bool
+    private let logger: Logger
+
+    /// - Parameter pools: for what is asked, and for passwords.
+    init(
+        _ options: APIOptions, _ client: JobClient, platform: BrokerPlatform, pools: [DatabasePool],
+        health place: (host: String, port: Int), untilInputEnds: Bool, logger: Logger
+    ) {
+        self.pools = pools
+        self.untilInputEnds = untilInputEnds
+        self.logger = logger
+        let metrics = PrometheusMetrics()
+        metrics.describe("tenantry_http_requests_total", "Requests answered, by route, method and status.")
+        metrics.describe("tenantry_http_request_seconds", "From a request's head to its answer's.")
+        MetricsSystem.bootstrap(metrics)
+        let services = Services(
+            database: pools[0], signIns: pools[1], client: client, options: options, platform: platform, logger: logger)
+        let health = HealthServer(
+            host: place.host, port: place.port, readiness: services.readiness, metrics: metrics, logger: logger)
+        let host = options.host
+        let api = APIServer(services) { port in
+            logger.info("api started", metadata: ["http.port": "\(port)", "http.host": "\(host)"])
+        }
+        var configuration = ServiceGroupConfiguration(
+            services: [
+                .init(service: client), .init(service: health, failureTerminationBehavior: .gracefullyShutdownGroup),
+                .init(service: services.watch), .init(service: api, failureTerminationBehavior: .gracefullyShutdownGroup),
+            ], logger: logger)
+        // Whoever reads an export byte by byte does not keep it from ending.
+        configuration.maximumGracefulShutdownDuration = .seconds(60)
+        group = ServiceGroup(configuration: configuration)
+    }
+
+    func run() async throws {
+        let (stops, stop) = AsyncStream<Void>.makeStream()
+        WorkerSignals.drain { stop.yield() }
+        let shutdown = Task { [group] in for await _ in stops { await group.triggerGracefulShutdown() } }
+        defer { shutdown.cancel() }
+        if untilInputEnds { WorkerSignals.terminateWhenInputEnds() }
+        do {
+            try await group.run()
+        } catch let error as HealthServerError {
+            throw Failure("\(error); name another port with --port or --http-port, or 0 for a free one")
+        }
+        logger.info("api ended")
+    }
+
+    func close() {
+        for pool in pools { pool.close() }
     }
 }
