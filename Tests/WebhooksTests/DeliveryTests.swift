@@ -267,7 +267,7 @@ internal import Testing
                 number += 1
                 return number
             }
-            return ([NetworkAddress(literal: count == 1 ? "192.0.3.1" : "127.0.0.1")!], nil)
+            return [NetworkAddress(literal: count == 1 ? "192.0.3.1" : "127.0.0.1")!]
         }
         try stage.query(
             """
@@ -284,7 +284,32 @@ internal import Testing
         #expect(asked.withLock { $0 } == 2)
         #expect(receiver.connections == 0)
         let error = try stage.query("select error from tenantry.webhook_deliveries")
-        #expect(error == [["address 127.0.0.1 is not called: it is loopback"]])
+        #expect(error == [["turning.example has no address that may be called"]])
+    }
+
+    @Test func `What is connected to is the very address that was looked up, in whatever letters the name is written`()
+        async throws
+    {
+        let stage = try await WebhookStage()
+        let receiver = try WebhookReceiver()
+        defer { receiver.stop() }
+        // Nobody else knows this name: whoever looked it up once more would find nothing.
+        let resolver = AddressResolver { host in host == "hooks.example.invalid" ? [NetworkAddress(literal: "127.0.0.1")!] : [] }
+        try stage.query(
+            """
+            insert into tenantry.webhooks (id, account, url, events, expression)
+            values ('wh_letters', 'acme', 'HTTP://Hooks.Example.INVALID:\(receiver.port)/Path?Query', '{#}', '.'),
+                   ('wh_unknown', 'acme', 'http://other.example.invalid:\(receiver.port)/', '{#}', '.') returning id
+            """)
+        try stage.happen()
+        try await stage.dispatching(resolver: resolver) {
+            try await eventually("called") { try stage.deliveries("wh_letters") == ["succeeded 1 200"] }
+            try await eventually("tried") { try stage.deliveries("wh_unknown") == ["pending 1 -"] }
+        }
+        #expect(receiver.calls.map(\.path) == ["/Path?Query"])
+        #expect(receiver.calls[0].headers["host"]?.hasPrefix("hooks.example.invalid") == true)
+        let error = try stage.query("select error from tenantry.webhook_deliveries where webhook = 'wh_unknown'")
+        #expect(error == [["other.example.invalid has no address that may be called"]])
     }
 
     @Test func `Two workers share the lines, and each event comes once`() async throws {

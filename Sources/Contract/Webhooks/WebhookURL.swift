@@ -1,7 +1,7 @@
 /// Where a webhook is called: an `https` or `http` URL of a strict form, so that whoever reads it later reads the same host and port in it.
 /// Whether the host may be called is not said here.
 public struct WebhookURL: Sendable, Equatable {
-    /// As it was given.
+    /// As it was given, but for scheme and host, which are in small letters: whoever compares hosts compares the same letters.
     public let text: String
     /// `https`, else `http`.
     public let isSecure: Bool
@@ -40,7 +40,7 @@ public struct WebhookURL: Sendable, Equatable {
         guard let (host, port) = Self.split(authority), Self.isHost(host) else {
             throw FieldFailure("must name a host, such as https://hooks.example.com/tenantry")
         }
-        self.text = text
+        self.text = parts[0].lowercased() + "://" + authority.lowercased() + parts[1].dropFirst(authority.count)
         self.isSecure = isSecure
         self.host = host.lowercased()
         guard let port else {

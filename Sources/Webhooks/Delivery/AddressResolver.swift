@@ -7,12 +7,12 @@ internal import NIOCore
 struct AddressResolver: Sendable {
     private static let stackBytes = 512 << 10
 
-    /// Blocks.
-    let lookUp: @Sendable (String) -> (addresses: [NetworkAddress], error: String?)
+    /// Blocks. Empty: there is no such name.
+    let lookUp: @Sendable (String) throws -> [NetworkAddress]
 
-    static let system = AddressResolver { NetworkAddress.lookUp($0) }
+    static let system = AddressResolver { try NetworkAddress.lookUp($0) }
 
-    /// Why there is no address.
+    /// The servers of names do not answer.
     struct Failure: Error, CustomStringConvertible {
         let description: String
     }
@@ -26,12 +26,7 @@ struct AddressResolver: Sendable {
             promise.fail(Failure(description: "no answer about \(host) from the servers of names"))
         }
         let thread = Thread { [lookUp] in
-            let (addresses, error) = lookUp(host)
-            if let error {
-                promise.fail(Failure(description: "\(host) is not found: \(error)"))
-            } else {
-                promise.succeed(addresses)
-            }
+            promise.completeWith(Result { try lookUp(host) })
             timer.cancel()
         }
         thread.stackSize = Self.stackBytes

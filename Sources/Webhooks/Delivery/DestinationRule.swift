@@ -21,15 +21,15 @@ struct DestinationRule: Sendable {
     ///
     /// - Throws: ``Refusal`` where none of the addresses may be called.
     func choose(_ addresses: [NetworkAddress], for url: WebhookURL) throws(Refusal) -> NetworkAddress {
-        guard let first = addresses.first else { throw Refusal(description: "\(url.host) has no address") }
-        guard let chosen = addresses.first(where: { obstacle(to: $0) == nil }) else {
-            throw Refusal(description: obstacle(to: first) ?? "it may not be called")
-        }
+        guard let chosen = addresses.first(where: { obstacle(to: $0) == nil }) else { throw Self.noAddress(of: url.host) }
         guard url.isSecure || chosen.isLoopback else {
-            throw Refusal(description: "\(url.host) is \(chosen.text), not this machine: only https is sent there")
+            throw Refusal(description: "\(url.host) is not this machine: only https is sent there")
         }
         return chosen
     }
+
+    /// The same for a name that there is not: which names there are among ourselves is not for customers to find out.
+    static func noAddress(of host: String) -> Refusal { Refusal(description: "\(host) has no address that may be called") }
 
     /// Why an address is not called.
     struct Refusal: Error, CustomStringConvertible {

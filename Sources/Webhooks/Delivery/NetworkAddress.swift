@@ -31,23 +31,30 @@ struct NetworkAddress: Sendable, Hashable {
     /// The address that a text is, in any form that a resolver takes for one without asking: `2130706433` and `0x7f.1` are 127.0.0.1.
     /// nil: it is a name.
     init?(literal text: String) {
-        guard let address = Self.resolve(text, flags: AI_NUMERICHOST).addresses.first else { return nil }
+        guard let address = Self.resolve(text, flags: AI_NUMERICHOST).0.first else { return nil }
         self = address
     }
 
-    /// What the system's resolver says. It waits for servers of names.
-    static func lookUp(_ host: String) -> (addresses: [NetworkAddress], error: String?) { resolve(host, flags: 0) }
+    /// What the system's resolver says; empty for a name that there is not. It waits for servers of names.
+    ///
+    /// - Throws: ``AddressResolver/Failure`` where they did not answer.
+    static func lookUp(_ host: String) throws(AddressResolver.Failure) -> [NetworkAddress] {
+        let (addresses, code) = resolve(host, flags: 0)
+        guard code != EAI_AGAIN else { throw AddressResolver.Failure(description: "the servers of names do not answer") }
+        return addresses
+    }
 
-    private static func resolve(_ host: String, flags: Int32) -> (addresses: [NetworkAddress], error: String?) {
+    /// - Returns: what was found, and `getaddrinfo`'s code.
+    private static func resolve(_ host: String, flags: Int32) -> ([NetworkAddress], Int32) {
         var hints = addrinfo()
         hints.ai_flags = flags
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
         let code = getaddrinfo(host, nil, &hints, &list)
-        guard code == 0 else { return ([], String(cString: gai_strerror(code))) }
+        guard code == 0 else { return ([], code) }
         defer { freeaddrinfo(list) }
         let found = sequence(first: list, next: { $0?.pointee.ai_next }).compactMap { $0 }
-        return (found.compactMap { NetworkAddress($0.pointee) }, nil)
+        return (found.compactMap { NetworkAddress($0.pointee) }, 0)
     }
 }
 
