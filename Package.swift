@@ -144,7 +144,8 @@ let package = Package(
             name: "ClientTests", dependencies: everyFamily + ["AMQP", "TenantryClient", "TestSupport", lifecycle, logging]),
         .executableTarget(name: "ReadmeExample", dependencies: ["TenantryClient"], path: "Tests/ReadmeExample"),
         .testTarget(
-            name: "CommandTests", dependencies: ["AMQP", "Contract", "Schema", "ReadmeExample", "TestSupport", "tenantry"]),
+            name: "CommandTests",
+            dependencies: ["AMQP", "Contract", "Embedded", "Schema", "ReadmeExample", "TestSupport", "tenantry"]),
         .executableTarget(name: "DoomedWorker", dependencies: everyFamily + ["AMQP", logging], path: "Tests/DoomedWorker"),
     ]
 )

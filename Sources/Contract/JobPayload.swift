@@ -5,11 +5,16 @@ public protocol JobPayload: Sendable {
     static var fields: Fields<Self> { get }
     /// The JSON Schema of `result` in the answer to a job that succeeded.
     static var resultSchema: JSONValue { get }
+    /// One that works, for the AsyncAPI and OpenAPI documents.
+    static var example: Self { get }
 }
 
 extension JobPayload {
     /// The payload's JSON Schema (2020-12), for the AsyncAPI document.
     public static var schema: JSONValue { fields.schema }
+
+    /// The example as JSON.
+    public static var exampleJSON: JSONValue { fields.write(example) }
 
     /// Checks what the types do not say.
     /// - Throws: `invalid_payload` with the JSON Pointer of what is wrong.

@@ -10,14 +10,24 @@ struct Instance: Sendable {
     var databaseURL: String { environment["TENANTRY_DATABASE_URL"]! }
     var operatorToken: String { environment["TENANTRY_OPERATOR_TOKEN"]! }
 
-    /// They go away with the last copy of this.
+    /// They go away with the last copy of this: first the worker and the API, then what they live by.
+    private nonisolated(unsafe) let programs: [Program]
     private let places: [any Sendable]
 
-    /// One for all tests that do not disturb each other. The worker ends with this process.
+    /// One for all tests that do not disturb each other.
     static let shared = Task { try await Instance() }
-    private nonisolated(unsafe) static var workers: [Program] = []
+    /// There, the credential of the account `acme` of the pages' examples, with its tenant `acme-shop`.
+    static let acme = Task {
+        let instance = try await shared.value
+        let token = try await instance.makeAccount("acme")
+        let shop = #"{"slug":"acme-shop","display_name":"Shop","billing_mode":"separate","stripe_account":"acct_1"}"#
+        let opened = try await instance.ask("tenant.create", shop, token: token)
+        guard opened["status"] as? String == "succeeded" else { throw TestFailure("\(opened)") }
+        return token
+    }
 
-    init() async throws {
+    /// - Parameter more: settings of its own.
+    init(_ more: [String: String] = [:]) async throws {
         let fleet = try await TestFleet()
         places = [fleet.virtualHost, fleet.testDatabase]
         var environment = [
@@ -28,16 +38,19 @@ struct Instance: Sendable {
             "TENANTRY_OPERATOR_TOKEN": fleet.operatorToken, "TENANTRY_WEBHOOKS_ALLOW_LOOPBACK": "true",
             // As short as the queues that the fleet's own topology has.
             "TENANTRY_RETRY_DELAYS_MS": "50,100,150,200",
-        ]
+        ].merging(more) { $1 }
         let worker = try Self.startWorker(environment)
         httpPort = try await Self.port(of: worker)
-        let api = try Program(
-            Program.tenantry, ["api", "--port", "0", "--http-port", "0", "--until-input-ends"], input: nil,
-            environment: environment)
+        let api = try Self.startAPI(environment)
         environment["TENANTRY_API_URL"] = "http://127.0.0.1:\(try await Self.apiPort(of: api))"
         self.environment = environment
-        // Kept for the process's life: only `shared` comes here, once.
-        Self.workers += [worker, api]
+        programs = [worker, api]
+    }
+
+    static func startAPI(_ environment: [String: String], port: Int = 0) throws -> Program {
+        try Program(
+            Program.tenantry, ["api", "--port", "\(port)", "--http-port", "0", "--until-input-ends"], input: nil,
+            environment: environment)
     }
 
     static func startWorker(_ environment: [String: String], _ more: String...) throws -> Program {

@@ -59,6 +59,12 @@ import Testing
         }
     }
 
+    @Test(arguments: Kind.all)
+    func `The example in the documents is taken, and so its schema has it`(kind: Kind) throws {
+        #expect(try Self.verdict(kind, kind.payload.exampleJSON) == nil)
+        #expect(try SchemaValidator.takes(kind.payload.exampleJSON, kind.payload.schema))
+    }
+
     @Test func `There are examples of the kinds that there are, and of no others`() throws {
         #expect(Set(try Self.examples().keys) == Set(Kind.all.map(\.name)))
     }

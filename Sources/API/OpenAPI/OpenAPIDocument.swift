@@ -41,12 +41,11 @@ public enum OpenAPIDocument {
     private static func reference(_ path: String) -> JSONValue { ["$ref": .string("#/components/\(path)")] }
 
     private static var paths: JSONValue {
-        var paths: [String: JSONValue] = [:]
+        var paths: [String: [String: JSONValue]] = [:]
         for route in Routes.all {
-            let operation: JSONValue = .object([route.method.rawValue.lowercased(): operation(of: route)])
-            paths[route.path.text] = (paths[route.path.text] ?? .object([:])).mergePatch(operation)
+            paths[route.path.text, default: [:]][route.method.rawValue.lowercased()] = operation(of: route)
         }
-        return .object(paths)
+        return .object(paths.mapValues { .object($0) })
     }
 
     private static func operation(of route: Route) -> JSONValue {
@@ -61,7 +60,7 @@ public enum OpenAPIDocument {
         return .object(operation)
     }
 
-    private static func identifier(of route: Route) -> String {
+    static func identifier(of route: Route) -> String {
         let words = route.path.segments.dropFirst().map { segment in
             switch segment {
             case .literal(let text): text
@@ -100,20 +99,36 @@ public enum OpenAPIDocument {
     // MARK: What a request has
 
     private static func parameters(of route: Route) -> [JSONValue] {
-        let names = route.path.names.map { name -> JSONValue in
-            ["name": .string(name), "in": "path", "required": true, "schema": ["type": "string", "minLength": 1]]
+        let names = zip(route.path.names, PathNames.collections(of: route.path)).map { name, collection -> JSONValue in
+            var parameter: [String: JSONValue] = [
+                "name": .string(name), "in": "path", "required": true, "schema": ["type": "string", "minLength": 1],
+            ]
+            parameter["example"] = PathNames.known[collection]?.example.map { .string($0) }
+            return .object(parameter)
         }
         let query = route.query.map { parameter -> JSONValue in
             var schema = parameter.schema
             if parameter.isRepeated { schema = ["type": "array", "items": schema] }
-            return [
+            var described: [String: JSONValue] = [
                 "name": .string(parameter.name), "in": "query", "description": .string(parameter.summary), "schema": schema,
                 "style": "form", "explode": true,
             ]
+            described["example"] = parameter.example
+            return .object(described)
         }
-        let headers = route.success.mayBePending ? ["Idempotency-Key", "Prefer", "If-Match", "traceparent"] : []
-        let tagged = route.success.isTagged ? ["If-None-Match"] : []
-        return names + query + (headers + tagged).map { reference("parameters/\($0)") }
+        var headers = route.success.mayBePending ? ["Idempotency-Key", "Prefer", "traceparent"] : []
+        if takesPrecondition(route) { headers.append("If-Match") }
+        if route.success.isTagged { headers.append("If-None-Match") }
+        return names + query + headers.map { reference("parameters/\($0)") }
+    }
+
+    private static func takesPrecondition(_ route: Route) -> Bool {
+        switch route.right {
+        case .kind(let kind): kind.takesPrecondition
+        // Whatever kind is sent.
+        case .signedIn: route.success.mayBePending
+        case .open, .reading: false
+        }
     }
 
     private static let headers: JSONValue = [
@@ -126,7 +141,7 @@ public enum OpenAPIDocument {
         "Prefer": [
             "name": "Prefer", "in": "header",
             "description": "`wait=N`: how many seconds to wait for the answer, 0 to 30; 10 if not said.",
-            "schema": ["type": "string"],
+            "schema": ["type": "string"], "example": "wait=20",
         ],
         "If-Match": [
             "name": "If-Match", "in": "header", "description": "An ETag: 412 if it has changed meanwhile.",
@@ -138,7 +153,7 @@ public enum OpenAPIDocument {
         ],
         "traceparent": [
             "name": "traceparent", "in": "header", "description": "W3C trace context, passed on to the job.",
-            "schema": ["type": "string"],
+            "schema": ["type": "string"], "example": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         ],
     ]
 
@@ -146,9 +161,11 @@ public enum OpenAPIDocument {
         var content: [String: JSONValue] = [:]
         for kind in body.content {
             switch kind {
-            case .json(let schema): content["application/json"] = ["schema": schema]
-            case .bytes(let types): for type in types { content[type] = .object([:]) }
-            case .text(let type, let schema): content[type] = ["schema": schema]
+            case .json(let schema, let example): content["application/json"] = ["schema": schema, "example": example]
+            case .meaning(let type, let schema, let example): content[type] = ["schema": schema, "example": example]
+            case .texts(let types, let example):
+                for type in types { content[type] = ["schema": ["type": "string"]] }
+                if let first = types.first { content[first] = ["schema": ["type": "string"], "example": .string(example)] }
             }
         }
         return .object(content)
@@ -174,6 +191,8 @@ public enum OpenAPIDocument {
         ]
         let content = content(of: success)
         if !content.isEmpty { response["content"] = .object(content) }
+        let links = PathNames.links(from: route)
+        if !links.isEmpty { response["links"] = .object(links) }
         var responses: [String: JSONValue] = [
             "\(success.status.code)": .object(response), "default": reference("responses/problem"),
         ]
@@ -185,7 +204,7 @@ public enum OpenAPIDocument {
             responses["202"] = [
                 "description": "The job is under way: Location tells what becomes of it.",
                 "headers": ["Location": ["schema": ["type": "string"]], "Idempotency-Key": ["schema": ["type": "string"]]],
-                "content": ["application/json": ["schema": reference("schemas/job")]],
+                "content": ["application/json": ["schema": reference("schemas/job")]], "links": ["outcome": PathNames.outcome],
             ]
         }
         return .object(responses)

@@ -30,7 +30,7 @@ enum BillingRoutes {
         Route.read(
             path, .reading(.usage), schema: UsageView.representation.schema, summary,
             query: [
-                .text("account", "For operators: whose pool."),
+                .text("account", "For operators: whose pool.", example: "acme"),
                 .month("period", "The month in which the period begins; the present one if not said."),
                 .word("by", Bucket.self, "The history's buckets; day if not said."),
                 QueryParameter.word("metric", Metric.self, "Only this one; may be repeated.").repeated,
@@ -66,13 +66,15 @@ enum BillingRoutes {
     }
 
     private static let times: [QueryParameter] = [
-        .instant("from", "At this time or later."), .instant("to", "Before this time."),
+        .instant("from", "At this time or later.", example: "2026-11-01T00:00:00Z"),
+        .instant("to", "Before this time.", example: "2026-12-01T00:00:00Z"),
     ]
 
     private static let alerts = Route.list(
         "/v1/alerts", .alerts, of: AlertRecord.self, "The alerts, newest first.",
         filters: [
-            .text("account", "For operators: only this account's."), .text("tenant", "Only this tenant's."),
+            .text("account", "For operators: only this account's.", example: "acme"),
+            .text("tenant", "Only this tenant's.", example: "acme-shop"),
             .word("metric", Metric.self, "Of this metric."), .word("state", AlertEvent.State.self, "In this state."),
         ] + times
     ) { call, page in
@@ -89,7 +91,8 @@ enum BillingRoutes {
     private static let invoices = Route.list(
         "/v1/invoices", .invoices, of: InvoiceDetails.self, "The invoices, newest first.",
         filters: [
-            .text("account", "For operators: only this account's."), .text("tenant", "Only this tenant's."),
+            .text("account", "For operators: only this account's.", example: "acme"),
+            .text("tenant", "Only this tenant's.", example: "acme-shop"),
             .month("period", "Of the period that begins in this month."),
         ]
     ) { call, page in
@@ -104,8 +107,9 @@ enum BillingRoutes {
     private static let audit = Route.list(
         "/v1/audit", .audit, of: AuditRecord.self, "The audit log, newest first.",
         filters: [
-            .text("account", "For operators: only this account's."), .text("tenant", "About this tenant."),
-            .text("kind", "What was done, such as tenant.create."), .text("actor", "Who did it."),
+            .text("account", "For operators: only this account's.", example: "acme"),
+            .text("tenant", "About this tenant.", example: "acme-shop"),
+            .text("kind", "What was done.", example: "tenant.create"), .text("actor", "Who did it.", example: "acme"),
         ] + times
     ) { call, page in
         let (account, tenant) = (try TenantRoutes.account(call), try call.query.text("tenant"))

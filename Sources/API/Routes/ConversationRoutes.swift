@@ -18,7 +18,7 @@ enum ConversationRoutes {
                     throw Problem.parameter("user_id", "is missing")
                 }
                 return ["user_id": .string(user)]
-            }, query: [.text("user_id", "Whose conversations.")]),
+            }, query: [.text("user_id", "Whose conversations.", example: "u-1")]),
         find,
         Route.job(
             .delete, "/v1/tenants/{slug}/conversations/{id}", .conversationErase, "Erases a conversation.",
@@ -41,10 +41,12 @@ enum ConversationRoutes {
         "/v1/tenants/{slug}/conversations", .conversations, of: ConversationSummary.self,
         "A tenant's conversations, newest first.",
         filters: [
-            .instant("from", "With a last message at this time or later."),
-            .instant("to", "With a last message before this time."),
-            .text("channel", "Such as web."), .text("user_id", "In which this user has written."),
-            .integer("rating", -1...1, "With a message that was rated so."), .text("q", "Words of its messages."),
+            .instant("from", "With a last message at this time or later.", example: "2026-11-01T00:00:00Z"),
+            .instant("to", "With a last message before this time.", example: "2026-12-01T00:00:00Z"),
+            .text("channel", "Where it was held.", example: "web"),
+            .text("user_id", "In which this user has written.", example: "u-1"),
+            .integer("rating", -1...1, "With a message that was rated so."),
+            .text("q", "Words of its messages.", example: "Saturdays"),
         ]
     ) { call, page in
         let schema = try call.tenant.schema

@@ -22,8 +22,10 @@ enum CorpusRoutes {
             .post, "/v1/tenants/{slug}/documents/{external_id}", .corpusIngest,
             "Adds a document, or brings it up to date, from a file's bytes under its own media type.", file,
             query: [
-                .text("title", "The external_id if not said."), .text("segment", "A part of the corpus."),
-                .text("tags", "Separated by commas."), .text("language", "Such as de; found out if not said."),
+                .text("title", "The external_id if not said.", example: "Opening hours"),
+                .text("segment", "A part of the corpus.", example: "faq"),
+                .text("tags", "Separated by commas.", example: "hours,shop"),
+                .text("language", "Found out if not said.", example: "en"),
             ],
             location: { call, _, _ in
                 "/v1/tenants/\(call.name("slug"))/documents/\(RequestTarget.encode(call.name("external_id")))"
@@ -37,8 +39,9 @@ enum CorpusRoutes {
     private static let list = Route.list(
         "/v1/tenants/{slug}/documents", .documents, of: DocumentSummary.self, "A tenant's documents, by external_id.",
         filters: [
-            .text("q", "A part of title or external_id."), .text("segment", "The part of the corpus."),
-            .text("tag", "One of its tags."),
+            .text("q", "A part of title or external_id.", example: "hours"),
+            .text("segment", "The part of the corpus.", example: "faq"),
+            .text("tag", "One of its tags.", example: "hours"),
             .word("state", DocumentState.self, "Whether it can be found."),
         ]
     ) { call, page in
@@ -75,7 +78,10 @@ enum CorpusRoutes {
 
     private static let many = PayloadSource(
         body: RequestBody(
-            content: [.json(CorpusIngest.schema), .bytes(["text/csv"])], mostBytes: Kind.corpusIngest.bodyLimitBytes)
+            content: [
+                .json(CorpusIngest.schema, example: CorpusIngest.exampleJSON),
+                .texts(["text/csv"], example: "title,content,tags\r\nDelivery,\"On weekdays, until noon\",shipping\r\n"),
+            ], mostBytes: Kind.corpusIngest.bodyLimitBytes)
     ) { call in
         let bytes = Array(call.body.readableBytesView)
         if try call.query.boolean("rows") == true {
@@ -92,7 +98,11 @@ enum CorpusRoutes {
         return (try PayloadDecoder.members(of: bytes), bytes)
     }
 
-    private static let file = PayloadSource(body: RequestBody(content: [.bytes(["*/*"])], mostBytes: mostFileBytes)) { call in
+    private static let file = PayloadSource(
+        body: RequestBody(
+            content: [.texts(MediaType.supported, example: "We open at nine in the morning, on Saturdays, too.")],
+            mostBytes: mostFileBytes)
+    ) { call in
         guard let type = call.mediaType else {
             throw Problem.unsupportedMediaType("the file's media type is missing: Content-Type")
         }
@@ -122,7 +132,7 @@ enum CorpusRoutes {
                     "query": ["type": "string", "maxLength": 4_096],
                     "limit": ["type": ["integer", "null"], "minimum": 1, "maximum": 50],
                 ],
-            ], mostBytes: 64 << 10),
+            ], example: ["query": "When do you open?", "limit": 3], mostBytes: 64 << 10),
         success: Route.Success(
             status: .ok,
             schema: [

@@ -18,7 +18,8 @@ enum JobRoutes {
                     "tenant": ["type": ["string", "null"], "description": "The tenant's slug, for kinds that work on one."],
                     "payload": ["type": ["object", "null"], "description": "As section Jobs of the AsyncAPI document has it."],
                 ],
-            ], mostBytes: Kind.corpusIngest.bodyLimitBytes),
+            ], example: ["kind": .string(Kind.usageAggregate.name), "payload": UsageAggregate.exampleJSON],
+            mostBytes: Kind.corpusIngest.bodyLimitBytes),
         success: Route.Success(status: .ok, schema: ["type": "object"], mayBePending: true)
     ) { call in
         let caller = try call.caller

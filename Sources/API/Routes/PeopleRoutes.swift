@@ -57,7 +57,10 @@ enum PeopleRoutes {
                         account: account, tenant: tenant, after: page.after, limit: page.limit, on: &database)
                 }
             },
-            Route.job(.post, "\(base)/admins", .adminCreate, "Makes a person an administrator.") { call, _, payload in
+            Route.job(
+                .post, "\(base)/admins", .adminCreate, "Makes a person an administrator.",
+                .body(.adminCreate, example: ["role": base == "/v1" ? "account_admin" : "tenant_admin"])
+            ) { call, _, payload in
                 let place = call.asker?.tenant.map { "/v1/tenants/\($0.slug)" } ?? "/v1"
                 return payload["email"]?.text.map { "\(place)/admins/\(RequestTarget.encode($0.lowercased()))" }
             },

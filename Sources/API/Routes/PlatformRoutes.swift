@@ -36,8 +36,10 @@ enum PlatformRoutes {
     private static let letters = Route.list(
         "/v1/dead", .deadLetters, of: DeadLetterRecord.self, "Dead letters, newest first.",
         filters: [
-            .text("job_id", "The job's id."), .text("kind", "The job's kind."), .text("code", "Why it was given up."),
-            .text("tenant", "The tenant's slug."),
+            .text("job_id", "The job's id.", example: "log-1"),
+            .text("kind", "The job's kind.", example: "tenant.create"),
+            .text("code", "Why it was given up.", example: "limit_reached"),
+            .text("tenant", "The tenant's slug.", example: "acme-shop"),
         ]
     ) { call, page in
         let filter = DeadLetterRecord.Filter(
@@ -51,19 +53,20 @@ enum PlatformRoutes {
         Route(
             method: .post, path: PathPattern("/v1/dead/\(deed)"), summary: summary, right: .reading(.deadLetters),
             query: [.boolean("dry_run", "Only says how many letters it would be.")],
-            body: .json([
-                "type": "object", "required": ["filter"],
-                "properties": [
-                    "filter": [
-                        "type": "object", "description": "Which letters; an empty one is all of them.",
-                        "properties": [
-                            "job_id": ["type": ["string", "null"]], "kind": ["type": ["string", "null"]],
-                            "code": ["type": ["string", "null"]], "tenant": ["type": ["string", "null"]],
+            body: .json(
+                [
+                    "type": "object", "required": ["filter"],
+                    "properties": [
+                        "filter": [
+                            "type": "object", "description": "Which letters; an empty one is all of them.",
+                            "properties": [
+                                "job_id": ["type": ["string", "null"]], "kind": ["type": ["string", "null"]],
+                                "code": ["type": ["string", "null"]], "tenant": ["type": ["string", "null"]],
+                            ],
                         ],
+                        "expect": ["type": ["integer", "null"], "minimum": 0, "description": "How many letters it must be."],
                     ],
-                    "expect": ["type": ["integer", "null"], "minimum": 0, "description": "How many letters it must be."],
-                ],
-            ]),
+                ], example: ["filter": ["code": "limit_reached", "tenant": "acme-shop"], "expect": 0]),
             success: Route.Success(
                 status: .ok,
                 schema: [

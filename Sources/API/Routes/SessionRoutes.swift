@@ -9,6 +9,8 @@ internal import People
 enum SessionRoutes {
     static let all: [Route] = [signIn, signOut, list, end]
 
+    private static let person = AdminCreate.example
+
     private static let signIn = Route(
         method: .post, path: PathPattern("/v1/session"),
         summary: "Signs in by e-mail and password: a credential that is good for 12 hours.", right: .open,
@@ -22,7 +24,8 @@ enum SessionRoutes {
                     ],
                     "tenant": ["type": ["string", "null"], "description": "Or the tenant's."],
                 ],
-            ], mostBytes: 16 << 10),
+            ], example: ["email": .string(person.email), "password": .string(person.password ?? ""), "account": "acme"],
+            mostBytes: 16 << 10),
         success: Route.Success(
             status: .created,
             schema: [

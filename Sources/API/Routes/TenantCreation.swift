@@ -13,8 +13,8 @@ enum TenantCreation {
         right: .kind(.tenantCreate),
         body: RequestBody(
             content: [
-                .json(["anyOf": [TenantCreate.schema, TenantCreateMany.schema]]),
-                .text("application/yaml", TenantCreateMany.schema),
+                .json(["anyOf": [TenantCreate.schema, TenantCreateMany.schema]], example: TenantCreate.exampleJSON),
+                .meaning("application/yaml", TenantCreateMany.schema, example: TenantCreateMany.exampleJSON),
             ], mostBytes: Kind.standardBodyLimitBytes),
         success: Route.Success(
             status: .created, schema: TenantCreate.resultSchema, also: [(.ok, TenantCreateMany.resultSchema)], mayBePending: true)

@@ -39,10 +39,11 @@ enum TenantRoutes {
     private static let list = Route.list(
         "/v1/tenants", .tenants, of: TenantSummary.self, "The tenants of an account; a tenant's credential sees its own.",
         filters: [
-            .text("account", "For operators: only this account's."),
+            .text("account", "For operators: only this account's.", example: "acme"),
             .word("state", TenantState.self, "Every one that is not purged, if not said."),
-            .text("plan", "Its own, or the account's where it has none."), .text("environment", "Such as production."),
-            .text("q", "A part of slug or name."), .boolean("idle", "Whether no user has written for long."),
+            .text("plan", "Its own, or the account's where it has none.", example: "enterprise-plus"),
+            .text("environment", "What it serves for.", example: "production"),
+            .text("q", "A part of slug or name.", example: "shop"), .boolean("idle", "Whether no user has written for long."),
         ], shown: TenantSummary.listRepresentation
     ) { call, page in
         let caller = try call.caller
@@ -77,9 +78,14 @@ enum TenantRoutes {
         return try Route.tagged(json, call)
     }
 
+    private static let settingsExample: JSONValue = ["greeting": "Good day!", "colour": .null]
+
     private static let settingsPatch = PayloadSource(
         body: RequestBody(
-            content: [.json(["type": "object"]), .text("application/merge-patch+json", ["type": "object"])],
+            content: [
+                .json(["type": "object"], example: settingsExample),
+                .meaning("application/merge-patch+json", ["type": "object"], example: settingsExample),
+            ],
             mostBytes: Kind.standardBodyLimitBytes)
     ) { call in
         let types = ["application/json", "application/merge-patch+json"]

@@ -7,11 +7,13 @@ struct QueryParameter: Sendable {
     let name: String
     let schema: JSONValue
     let summary: String
+    var example: JSONValue?
     /// Whether it may stand there several times.
     var isRepeated = false
 
-    static func text(_ name: String, _ summary: String) -> QueryParameter {
-        QueryParameter(name: name, schema: ["type": "string", "minLength": 1, "maxLength": 200], summary: summary)
+    static func text(_ name: String, _ summary: String, example: String) -> QueryParameter {
+        QueryParameter(
+            name: name, schema: ["type": "string", "minLength": 1, "maxLength": 200], summary: summary, example: .string(example))
     }
 
     static func word<Word: ClosedWord>(_ name: String, _ type: Word.Type, _ summary: String) -> QueryParameter {
@@ -19,8 +21,9 @@ struct QueryParameter: Sendable {
             name: name, schema: ["type": "string", "enum": .array(Word.allCases.map { .string($0.rawValue) })], summary: summary)
     }
 
-    static func instant(_ name: String, _ summary: String) -> QueryParameter {
-        QueryParameter(name: name, schema: ["type": "string", "format": "date-time"], summary: summary)
+    static func instant(_ name: String, _ summary: String, example: String) -> QueryParameter {
+        QueryParameter(
+            name: name, schema: ["type": "string", "format": "date-time"], summary: summary, example: .string(example))
     }
 
     static func boolean(_ name: String, _ summary: String) -> QueryParameter {
@@ -35,7 +38,8 @@ struct QueryParameter: Sendable {
 
     static func month(_ name: String, _ summary: String) -> QueryParameter {
         QueryParameter(
-            name: name, schema: ["type": "string", "pattern": "^(19[7-9][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])$"], summary: summary)
+            name: name, schema: ["type": "string", "pattern": "^(19[7-9][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])$"], summary: summary,
+            example: "2026-11")
     }
 
     var repeated: QueryParameter {

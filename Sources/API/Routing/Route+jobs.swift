@@ -15,10 +15,16 @@ struct PayloadSource: Sendable {
 
     /// The body is the kind's payload, less what the path says.
     ///
-    /// - Parameter path: members that the path says.
-    static func body(_ kind: Kind, path names: [String: String] = [:], isRequired: Bool = true) -> PayloadSource {
+    /// - Parameters:
+    ///   - path: members that the path says.
+    ///   - patch: what the route's example has otherwise than the kind's.
+    static func body(
+        _ kind: Kind, path names: [String: String] = [:], isRequired: Bool = true, example patch: JSONValue = [:]
+    ) -> PayloadSource {
         let schema = kind.payload.schema.without(Set(names.keys))
-        return PayloadSource(body: .json(schema, mostBytes: kind.bodyLimitBytes, isRequired: isRequired)) { call in
+        let example = names.keys.reduce(kind.payload.exampleJSON.mergePatch(patch)) { $0.mergePatch([$1: .null]) }
+        let body = RequestBody.json(schema, example: example, mostBytes: kind.bodyLimitBytes, isRequired: isRequired)
+        return PayloadSource(body: body) { call in
             let bytes = Array(call.body.readableBytesView)
             if let type = call.mediaType, type != "application/json" {
                 throw Problem.unsupportedMediaType("this path takes application/json, not \(type)")

@@ -55,19 +55,21 @@ struct Route: Sendable {
 struct RequestBody: Sendable {
     enum Content: Sendable {
         /// JSON of this schema.
-        case json(JSONValue)
-        /// Any bytes of these types; `*/*` is any.
-        case bytes([String])
-        /// A text of this type that means JSON of the schema, or is described by it.
-        case text(String, JSONValue)
+        case json(JSONValue, example: JSONValue)
+        /// A text of any of these types; the example is of the first.
+        case texts([String], example: String)
+        /// A text of this type that means JSON of the schema.
+        case meaning(String, JSONValue, example: JSONValue)
     }
 
     let content: [Content]
     let mostBytes: Int
     var isRequired = true
 
-    static func json(_ schema: JSONValue, mostBytes: Int = Kind.standardBodyLimitBytes, isRequired: Bool = true) -> RequestBody {
-        RequestBody(content: [.json(schema)], mostBytes: mostBytes, isRequired: isRequired)
+    static func json(
+        _ schema: JSONValue, example: JSONValue, mostBytes: Int = Kind.standardBodyLimitBytes, isRequired: Bool = true
+    ) -> RequestBody {
+        RequestBody(content: [.json(schema, example: example)], mostBytes: mostBytes, isRequired: isRequired)
     }
 }
 

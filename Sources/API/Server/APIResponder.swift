@@ -194,8 +194,8 @@ struct APIResponder: HTTPResponder {
 
     /// Whoever has one address of IPv6 has all of its network.
     private static func network(of address: SocketAddress?) -> String {
-        if case .v6(let address)? = address {
-            let bytes = withUnsafeBytes(of: address.address.sin6_addr) { Array($0) }
+        var bytes = [UInt8](repeating: 0, count: 16)
+        if let text = address?.ipAddress, inet_pton(AF_INET6, text, &bytes) == 1 {
             if !bytes.starts(with: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]) { return "\(bytes.prefix(8))" }
         }
         return address?.ipAddress ?? "unknown"

@@ -41,6 +41,7 @@ extension AsyncAPIDocument {
             "name": .string(kind.name), "summary": .string(kind.summary), "contentType": "application/json",
             "headers": reference("components/schemas/\(headers(of: kind))"),
             "correlationId": correlationID, "payload": reference("components/schemas/\(kind.name)"),
+            "examples": [["payload": kind.payload.exampleJSON]],
             "bindings": ["amqp": ["messageType": .string(kind.name), "bindingVersion": "0.3.0"]],
             "x-tenantry": [
                 "family": .string(kind.family.rawValue), "queue": .string(kind.queue),

@@ -42,6 +42,9 @@ public struct AccountCreate: JobPayload, Equatable {
         Field("limits", \.limits, .limits(forTenants: false))
     }
 
+    public static let example = AccountCreate(
+        slug: "acme", displayName: "Acme", plan: "enterprise-plus", timezone: "Europe/Zurich")
+
     public static let resultSchema = Schema.object(
         required: ["account"], ["account": Slug.schema, "key": Schema.anyText, "secret": Schema.anyText])
 }

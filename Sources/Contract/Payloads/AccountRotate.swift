@@ -24,6 +24,8 @@ public struct AccountRotate: JobPayload, Equatable {
         Field("overlap_seconds", \.overlapSeconds, .integer(0...2_592_000), default: 86_400)
     }
 
+    public static let example = AccountRotate(account: "acme")
+
     public static let resultSchema = Schema.object(
         required: ["account", "key", "earlier_end_at"],
         ["account": Slug.schema, "key": Schema.anyText, "secret": Schema.anyText, "earlier_end_at": Instant.schema])

@@ -42,6 +42,9 @@ public struct AccountUpdate: JobPayload, Equatable {
         Field("limits", \.limits, .limits(forTenants: false))
     }
 
+    public static let example = AccountUpdate(
+        account: "acme", displayName: "Acme Ltd", limits: .set(Limits([.messages: .most(1_000_000)])))
+
     public static let resultSchema = Schema.object(
         required: ["account", "plan"], ["account": Slug.schema, "plan": Schema.plan])
 }

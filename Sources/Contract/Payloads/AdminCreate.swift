@@ -36,6 +36,9 @@ public struct AdminCreate: JobPayload, Equatable {
         Field("password", \.password, .text(8...256)).neverAudited
     }
 
+    public static let example = AdminCreate(
+        email: "ann@example.com", displayName: "Ann", role: .accountAdmin, password: "correct horse battery staple")
+
     public static let resultSchema = Schema.object(
         required: ["email", "role", "key"],
         ["email": Schema.email, "role": Role.schema, "key": Schema.anyText, "secret": Schema.anyText])

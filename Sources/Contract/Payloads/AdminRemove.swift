@@ -22,6 +22,8 @@ public struct AdminRemove: JobPayload, Equatable {
         Field("keep_issued", \.keepIssued, .boolean, default: false)
     }
 
+    public static let example = AdminRemove(email: "ann@example.com")
+
     /// What ended with the person: keys of tokens, and administrators. Of each the first thousand are named; the counts are of all.
     public static let resultSchema = Schema.object(
         required: ["email", "revoked", "removed"],

@@ -23,6 +23,8 @@ public struct BillingClose: JobPayload, Equatable {
         Field("account", \.account, .slug)
     }
 
+    public static let example = BillingClose(period: "2026-10", account: "acme")
+
     /// `invoices` and `failed` name the first 1,000 at most; `skipped` are accounts whose period has not ended yet, or had ended before they were
     /// made. `failed` comes with every account's closing: those that could not be closed, and why.
     public static let resultSchema = Schema.object(

@@ -26,6 +26,8 @@ public struct ConversationErase: JobPayload, Equatable {
         Field("user_id", \.userID, .text(1...128)).neverAudited
     }
 
+    public static let example = ConversationErase(userID: "u-1")
+
     public static let resultSchema = Schema.object(
         required: ["rows", "messages", "conversations"],
         ["rows": Schema.count, "messages": Schema.count, "conversations": Schema.count, "active_users": Schema.count])

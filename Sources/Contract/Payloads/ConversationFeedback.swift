@@ -31,6 +31,9 @@ public struct ConversationFeedback: JobPayload, Equatable {
         Field("comment", \.comment, .text(0...4_000))
     }
 
+    public static let example = ConversationFeedback(
+        conversationID: "c-1", messageID: "m-2", rating: 1, comment: "A quick answer.")
+
     public static let resultSchema = Schema.object(
         required: ["message_id", "rating"], ["message_id": Schema.anyText, "rating": ["type": "integer"]])
 }

@@ -49,6 +49,17 @@ public struct ConversationLog: JobPayload, Equatable {
         Field("messages", \.messages, .list(.object(Message.fields), messageCounts))
     }
 
+    public static let example = ConversationLog(
+        conversationID: "c-1", channel: "web",
+        messages: [
+            Message(
+                id: "m-1", role: .user, content: "Do you open on Saturdays?", sentAt: Instant("2026-11-23T09:12:00Z")!,
+                userID: "u-1"),
+            Message(
+                id: "m-2", role: .assistant, content: "Yes, at nine.", sentAt: Instant("2026-11-23T09:12:02Z")!, tokensIn: 210,
+                tokensOut: 12),
+        ])
+
     public static let resultSchema = Schema.object(
         required: ["accepted", "duplicates"], ["accepted": Schema.count, "duplicates": Schema.count])
 }

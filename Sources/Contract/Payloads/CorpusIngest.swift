@@ -20,6 +20,12 @@ public struct CorpusIngest: JobPayload, Equatable {
         Field("documents", \.documents, .documents(1...1_000)).neverAudited
     }
 
+    public static let example = CorpusIngest(documents: [
+        Document(
+            externalID: "opening-hours", title: "Opening hours", mediaType: "text/plain",
+            content: "We open at nine in the morning, on Saturdays, too.", segment: "faq", tags: ["hours"])
+    ])
+
     public static let resultSchema = Schema.object(required: ["documents"], ["documents": outcomesSchema])
 
     /// What became of each document.

@@ -19,6 +19,8 @@ public struct CorpusRemove: JobPayload, Equatable {
         Field("external_ids", \.externalIDs, .list(.text(1...128), 1...1_000))
     }
 
+    public static let example = CorpusRemove(externalIDs: ["opening-hours"])
+
     public static let resultSchema = Schema.object(
         required: ["removed", "missing"], ["removed": Schema.list(Schema.anyText), "missing": Schema.list(Schema.anyText)])
 }

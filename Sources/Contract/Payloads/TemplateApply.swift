@@ -19,6 +19,8 @@ public struct TemplateApply: JobPayload, Equatable {
         Field("template", \.template, .text(TemplateSave.nameLengths))
     }
 
+    public static let example = TemplateApply(template: "shop")
+
     public static let resultSchema = Schema.object(
         required: ["template", "settings", "documents"],
         [

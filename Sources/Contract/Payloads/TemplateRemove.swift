@@ -18,5 +18,7 @@ public struct TemplateRemove: JobPayload, Equatable {
         Field("name", \.name, .text(TemplateSave.nameLengths))
     }
 
+    public static let example = TemplateRemove(name: "shop")
+
     public static let resultSchema = Schema.object(required: ["template"], ["template": Schema.anyText])
 }

@@ -27,6 +27,14 @@ public struct TemplateSave: JobPayload, Equatable {
         Field("documents", \.documents, .documents(0...1_000), default: []).neverAudited
     }
 
+    public static let example = TemplateSave(
+        name: "shop", settings: ["greeting": "Hello!"],
+        documents: [
+            CorpusIngest.Document(
+                externalID: "returns", title: "Returns", mediaType: "text/markdown",
+                content: "# Returns\n\nGoods come back within 30 days.")
+        ])
+
     public static let resultSchema = Schema.object(
         required: ["template", "documents", "chunks"],
         ["template": Schema.anyText, "documents": Schema.count, "chunks": Schema.count])

@@ -53,6 +53,9 @@ public struct TenantCreate: JobPayload, Equatable {
         Field("limits", \.limits, .limits(forTenants: true))
     }
 
+    public static let example = TenantCreate(
+        slug: "acme-shop", displayName: "Acme's shop", settings: ["greeting": "Hello!"])
+
     public static let resultSchema = Schema.object(
         required: ["tenant", "schema"], ["tenant": Slug.schema, "schema": Schema.anyText])
 }

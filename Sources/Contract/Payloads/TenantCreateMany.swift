@@ -61,6 +61,12 @@ public struct TenantCreateMany: JobPayload, Equatable {
         Field("tenants", \.tenants, .list(item.described("Fields of tenant.create, laid over the defaults."), 1...1_000))
     }
 
+    public static let example = TenantCreateMany(
+        defaults: ["environment": "staging"],
+        tenants: [
+            ["slug": "acme-north", "display_name": "Acme North"], ["slug": "acme-south", "display_name": "Acme South"],
+        ])
+
     public static let resultSchema = Schema.object(
         required: ["created", "existing", "rejected", "tenants"],
         [

@@ -40,6 +40,8 @@ public struct TenantDelete: JobPayload, Equatable {
         }
     }
 
+    public static let example = TenantDelete(mode: .archive, retentionDays: 30)
+
     public static let resultSchema = Schema.tenantState.mergePatch([
         "properties": [
             "purge_at": Instant.schema,

@@ -13,5 +13,7 @@ public struct TenantRestore: JobPayload, Equatable {
 
     public static let fields = Fields(TenantRestore()) {}
 
+    public static let example = TenantRestore()
+
     public static let resultSchema = Schema.tenantState
 }

@@ -13,5 +13,7 @@ public struct TenantResume: JobPayload, Equatable {
 
     public static let fields = Fields(TenantResume()) {}
 
+    public static let example = TenantResume()
+
     public static let resultSchema = Schema.tenantState
 }

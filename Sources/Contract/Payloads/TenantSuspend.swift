@@ -13,5 +13,7 @@ public struct TenantSuspend: JobPayload, Equatable {
 
     public static let fields = Fields(TenantSuspend()) {}
 
+    public static let example = TenantSuspend()
+
     public static let resultSchema = Schema.tenantState
 }

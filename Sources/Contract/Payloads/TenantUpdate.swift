@@ -59,6 +59,9 @@ public struct TenantUpdate: JobPayload, Equatable {
         }
     }
 
+    public static let example = TenantUpdate(
+        displayName: "The shop", settings: ["greeting": "Good day!", "colour": .null])
+
     public static let resultSchema = Schema.object(
         required: ["tenant", "changed"], ["tenant": Slug.schema, "changed": Schema.list(Schema.anyText)])
 }

@@ -27,5 +27,7 @@ public struct TokenIssue: JobPayload, Equatable {
         Field("expires_at", \.expiresAt, .instant)
     }
 
+    public static let example = TokenIssue(name: "website", scopes: [.corpusRead, .conversationWrite])
+
     public static let resultSchema = Schema.object(required: ["key"], ["key": Schema.anyText, "secret": Schema.anyText])
 }

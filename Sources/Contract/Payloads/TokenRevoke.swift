@@ -22,6 +22,8 @@ public struct TokenRevoke: JobPayload, Equatable {
         Field("name", \.name, .text(1...128))
     }
 
+    public static let example = TokenRevoke(name: "website")
+
     /// The keys that were withdrawn: what the tokens handed on goes with them.
     public static let resultSchema = Schema.object(required: ["revoked"], ["revoked": Schema.list(Schema.anyText)])
 }

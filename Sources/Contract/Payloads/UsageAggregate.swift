@@ -24,6 +24,8 @@ public struct UsageAggregate: JobPayload, Equatable {
         Field("period", \.period, .month)
     }
 
+    public static let example = UsageAggregate()
+
     public static let resultSchema = Schema.object(
         required: ["account", "tenants", "corrections", "closed_corrections", "period_start", "period_end"],
         [

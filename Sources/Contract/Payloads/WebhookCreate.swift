@@ -29,6 +29,9 @@ public struct WebhookCreate: JobPayload, Equatable {
         Field("description", \.description, .displayName)
     }
 
+    public static let example = WebhookCreate(
+        url: "https://hooks.example.com/tenantry", events: ["limit.#", "tenant.*"], description: "Operations")
+
     public static let resultSchema = Schema.object(
         required: ["webhook"], ["webhook": Schema.anyText, "secret": Schema.anyText])
 }

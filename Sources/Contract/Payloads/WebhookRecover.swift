@@ -23,6 +23,9 @@ public struct WebhookRecover: JobPayload, Equatable {
         Field("since", \.since, .instant)
     }
 
+    public static let example = WebhookRecover(
+        webhook: "wh_0123456789ab", since: Instant("2026-11-23T00:00:00Z")!)
+
     /// `more`: there are further ones, and the same job under another id takes the next.
     public static let resultSchema = Schema.object(
         required: ["webhook", "recovered", "more"],

@@ -20,5 +20,7 @@ public struct WebhookRemove: JobPayload, Equatable {
         Field("webhook", \.webhook, .webhookID)
     }
 
+    public static let example = WebhookRemove(webhook: "wh_0123456789ab")
+
     public static let resultSchema = Schema.object(required: ["webhook"], ["webhook": Schema.anyText])
 }

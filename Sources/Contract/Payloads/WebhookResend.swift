@@ -23,5 +23,7 @@ public struct WebhookResend: JobPayload, Equatable {
         Field("delivery", \.delivery, .text(1...128))
     }
 
+    public static let example = WebhookResend(webhook: "wh_0123456789ab", delivery: "1")
+
     public static let resultSchema = WebhookDelivery.resultSchema
 }

@@ -19,6 +19,8 @@ public struct WebhookRotate: JobPayload, Equatable {
         Field("webhook", \.webhook, .webhookID)
     }
 
+    public static let example = WebhookRotate(webhook: "wh_0123456789ab")
+
     public static let resultSchema = Schema.object(
         required: ["webhook", "earlier_ends_at"],
         ["webhook": Schema.anyText, "secret": Schema.anyText, "earlier_ends_at": Instant.schema])

@@ -19,6 +19,8 @@ public struct WebhookTest: JobPayload, Equatable {
         Field("webhook", \.webhook, .webhookID)
     }
 
+    public static let example = WebhookTest(webhook: "wh_0123456789ab")
+
     public static let resultSchema = WebhookDelivery.resultSchema
 }
 

@@ -44,6 +44,8 @@ public struct WebhookUpdate: JobPayload, Equatable {
         }
     }
 
+    public static let example = WebhookUpdate(webhook: "wh_0123456789ab", events: ["limit.breached.#"], state: .enabled)
+
     public static let resultSchema = Schema.object(
         required: ["webhook", "state"], ["webhook": Schema.anyText, "state": WebhookState.schema])
 }
