@@ -1,5 +1,5 @@
--- What deploy/benchmark-api has wrk read: a mixture as a dashboard and a chatbot make it. TOKEN, TENANTS and PAUSE (milliseconds between two
--- requests of a connection) are in the environment.
+-- What deploy/benchmark-api has wrk read: a mixture as a dashboard and a chatbot make it. TOKEN, TENANTS and PAUSE (microseconds between an
+-- answer and the connection's next request, on average) are in the environment.
 
 local token = os.getenv("TOKEN")
 local tenants = tonumber(os.getenv("TENANTS"))
@@ -15,9 +15,9 @@ function init(_)
     math.randomseed(seed)
 end
 
--- Some earlier, some later, so that connections do not beat in time.
+-- Some earlier, some later, so that connections do not beat in time. wrk takes whole milliseconds.
 function delay()
-    return math.random(0, 2 * pause)
+    return math.floor(math.random() * 2 * pause / 1000 + 0.5)
 end
 
 local function tenant()

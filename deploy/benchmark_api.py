@@ -8,6 +8,7 @@ idle HOST PORT TOKEN COUNT              opens so many connections, each with one
 import datetime
 import http.client
 import json
+import random
 import socket
 import statistics
 import sys
@@ -18,9 +19,9 @@ import uuid
 
 def documents(tenant):
     words = "museum opening hours tickets guide garden river station late summer winter morning tour family".split()
-    items = []
+    items, draw = [], random.Random(1)
     for index in range(200):
-        text = " ".join(words[(index * 7 + place * 3) % len(words)] for place in range(300))
+        text = " ".join(draw.choice(words) for _ in range(300))
         items.append({"external_id": f"doc-{index}", "title": f"{tenant} {index}", "media_type": "text/plain", "content": text})
     print(json.dumps({"documents": items}))
 
