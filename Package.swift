@@ -102,15 +102,13 @@ let package = Package(
                 "Documents", "Accounts", "Tenants", "People", "Templates", "Corpus", "Conversations", "Usage", "Billing",
                 "Webhooks",
                 "TenantryClient", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, crypto, lifecycle, logging, metrics,
-                nioCore,
-                nioHTTPTypes, yams,
+                nioCore, nioHTTP, nioHTTPTypes, nioSSL, yams,
             ]),
         .executableTarget(
             name: "tenantry",
             dependencies: [
                 "Contract", "Postgres", "AMQP", "Schema", "Jobs", "Fleet", "Metering", "Accounts", "Tenants", "People",
-                "Templates", "Corpus", "Conversations", "Usage",
-                "Billing", "Webhooks",
+                "Templates", "Corpus", "Conversations", "Usage", "Billing", "Webhooks",
                 "Families", "TenantryClient", "Embedded", "API", argumentParser, configuration, crypto, lifecycle, logging,
                 metrics,
                 system, yams,

@@ -73,7 +73,7 @@ struct Instance: Sendable {
     }
 
     /// The port that the API's log names.
-    private static func apiPort(of api: Program) async throws -> String {
+    static func apiPort(of api: Program) async throws -> String {
         for _ in 0..<600 {
             guard api.isRunning else { throw TestFailure("the API ended: \(api.errors)") }
             if let port = api.errors.firstMatch(of: /http\.port=(\d+)/).map({ String($0.1) }) { return port }

@@ -64,10 +64,11 @@ extension FaultTests {
     }
 }
 
-/// A RabbitMQ of the test's own.
+/// A RabbitMQ of the test's own, on the same port after each start.
 func withBroker(_ body: (BrokerNode, String) async throws -> Void) async throws {
     var options = BrokerNode.Options(directory: NSTemporaryDirectory() + "/tenantry-fault-\(UUID().uuidString)")
     options.lifetime = .throwAway
+    options.port = try Loopback.freePorts(1)[0]
     let node = BrokerNode(options)
     let url = try await node.start()
     do {

@@ -4,7 +4,7 @@ internal import Glibc
 internal import Jobs
 internal import TestSupport
 
-/// A worker in a process of its own, so that it can be killed. What it logs is kept for the failure's message.
+/// A worker, or an API, in a process of its own, so that it can be killed. What it logs is kept for the failure's message.
 final class WorkerProcess {
     enum Program: String {
         /// The product's own executable.
@@ -23,10 +23,11 @@ final class WorkerProcess {
     private var logPath: String { folder.appending(path: "log").path }
 
     /// - Parameters:
+    ///   - command: what the product's own executable is to be.
     ///   - mostBytes: the most memory that it may write to (`RLIMIT_DATA`), the stacks of its threads among it; nil: as much as there is.
     ///   - environment: over the URLs and short retries; nothing of ours is inherited.
     init(
-        _ program: Program = .tenantry, broker: String, database: String, mostBytes: Int? = nil,
+        _ program: Program = .tenantry, command: String = "worker", broker: String, database: String, mostBytes: Int? = nil,
         _ environment: [String: String] = [:]
     ) throws {
         folder = URL(filePath: NSTemporaryDirectory()).appending(path: "tenantry-worker-\(UUID().uuidString)")
@@ -34,7 +35,7 @@ final class WorkerProcess {
         _ = FileManager.default.createFile(atPath: folder.appending(path: "log").path, contents: nil)
         let log = try FileHandle(forWritingTo: folder.appending(path: "log"))
         process.executableURL = URL(filePath: try Self.path(of: program))
-        process.arguments = program == .tenantry ? ["worker"] : []
+        process.arguments = program == .tenantry ? [command] : []
         if let mostBytes {
             // It becomes the program, under the same process id.
             process.arguments = ["--data=\(mostBytes)", try Self.path(of: program)] + (process.arguments ?? [])

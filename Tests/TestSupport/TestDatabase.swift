@@ -30,6 +30,7 @@ public final class TestDatabase: Sendable {
     }
 
     public static func workerURL(of url: String) -> String { Self.url(as: .worker, of: url) }
+    public static func apiURL(of url: String) -> String { Self.url(as: .api, of: url) }
 
     /// `test_worker`, `test_reader`, `test_api`.
     public static func name(of role: DatabaseRole) -> String { "test_\(role.rawValue)" }

@@ -10,7 +10,7 @@ public struct HealthServer: Service {
     /// Enough for probes and scrapers. One more closes the connection that has waited longest.
     private static let mostConnections = 256
     /// From a connection's opening or its last answer to the next request's whole head: two rounds of a slow scraper.
-    private static let headSeconds: Int64 = 120
+    private static let headSeconds = 120.0
 
     private let host: String
     private let port: Int
@@ -54,7 +54,7 @@ public struct HealthServer: Service {
             responder: responder,
             server: .http1(
                 configuration: .init(
-                    additionalChannelHandlers: [HeadDeadline(connections, limit: .seconds(Self.headSeconds))])),
+                    additionalChannelHandlers: [ConnectionDeadline(connections, ClientTimes(idle: Self.headSeconds))])),
             configuration: ApplicationConfiguration(address: .hostname(host, port: port)),
             onServerRunning: { [port, onListening] channel in onListening(channel.localAddress?.port ?? port) },
             logger: serverLogger)

@@ -106,6 +106,18 @@ extension Problem {
             detail: "the body has more than \(most) bytes, the most that this path takes")
     }
 
+    /// The headers of a request may have so many bytes together.
+    static let mostHeaderBytes = 16 << 10
+
+    static let headersTooLarge = Problem(
+        status: .requestHeaderFieldsTooLarge, code: "headers_too_large",
+        detail: "the headers have more than \(mostHeaderBytes) bytes")
+
+    static func timeout(_ what: String, _ seconds: Double) -> Problem {
+        Problem(
+            status: .requestTimeout, code: "request_timeout", detail: "\(what) did not come within \(Int(seconds.rounded(.up))) s")
+    }
+
     static func unavailable(_ what: String, retryAfterSeconds: Int = 2) -> Problem {
         var problem = Problem(status: .serviceUnavailable, code: "unavailable", detail: "\(what); try again")
         problem.headers[.retryAfter] = "\(retryAfterSeconds)"

@@ -4,13 +4,11 @@ internal import NIOCore
 
 /// Reads a request's body, within its bounds.
 enum RequestBodyReader {
-    /// How long a body may be under way.
-    static let seconds = 60.0
-
+    /// - Parameter seconds: how long it may be under way.
     /// - Throws: `Problem`: 413 beyond the route's bound, whether the length was told or not; 415 for an encoding; 408 if it does not come.
     /// - Returns: the bytes, and how many of the budget are to be given back when they are done with.
     static func read(
-        _ request: Request, _ expected: RequestBody?, _ budget: BodyBudget
+        _ request: Request, _ expected: RequestBody?, _ budget: BodyBudget, within seconds: Double
     ) async throws -> (bytes: ByteBuffer, reserved: Int) {
         let hasBody = request.headers[.contentLength] != nil || request.headers[.transferEncoding] != nil
         if !hasBody { return (ByteBuffer(), 0) }
@@ -23,14 +21,14 @@ enum RequestBodyReader {
         let reserved = max(0, told ?? most)
         try budget.take(reserved)
         do {
-            return (try await collect(request, most), reserved)
+            return (try await collect(request, most, within: seconds), reserved)
         } catch {
             budget.giveBack(reserved)
             throw error
         }
     }
 
-    private static func collect(_ request: Request, _ most: Int) async throws -> ByteBuffer {
+    private static func collect(_ request: Request, _ most: Int, within seconds: Double) async throws -> ByteBuffer {
         try await withThrowingTaskGroup(of: ByteBuffer.self) { group in
             group.addTask {
                 do {
@@ -41,8 +39,7 @@ enum RequestBodyReader {
             }
             group.addTask {
                 try await Task.sleep(for: .seconds(seconds))
-                throw Problem(
-                    status: .requestTimeout, code: "request_timeout", detail: "the body did not come within \(Int(seconds)) s")
+                throw Problem.timeout("the body", seconds)
             }
             defer { group.cancelAll() }
             guard let body = try await group.next() else { throw CancellationError() }

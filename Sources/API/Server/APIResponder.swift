@@ -26,9 +26,8 @@ struct APIResponder: HTTPResponder {
     let table: RouteTable
     let services: Services
 
-    /// A request's line may have so many bytes, its headers together so many.
+    /// A request's line may have so many bytes.
     static let mostTargetBytes = 8 << 10
-    static let mostHeaderBytes = 16 << 10
 
     func respond(to request: Request, context: APIContext) async throws -> Response {
         let began = SystemClock.monotonicSeconds()
@@ -87,7 +86,8 @@ struct APIResponder: HTTPResponder {
         let caller = try await caller(of: request, route, names, address, &rate)
         let query = try Query(halves.count == 2 ? halves[1] : "", route.query)
         let form = try form(for: route, request.headers)
-        let body = try await RequestBodyReader.read(request, route.body, services.bodies)
+        let body = try await RequestBodyReader.read(
+            request, route.body, services.bodies, within: services.options.times.body)
         defer { services.bodies.giveBack(body.reserved) }
         let call = Call(
             route: route, names: names, query: query, headers: request.headers, body: body.bytes, asker: caller, address: address,
@@ -103,11 +103,7 @@ struct APIResponder: HTTPResponder {
                 detail: "the request's line has more than \(Self.mostTargetBytes) bytes")
         }
         let bytes = request.headers.reduce(0) { $0 + $1.name.rawName.utf8.count + $1.value.utf8.count + 4 }
-        if bytes > Self.mostHeaderBytes {
-            throw Problem(
-                status: .requestHeaderFieldsTooLarge, code: "headers_too_large",
-                detail: "the headers have more than \(Self.mostHeaderBytes) bytes")
-        }
+        if bytes > Problem.mostHeaderBytes { throw .headersTooLarge }
     }
 
     /// Who asks, if the route wants to know, and that they may.
@@ -194,11 +190,12 @@ struct APIResponder: HTTPResponder {
 
     /// Whoever has one address of IPv6 has all of its network.
     private static func network(of address: SocketAddress?) -> String {
+        guard let text = address?.ipAddress else { return "unknown" }
         var bytes = [UInt8](repeating: 0, count: 16)
-        if let text = address?.ipAddress, inet_pton(AF_INET6, text, &bytes) == 1 {
-            if !bytes.starts(with: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]) { return "\(bytes.prefix(8))" }
+        guard inet_pton(AF_INET6, text, &bytes) == 1, !bytes.starts(with: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]) else {
+            return text
         }
-        return address?.ipAddress ?? "unknown"
+        return "\(bytes.prefix(8))"
     }
 
     // MARK: The answer

@@ -3,6 +3,7 @@ internal import HummingbirdCore
 internal import HummingbirdTLS
 internal import Logging
 internal import NIOCore
+internal import NIOSSL
 public import ServiceLifecycle
 
 /// The HTTP API (`/v1`), as a service: it listens until the service group shuts down; then requests in hand are answered.
@@ -16,18 +17,18 @@ public struct APIServer: Service {
         self.onListening = onListening
     }
 
-    /// - Throws: `HealthServerError` if the port is taken or not ours to bind, `NIOSSLError` if the certificate cannot be read; `CancellationError`.
+    /// - Throws: `HealthServerError` if the port is taken or not ours to bind; ``CertificateError``; `CancellationError`.
     public func run() async throws {
         let options = services.options
         let connections = OpenConnections(most: options.mostConnections)
-        let tls = try options.tls
+        let server = try options.secured(
+            HTTPServerBuilder { responder in
+                BoundedHTTP1Channel(responder: responder, connections: connections, times: options.times)
+            })
         do {
-            let builder = HTTPServerBuilder { responder in
-                BoundedHTTP1Channel(responder: responder, connections: connections)
-            }
             let application = Application(
                 responder: APIResponder(table: RouteTable(Routes.all), services: services),
-                server: try tls.map { try .tls(builder, tlsConfiguration: $0) } ?? builder,
+                server: server,
                 configuration: ApplicationConfiguration(address: .hostname(options.host, port: options.port)),
                 onServerRunning: { [onListening] channel in onListening(channel.localAddress?.port ?? options.port) },
                 logger: quietLogger)
@@ -47,15 +48,31 @@ public struct APIServer: Service {
     }
 }
 
+/// Certificate and key cannot be used.
+public struct CertificateError: Error, CustomStringConvertible {
+    public let description: String
+}
+
 extension APIOptions {
-    fileprivate var tls: TLSConfiguration? {
-        get throws {
-            guard let certificateFile, let keyFile else { return nil }
-            var configuration = TLSConfiguration.makeServerConfiguration(
-                certificateChain: try NIOSSLCertificate.fromPEMFile(certificateFile).map { .certificate($0) },
-                privateKey: .privateKey(try NIOSSLPrivateKey(file: keyFile, format: .pem)))
-            configuration.minimumTLSVersion = .tlsv12
-            return configuration
+    /// The same over TLS, if there is a certificate.
+    fileprivate func secured(_ builder: HTTPServerBuilder) throws(CertificateError) -> HTTPServerBuilder {
+        guard let certificateFile, let keyFile else { return builder }
+        func reading<Value>(_ what: String, _ read: () throws -> Value) throws(CertificateError) -> Value {
+            do { return try read() } catch { throw CertificateError(description: "\(what): \(error)") }
+        }
+        let chain = try reading("api.certificate_file: \(certificateFile) cannot be read as PEM") {
+            try NIOSSLCertificate.fromPEMFile(certificateFile)
+        }
+        let key = try reading("api.key_file: \(keyFile) cannot be read as PEM") {
+            try NIOSSLPrivateKey(file: keyFile, format: .pem)
+        }
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+        configuration.minimumTLSVersion = .tlsv12
+        return try reading("api.key_file: \(keyFile) is not the key of \(certificateFile)") {
+            // The builder makes one by itself, and only when it listens.
+            _ = try NIOSSLContext(configuration: configuration)
+            return try .tls(builder, tlsConfiguration: configuration)
         }
     }
 }

@@ -59,6 +59,8 @@ public struct APIOptions: Sendable {
     public var corsOrigins: [String] = []
     /// Whether a proxy stands before it that names the client last in `X-Forwarded-For`.
     public var isBehindProxy = false
+    /// How long clients may take.
+    var times = ClientTimes()
 
     public init() {}
 }

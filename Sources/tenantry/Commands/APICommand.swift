@@ -119,6 +119,8 @@ private struct APIProcess {
             try await group.run()
         } catch let error as HealthServerError {
             throw Failure("\(error); name another port with --port or --http-port, or 0 for a free one")
+        } catch let error as CertificateError {
+            throw Failure("\(error)")
         }
         logger.info("api ended")
     }

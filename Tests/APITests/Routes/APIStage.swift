@@ -16,6 +16,7 @@ internal import TestSupport
 final class APIStage {
     let fleet: TestFleet
     let origin: String
+    let port: Int
     private let services: ServiceGroup
     private let running: Task<Void, any Error>
     private let pools: [DatabasePool]
@@ -33,7 +34,7 @@ final class APIStage {
         subscript(_ header: String) -> String? { headers.first(name: header) }
     }
 
-    init(startsWorker: Bool = true, requestsPerMinute: Int = 1_000_000) async throws {
+    init(startsWorker: Bool = true, _ adjust: (inout APIOptions) -> Void = { _ in }) async throws {
         fleet = try await TestFleet()
         if startsWorker { try fleet.startWorker() }
         var logger = Logger(label: "api", factory: { StreamLogHandler.standardError(label: $0) })
@@ -42,7 +43,8 @@ final class APIStage {
         pools = [DatabasePool(database, size: 2), DatabasePool(database, size: 1)]
         let client = try JobClient(brokerURL: fleet.brokerURL, credential: "")
         var options = APIOptions()
-        options.requestsPerMinute = requestsPerMinute
+        options.requestsPerMinute = 1_000_000
+        adjust(&options)
         let api = Services(
             database: pools[0], signIns: pools[1], client: client, options: options, platform: NoPlatform(), logger: logger)
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
@@ -53,8 +55,12 @@ final class APIStage {
             defer { port.finish() }
             try await services.run()
         }
-        guard let bound = await ports.first(where: { _ in true }) else { throw TestFailure("the API did not start") }
-        origin = "http://127.0.0.1:\(bound)"
+        guard let bound = await ports.first(where: { _ in true }) else {
+            _ = try await running.value
+            throw TestFailure("the API did not start")
+        }
+        self.port = bound
+        origin = "\(options.certificateFile == nil ? "http" : "https")://127.0.0.1:\(bound)"
     }
 
     func stop() async {
@@ -129,9 +135,10 @@ private struct NoPlatform: Platform {
 
 /// A stage for as long as `body` runs.
 func withAPI(
-    startsWorker: Bool = true, requestsPerMinute: Int = 1_000_000, _ body: (APIStage) async throws -> Void
+    startsWorker: Bool = true, options adjust: (inout APIOptions) -> Void = { _ in },
+    _ body: (APIStage) async throws -> Void
 ) async throws {
-    let stage = try await APIStage(startsWorker: startsWorker, requestsPerMinute: requestsPerMinute)
+    let stage = try await APIStage(startsWorker: startsWorker, adjust)
     do {
         try await body(stage)
     } catch {
