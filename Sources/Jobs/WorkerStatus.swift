@@ -30,6 +30,25 @@ public struct WorkerStatus: Sendable {
         try database.query(SQL.list).decode(WorkerStatus.init)
     }
 
+    public static let representation = Representation<WorkerStatus> {
+        Member.text("id", \.id)
+        Member.number("pid", \.pid)
+        Member.texts("families", \.families)
+        Member.number("lanes", \.lanes)
+        Member.boolean("leads", \.leads)
+        Member.number("succeeded", \.succeeded)
+        Member.number("rejected", \.rejected)
+        Member.number("retried", \.retried)
+        Member.number("deferred", \.deferred)
+        Member.real("jobs_per_second", \.jobsPerSecond)
+        Member.number("in_hand", \.inHand)
+        Member.real("oldest_seconds", \.oldestSeconds)
+        Member.real("seen_seconds_ago", \.secondsSinceHeartbeat)
+        Member.texts("problems", \.problems)
+    }
+
+    private typealias Member = Representation<WorkerStatus>.Member
+
     enum SQL {
         static let list: Statement = """
             select id, pid, families, lanes, leads, jobs, rejected, retried, deferred, jobs_per_second,

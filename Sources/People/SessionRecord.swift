@@ -33,10 +33,9 @@ public struct SessionRecord: Sendable {
         of principal: Principal, after position: [String]?, limit: Int, on database: inout some Queryable & ~Copyable
     ) throws(PostgresError) -> [SessionRecord] {
         let seesAll = principal.role == .account || principal.role == .accountAdmin
-        let before = position.flatMap { $0.count == 2 ? $0 : nil }
+        let start = PageStart(after: position)
         return try database.query(
-            SQL.list, principal.key, seesAll ? principal.account : nil, before.flatMap { Timestamp(rfc3339: $0[0]) }, before?[1],
-            limit
+            SQL.list, principal.key, seesAll ? principal.account : nil, start.time(0), start.text(1), limit
         ).decode(SessionRecord.init)
     }
 
@@ -67,7 +66,7 @@ public struct SessionRecord: Sendable {
             from tenantry.credentials c left join tenantry.credential_uses u on u.key = c.key
             where c.administrator is not null and isfinite(c.expires_at) and c.revoked_at is null and c.expires_at > now()
               and (c.account = $2 or c.administrator = (select o.administrator from tenantry.credentials o where o.key = $1))
-              and ($3::timestamptz is null or (c.created_at, c.key) < ($3, $4))
+              and (c.created_at, c.key) < ($3, $4)
             order by c.created_at desc, c.key desc limit $5
             """
     }

@@ -29,7 +29,9 @@ struct DatabaseCommandTests {
         for command in [
             "status", "usage show", "alerts list", "alerts replay --since 2026-01-01T00:00:00Z", "plans apply", "plans list",
             "tenant list", "tenant show a", "tenant export a", "template list", "admin list", "audit list", "invoice list",
-            "operator issue", "operator list", "corpus search a b", "worker --http-port 0",
+            "operator issue", "operator list", "corpus search a b", "corpus list a", "conversation list a",
+            "conversation show a b", "job show a", "admin sessions a", "admin end-session a", "token list a", "account list",
+            "worker --http-port 0",
         ] {
             let ended = try await call(command, environment)
             #expect(ended.status == 1, "\(command)")

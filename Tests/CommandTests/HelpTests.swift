@@ -66,7 +66,10 @@ struct HelpTests {
             "migrate --parallel 0",
             "corpus search a b --limit x", "worker --lanes 0", "worker --http-port 65536", "worker --http-port x",
             "dev --amqp-port=-1",
-            "status --format xml", "alerts replay --since yesterday", "dead replay", "dead discard", "enqueue", "corpus search a",
+            "status --format xml", "corpus list a --cursor !", "corpus list a --state gone",
+            "conversation list a --from yesterday",
+            "conversation list a --rating 2", "admin sessions a --limit 0", "alerts replay --since yesterday", "dead replay",
+            "dead discard", "enqueue", "corpus search a",
         ])
     func bounds(_ call: String) async throws {
         let ended = try await Program(Program.tenantry, call.split(separator: " ").map { String($0) }).end()

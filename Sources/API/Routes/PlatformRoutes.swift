@@ -124,42 +124,4 @@ extension QueueReading {
     }
 }
 
-extension WorkerStatus {
-    static let representation = Representation<WorkerStatus> {
-        Representation.Member.text("id", \.id)
-        Representation.Member.number("pid", \.pid)
-        Representation.Member.texts("families", \.families)
-        Representation.Member.number("lanes", \.lanes)
-        Representation.Member.boolean("leads", \.leads)
-        Representation.Member.number("succeeded", \.succeeded)
-        Representation.Member.number("rejected", \.rejected)
-        Representation.Member.number("retried", \.retried)
-        Representation.Member.number("deferred", \.deferred)
-        Representation.Member("jobs_per_second", schema: ["type": "number"]) { .double($0.jobsPerSecond) }
-        Representation.Member.number("in_hand", \.inHand)
-        Representation.Member("oldest_seconds", schema: ["type": "number"]) { .double($0.oldestSeconds) }
-        Representation.Member("seen_seconds_ago", schema: ["type": "number"]) { .double($0.secondsSinceHeartbeat) }
-        Representation.Member.texts("problems", \.problems)
-    }
-}
-
-extension DeadLetterRecord: ListedRow {
-    static let representation = Representation<DeadLetterRecord> {
-        Representation.Member.text("id", \.id)
-        Representation.Member.text("job_id", \.jobID)
-        Representation.Member.text("kind", \.kind)
-        Representation.Member.text("account", \.account)
-        Representation.Member.text("tenant", \.tenant)
-        Representation.Member.text("key", \.key)
-        Representation.Member.text("code", \.code)
-        Representation.Member.text("message", \.message)
-        Representation.Member.text("field", \.field)
-        Representation.Member.number("attempts", \.attempts)
-        Representation.Member.instant("failed_at", \.failedAt)
-        Representation.Member.number("body_bytes", \.bodyBytes)
-        Representation.Member.boolean("is_sealed", \.isSealed)
-        Representation.Member("redacted", schema: ["type": "array", "items": ["type": "string"]]) {
-            .array($0.redacted.split(separator: " ").map { .string(String($0)) })
-        }
-    }
-}
+extension DeadLetterRecord: ListedRow {}

@@ -115,7 +115,8 @@ extension Problem {
 
     static func timeout(_ what: String, _ seconds: Double) -> Problem {
         Problem(
-            status: .requestTimeout, code: "request_timeout", detail: "\(what) did not come within \(Int(seconds.rounded(.up))) s")
+            status: .requestTimeout, code: "request_timeout", detail: "\(what) did not come within \(Int(seconds.rounded(.up))) s"
+        )
     }
 
     static func unavailable(_ what: String, retryAfterSeconds: Int = 2) -> Problem {

@@ -90,7 +90,8 @@ final class ConnectionDeadline: ChannelDuplexHandler, RemovableChannelHandler {
         if case .answered = ending { return }
         let problem = Problem.headersTooLarge
         let bytes = ByteBuffer(bytes: problem.json.serialised())
-        var response = HTTPResponse(status: problem.status, headerFields: [.contentType: Problem.mediaType, .connection: "close"])
+        var response = HTTPResponse(
+            status: problem.status, headerFields: [.contentType: Problem.mediaType, .connection: "close"])
         response.headerFields[.contentLength] = "\(bytes.readableBytes)"
         for part in [HTTPResponsePart.head(response), .body(bytes), .end(nil)] {
             write(context: context, data: wrapOutboundOut(part), promise: nil)

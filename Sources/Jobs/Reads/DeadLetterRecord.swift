@@ -57,12 +57,32 @@ public struct DeadLetterRecord: Sendable {
     public static func page(
         _ filter: Filter, after position: [String]?, limit: Int, on database: inout some Queryable & ~Copyable
     ) throws(PostgresError) -> [DeadLetterRecord] {
-        let before = position.flatMap { $0.count == 2 ? $0 : nil }
+        let start = PageStart(after: position)
         return try database.query(
-            SQL.page, filter.jobIDs, filter.kind, filter.code, filter.tenant, limit,
-            before.flatMap { Timestamp(rfc3339: $0[0]) }, before?[1]
+            SQL.page, filter.jobIDs, filter.kind, filter.code, filter.tenant, limit, start.time(0), start.uuid(1)
         ).decode(DeadLetterRecord.init)
     }
+
+    public static let representation = Representation<DeadLetterRecord> {
+        Member.text("id", \.id)
+        Member.text("job_id", \.jobID)
+        Member.text("kind", \.kind)
+        Member.text("account", \.account)
+        Member.text("tenant", \.tenant)
+        Member.text("key", \.key)
+        Member.text("code", \.code)
+        Member.text("message", \.message)
+        Member.text("field", \.field)
+        Member.number("attempts", \.attempts)
+        Member.instant("failed_at", \.failedAt)
+        Member.number("body_bytes", \.bodyBytes)
+        Member.boolean("is_sealed", \.isSealed)
+        Member.texts("redacted", \.redactedPointers)
+    }
+
+    private typealias Member = Representation<DeadLetterRecord>.Member
+
+    private var redactedPointers: [String] { redacted.split(separator: " ").map { String($0) } }
 
     public var position: [String] { [failedAt.rfc3339, id] }
 
@@ -106,7 +126,7 @@ public struct DeadLetterRecord: Sendable {
         static let page = Statement(
             """
             select \(columns) from tenantry.dead_letters
-            where \(filter) and ($6::timestamptz is null or (failed_at, id) < ($6, $7::text::uuid))
+            where \(filter) and (failed_at, id) < ($6::timestamptz, $7::text::uuid)
             order by failed_at desc, id desc limit $5
             """)
         static let ids = Statement("select id::text from tenantry.dead_letters where \(filter) order by failed_at, id")

@@ -13,14 +13,13 @@ struct AccountCommand: AsyncParsableCommand {
 
         @OptionGroup var server: ServerOptions
         @OptionGroup var output: OutputOptions
-        @Option(help: ArgumentHelp("Only those behind this slug.", valueName: "slug"))
-        var after: String?
-        @Option(help: "The most rows.")
-        var limit = Count(100)
+        @OptionGroup var page: PageOptions
 
         func run(with settings: Settings) throws {
             var database = try Connection(try settings.readersDatabase(name: "tenantry account"))
-            let found = try AccountSummary.page(after: after.map { [$0] }, limit: limit.value, on: &database)
+            let found = try page.rows(of: AccountSummary.self, \.position) {
+                try AccountSummary.page(after: $0, limit: $1, on: &database)
+            }
             Table(AccountSummary.representation, found).print(output.format)
         }
     }

@@ -38,15 +38,16 @@ struct AdminCommand: AsyncParsableCommand {
 
         @OptionGroup var server: ServerOptions
         @OptionGroup var output: OutputOptions
+        @OptionGroup var page: PageOptions
         @Argument(help: "The account's slug.")
         var account: String
-        @Option(help: "The most rows.")
-        var limit = Count(100)
 
         func run(with settings: Settings) throws {
             var database = try Connection(try settings.readersDatabase(name: "tenantry admin"))
             let whole = Principal(key: "", role: .account, account: account, tenant: nil, scopes: [])
-            let found = try SessionRecord.page(of: whole, after: nil, limit: limit.value, on: &database)
+            let found = try page.rows(of: SessionRecord.self, \.position) {
+                try SessionRecord.page(of: whole, after: $0, limit: $1, on: &database)
+            }
             Table(SessionRecord.representation, found).print(output.format)
         }
     }

@@ -14,14 +14,13 @@ struct AuditCommand: AsyncParsableCommand {
 
         @OptionGroup var server: ServerOptions
         @OptionGroup var output: OutputOptions
+        @OptionGroup var page: PageOptions
         @Option(help: "Only of this account.")
         var account: String?
         @Option(help: "Only of this tenant.")
         var tenant: String?
         @Option(help: "Only jobs of this kind.")
         var kind: String?
-        @Option(help: "The most rows.")
-        var limit = Count(100)
 
         func validate() throws {
             if let kind, Kind.named(kind) == nil, AuditedDeed(rawValue: kind) == nil {
@@ -31,7 +30,9 @@ struct AuditCommand: AsyncParsableCommand {
 
         func run(with settings: Settings) throws {
             var database = try Connection(try settings.readersDatabase(name: "tenantry audit"))
-            let records = try AuditRecord.list(account: account, tenant: tenant, kind: kind, limit: limit.value, on: &database)
+            let records = try page.rows(of: AuditRecord.self, \.position) {
+                try AuditRecord.page(account: account, tenant: tenant, kind: kind, after: $0, limit: $1, on: &database)
+            }
             let hasDetails = output.format == .json
             let columns = ["at", "account", "tenant", "kind", "actor", "role", "credential", "job_id"]
             var table = Table(columns + (hasDetails ? ["details"] : []))

@@ -15,6 +15,7 @@ struct ConversationCommand: AsyncParsableCommand {
 
         @OptionGroup var server: ServerOptions
         @OptionGroup var output: OutputOptions
+        @OptionGroup var page: PageOptions
         @Argument(help: "The tenant's slug.")
         var tenant: String
         @Option(help: ArgumentHelp("Only with a message then or later: 2026-11-23T00:00:00Z.", valueName: "time"))
@@ -29,16 +30,20 @@ struct ConversationCommand: AsyncParsableCommand {
         var rating: Int64?
         @Option(help: "Only with these words in its messages.")
         var query: String?
-        @Option(help: "The most rows.")
-        var limit = Count(100)
+
+        func validate() throws {
+            if let rating, ![-1, 1].contains(rating) { throw ValidationError("--rating must be 1 or -1") }
+        }
 
         func run(with settings: Settings) throws {
             var data = try TenantData(tenant, .conversations, settings)
             let filter = ConversationSummary.Filter(
                 from: from?.time, to: to?.time, channel: channel, userID: userID, rating: rating, words: query)
-            let found = try ConversationSummary.page(
-                in: data.schema, filter, after: nil, limit: limit.value, on: &data.database)
-            Table(ConversationSummary.representation, found).print(output.format)
+            let found = try page.rows(of: ConversationSummary.self, \.position) {
+                try ConversationSummary.page(in: data.schema, filter, after: $0, limit: $1, on: &data.database)
+            }
+            Table(ConversationSummary.representation, without: output.format == .json ? [] : ["metadata"], found)
+                .print(output.format)
         }
     }
 

@@ -13,6 +13,7 @@ struct CorpusCommand: AsyncParsableCommand {
 
         @OptionGroup var server: ServerOptions
         @OptionGroup var output: OutputOptions
+        @OptionGroup var page: PageOptions
         @Argument(help: "The tenant's slug.")
         var tenant: String
         @Option(help: "Only with this in title or id.")
@@ -21,17 +22,18 @@ struct CorpusCommand: AsyncParsableCommand {
         var segment: String?
         @Option(help: "Only with this tag.")
         var tag: String?
-        @Option(help: ArgumentHelp("Only those behind this id.", valueName: "id"))
-        var after: String?
-        @Option(help: "The most rows.")
-        var limit = Count(100)
+        @Option(help: "Only in this state.")
+        var state: Choice<DocumentSummary.State>?
 
         func run(with settings: Settings) throws {
             var data = try TenantData(tenant, .documents, settings)
-            let found = try DocumentSummary.page(
-                in: data.schema, part: query, segment: segment, tag: tag, after: after.map { [$0] }, limit: limit.value,
-                on: &data.database)
-            Table(DocumentSummary.representation, found).print(output.format)
+            let found = try page.rows(of: DocumentSummary.self, \.position) {
+                try DocumentSummary.page(
+                    in: data.schema, part: query, segment: segment, tag: tag, state: state?.word.rawValue, after: $0, limit: $1,
+                    on: &data.database)
+            }
+            let hidden: Set<String> = output.format == .json ? [] : ["language", "tags", "metadata"]
+            Table(DocumentSummary.representation, without: hidden, found).print(output.format)
         }
     }
 

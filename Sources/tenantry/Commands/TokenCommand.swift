@@ -13,16 +13,17 @@ struct TokenCommand: AsyncParsableCommand {
 
         @OptionGroup var server: ServerOptions
         @OptionGroup var output: OutputOptions
+        @OptionGroup var page: PageOptions
         @Argument(help: "The account's slug.")
         var account: String
         @Option(help: "Only those that are limited to this tenant.")
         var tenant: String?
-        @Option(help: "The most rows.")
-        var limit = Count(100)
 
         func run(with settings: Settings) throws {
             var database = try Connection(try settings.readersDatabase(name: "tenantry token"))
-            let found = try TokenSummary.page(account: account, tenant: tenant, after: nil, limit: limit.value, on: &database)
+            let found = try page.rows(of: TokenSummary.self, \.position) {
+                try TokenSummary.page(account: account, tenant: tenant, after: $0, limit: $1, on: &database)
+            }
             Table(TokenSummary.representation, without: ["prefix"], found).print(output.format)
         }
     }

@@ -34,7 +34,7 @@ final class APIStage {
         subscript(_ header: String) -> String? { headers.first(name: header) }
     }
 
-    init(startsWorker: Bool = true, _ adjust: (inout APIOptions) -> Void = { _ in }) async throws {
+    init(startsWorker: Bool = true, _ options: APIOptions = .adjusted()) async throws {
         fleet = try await TestFleet()
         if startsWorker { try fleet.startWorker() }
         var logger = Logger(label: "api", factory: { StreamLogHandler.standardError(label: $0) })
@@ -42,9 +42,6 @@ final class APIStage {
         let database = ConnectionOptions(url: fleet.testDatabase.apiURL)
         pools = [DatabasePool(database, size: 2), DatabasePool(database, size: 1)]
         let client = try JobClient(brokerURL: fleet.brokerURL, credential: "")
-        var options = APIOptions()
-        options.requestsPerMinute = 1_000_000
-        adjust(&options)
         let api = Services(
             database: pools[0], signIns: pools[1], client: client, options: options, platform: NoPlatform(), logger: logger)
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
@@ -135,10 +132,10 @@ private struct NoPlatform: Platform {
 
 /// A stage for as long as `body` runs.
 func withAPI(
-    startsWorker: Bool = true, options adjust: (inout APIOptions) -> Void = { _ in },
+    startsWorker: Bool = true, options: APIOptions = .adjusted(),
     _ body: (APIStage) async throws -> Void
 ) async throws {
-    let stage = try await APIStage(startsWorker: startsWorker, adjust)
+    let stage = try await APIStage(startsWorker: startsWorker, options)
     do {
         try await body(stage)
     } catch {
@@ -146,4 +143,14 @@ func withAPI(
         throw error
     }
     await stage.stop()
+}
+
+extension APIOptions {
+    /// With as many requests as a test likes, and changes of its own.
+    static func adjusted(_ change: (inout APIOptions) -> Void = { _ in }) -> APIOptions {
+        var options = APIOptions()
+        options.requestsPerMinute = 1_000_000
+        change(&options)
+        return options
+    }
 }

@@ -89,7 +89,7 @@ internal import Testing
     }
 
     @Test func `Who asks too often is told when to come again`() async throws {
-        try await withAPI(options: { $0.requestsPerMinute = 3 }) { stage in
+        try await withAPI(options: .adjusted { $0.requestsPerMinute = 3 }) { stage in
             var answers: [APIStage.Response] = []
             for _ in 0..<4 { answers.append(try await stage.ask(.GET, "/v1/me", token: stage.fleet.operatorToken)) }
             #expect(answers.map(\.status) == [200, 200, 200, 429])

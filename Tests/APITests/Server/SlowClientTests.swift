@@ -8,7 +8,7 @@ internal import Testing
 /// Clients that hold a connection and do not go on, or send more than they may.
 @Suite struct SlowClientTests {
     @Test func `A head that never ends is told 408, however its bytes trickle in, and its connection ends`() async throws {
-        try await withAPI(startsWorker: false, options: { $0.times.head = 0.5 }) { stage in
+        try await withAPI(startsWorker: false, options: .adjusted { $0.times.head = 0.5 }) { stage in
             let connection = try RawConnection(port: stage.port)
             try await connection.send("GET /v1/me HTTP/1.1\r\nHost: a\r\nX-Slow: ")
             try await connection.end { if connection.text.isEmpty { try await connection.send("x") } }
@@ -27,7 +27,7 @@ internal import Testing
     }
 
     @Test func `A slow head behind a request that waits for its answer does not come before that answer`() async throws {
-        try await withAPI(startsWorker: false, options: { $0.times.head = 0.2 }) { stage in
+        try await withAPI(startsWorker: false, options: .adjusted { $0.times.head = 0.2 }) { stage in
             let connection = try RawConnection(port: stage.port)
             let body = #"{"display_name":"x"}"#
             try await connection.send(
@@ -47,7 +47,7 @@ internal import Testing
     }
 
     @Test func `A body that never ends is told 408, with its length told or in chunks, and its connection ends`() async throws {
-        try await withAPI(startsWorker: false, options: { $0.times.body = 0.5 }) { stage in
+        try await withAPI(startsWorker: false, options: .adjusted { $0.times.body = 0.5 }) { stage in
             for more in ["Content-Length: 100\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"] {
                 let connection = try RawConnection(port: stage.port)
                 try await connection.send("POST /v1/session HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n\(more)")
@@ -58,7 +58,7 @@ internal import Testing
     }
 
     @Test func `A connection without a request ends, before its first one and after an answer`() async throws {
-        try await withAPI(startsWorker: false, options: { $0.times.idle = 0.5 }) { stage in
+        try await withAPI(startsWorker: false, options: .adjusted { $0.times.idle = 0.5 }) { stage in
             let silent = try RawConnection(port: stage.port)
             let answered = try RawConnection(port: stage.port)
             try await answered.send("GET /v1/nothing HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -116,7 +116,7 @@ internal import Testing
     @Test func `One connection too many takes the place of the one that has waited longest, and of none that is at work`()
         async throws
     {
-        try await withAPI(startsWorker: false, options: { $0.mostConnections = 3 }) { stage in
+        try await withAPI(startsWorker: false, options: .adjusted { $0.mostConnections = 3 }) { stage in
             func ask(_ connection: RawConnection) async throws {
                 let answers = connection.statuses.count
                 try await connection.send("GET /v1/nothing HTTP/1.1\r\nHost: a\r\n\r\n")

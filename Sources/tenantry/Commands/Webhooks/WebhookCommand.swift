@@ -18,17 +18,18 @@ struct WebhookCommand: AsyncParsableCommand {
 
         @OptionGroup var server: ServerOptions
         @OptionGroup var output: OutputOptions
+        @OptionGroup var page: PageOptions
         @Option(help: "Only this account's.")
         var account: String?
         @Option(help: "Only this tenant's own.")
         var tenant: String?
-        @Option(help: "The most rows.")
-        var limit = Count(100)
 
         func run(with settings: Settings) throws {
             var database = try Connection(try settings.readersDatabase(name: "tenantry webhook"))
             var table = Table(["webhook", "account", "tenant", "url", "events", "state", "reason", "description", "created_at"])
-            let found = try WebhookSummary.page(account: account, tenant: tenant, after: nil, limit: limit.value, on: &database)
+            let found = try page.rows(of: WebhookSummary.self, \.position) {
+                try WebhookSummary.page(account: account, tenant: tenant, after: $0, limit: $1, on: &database)
+            }
             for webhook in found {
                 table.append([
                     .string(webhook.id), .string(webhook.account), .text(webhook.tenant), .string(webhook.url),
@@ -47,14 +48,13 @@ struct WebhookCommand: AsyncParsableCommand {
 
         @OptionGroup var server: ServerOptions
         @OptionGroup var output: OutputOptions
+        @OptionGroup var page: PageOptions
         @Argument(help: "The webhook's id.")
         var webhook: String
         @Option(help: "Only this delivery, with what is sent.")
         var delivery: String?
         @Option(help: "Only deliveries that are pending, succeeded or failed.")
         var state: Choice<DeliveryRecord.State>?
-        @Option(help: "The most rows.")
-        var limit = Count(100)
 
         func run(with settings: Settings) throws {
             var database = try Connection(try settings.readersDatabase(name: "tenantry webhook"))
@@ -63,8 +63,9 @@ struct WebhookCommand: AsyncParsableCommand {
             }
             if let delivery { return try show(delivery, on: &database) }
             var table = Table(DeliveryRecord.representation.members.map(\.name))
-            let found = try DeliveryRecord.page(
-                of: webhook, state: state?.word.rawValue, after: nil, limit: limit.value, on: &database)
+            let found = try page.rows(of: DeliveryRecord.self, \.position) {
+                try DeliveryRecord.page(of: webhook, state: state?.word.rawValue, after: $0, limit: $1, on: &database)
+            }
             for record in found { table.append(DeliveryRecord.representation.members.map { $0.write(record) }) }
             table.print(output.format)
         }
