@@ -62,6 +62,14 @@ internal import Testing
             step("template.save", #"{"name":"t","documents":\#(documents)}"#, by: own, "acme -"),
             step("template.apply", #"{"template":"t"}"#, "shop", by: own, "acme shop"),
             step("template.remove", #"{"name":"t"}"#, by: ada, "acme -"),
+            step(
+                "webhook.create", ##"{"url":"https://hooks.example.com/?key=\##(Self.apiKey)","events":["#"]}"##, by: own,
+                "acme -"),
+            step("webhook.update", #"{"webhook":"wh_1","url":"https://hooks.example.com/\#(Self.apiKey)"}"#, by: ada, "acme -"),
+            step("webhook.rotate", #"{"webhook":"wh_1"}"#, by: own, "acme -"),
+            step("webhook.resend", #"{"webhook":"wh_1","delivery":"7"}"#, by: ada, "acme -"),
+            step("webhook.recover", #"{"webhook":"wh_1","since":"2026-01-01T00:00:00Z"}"#, by: own, "acme -"),
+            step("webhook.remove", #"{"webhook":"wh_1"}"#, by: own, "acme -"),
             step("corpus.ingest", #"{"documents":\#(documents)}"#, "shop", by: own, "acme shop"),
             step("corpus.remove", #"{"external_ids":["d"]}"#, "shop", by: ada, "acme shop"),
             step("conversation.erase", #"{"conversation_id":"c"}"#, "shop", by: own, "acme shop"),
@@ -81,6 +89,7 @@ internal import Testing
             throw TestFailure("\(made)")
         }
         #expect(try fleet.ask("conversation.log", TestFleet.log(["m"]), tenant: "shop", token: account).status == .succeeded)
+        try fleet.putWebhook(of: "acme")
         // Old enough to have a period that is finished.
         try fleet.database.run(script: "update tenantry.accounts set created_at = '2025-12-01T00:00:00Z' where slug = 'acme'")
         var secrets = [secret, String(account.split(separator: ".")[1]), Self.password, Self.apiKey]

@@ -185,6 +185,20 @@ public final class TestFleet {
         guard answer.status == .succeeded else { throw TestFailure("tenant \(slug) was not made: \(answer)") }
     }
 
+    /// A webhook `wh_1` with a delivery `7`, straight into the tables, for jobs that must name them beforehand.
+    public func putWebhook(of account: String) throws {
+        let event = "00000000-0000-0000-0000-000000000001"
+        try database.run(
+            script: """
+                insert into tenantry.webhooks (id, account, url, events, expression)
+                values ('wh_1', '\(account)', 'https://hooks.example.com/', '{#}', '.');
+                insert into tenantry.webhook_secrets (webhook, secret) values ('wh_1', '\\x00');
+                insert into tenantry.webhook_events (id, account, name, content_type, body)
+                values ('\(event)', '\(account)', 'account.updated', 'application/json', '{}');
+                insert into tenantry.webhook_deliveries (id, webhook, event) overriding system value values (7, 'wh_1', '\(event)');
+                """)
+    }
+
     public func makeToken(_ scopes: [String], tenant: String?, token: String) throws -> String {
         let list = scopes.map { "\"\($0)\"" }.joined(separator: ",")
         let answer = try ask("token.issue", #"{"name":"test","scopes":[\#(list)]}"#, tenant: tenant, token: token)
