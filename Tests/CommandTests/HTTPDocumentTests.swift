@@ -28,7 +28,7 @@ struct HTTPDocumentTests {
         let ended = try await Program(
             try await Program.python(), [Program.wire("fuzz_api.py"), folder.path, "--examples", "3"],
             environment: instance.environment
-        ).end(within: 600)
+        ).end(within: 1_800)
         #expect(ended.status == 0, "\(ended.output) \(ended.errors)")
         print("schemathesis:", ended.output)
     }

@@ -319,14 +319,12 @@ class Life:
         good, bad, key = self.wire.good, self.wire.bad, self.key
         hook = {"url": "https://hooks.example.com/tenantry", "events": ["limit.#"]}
         bad("webhook.create", hook | {"url": "https://10.0.0.1/"}, key, None, "invalid_payload", "/url")
-        named = {"webhook": good("webhook.create", hook, key)["webhook"]}
-        more = named | {"description": "Limits", "since": at(-1)}
-        for verb in ["update", "rotate", "recover"]:
-            good(f"webhook.{verb}", more, key)
+        named = {"webhook": good("webhook.create", hook, key)["webhook"], "description": "Limits", "since": at(-1)}
         good("webhook.resend", good("webhook.test", named, key), key)
-        good("webhook.remove", named, key)
-        for verb in ["update", "rotate", "recover", "test", "resend", "remove"]:
-            bad(f"webhook.{verb}", more | {"delivery": "1"}, key, None, "invalid_payload", "/webhook")
+        for verb in ["update", "rotate", "recover", "remove"]:
+            good(f"webhook.{verb}", named, key)
+        for verb in ["update", "rotate", "recover", "remove", "test", "resend"]:
+            bad(f"webhook.{verb}", named | {"delivery": "1"}, key, None, "invalid_payload", "/webhook")
 
     def bill_comes(self):
         """The account is new: it is made older, and a month's use is put where the fleet keeps it."""

@@ -24,8 +24,9 @@ enum Schema {
     static let state: JSONValue = ["type": "string", "enum": .array(TenantState.allCases.map { .string($0.rawValue) })]
     /// A code of ISO 4217, which has one for no currency, too.
     static let currency = pattern("^[A-Z]{3}$")
+    /// What is taken is more than `format` would say (RFC 5321): whether an address exists, only its reader knows.
     static let email = pattern(#"^[^@\u0000-\u0020\u007F]+@[^@\u0000-\u0020\u007F]+$"#).mergePatch([
-        "format": "email", "maxLength": 254,
+        "description": "An e-mail address.", "maxLength": 254,
     ])
 
     static func text(_ lengths: ClosedRange<Int>) -> JSONValue {
