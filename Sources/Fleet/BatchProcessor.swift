@@ -12,8 +12,7 @@ final class BatchProcessor {
     let logger: Logger
     var authorization = Authorization(Directory())
     var notes = Quarantine.Notes()
-    /// Written every few seconds at most, so that many senders cost a statement and no more.
-    let credentialUses = CredentialUses(pauseSeconds: 5)
+    var usedCredentials = UsedCredentials()
     let lane: String
     private let environment: LaneEnvironment
     private let metrics: FleetMetrics
@@ -194,9 +193,7 @@ final class BatchProcessor {
         defer { executor.update { $0.workingSince = nil } }
         let finished = try onDatabase { () throws(PostgresError) in try finish(part, on: &database) }
         executor.update { $0.workingSince = nil }
-        let sequel = try executor.publish(finished, began: began, self, &database)
-        noteUses(by: finished, on: &database)
-        return sequel
+        return try executor.publish(finished, began: began, self, &database)
     }
 
     func onDatabase<Value>(_ body: () throws(PostgresError) -> Value) throws(Interruption) -> Value {

@@ -9,7 +9,6 @@ struct Envelope {
     let id: String
     let tenant: String?
     let precondition: Precondition?
-    let isByHTTP: Bool
 
     /// Checks a delivery's properties and headers.
     static func read(_ delivery: Delivery) -> Result<Envelope, Rejection> {
@@ -50,9 +49,7 @@ struct Envelope {
                 throw Rejection(.invalidPayload, "header tenant is not a slug: it must match ^[a-z][a-z0-9-]{1,39}$")
             }
             return .success(
-                Envelope(
-                    kind: kind, id: id, tenant: tenant, precondition: try precondition(of: delivery, kind),
-                    isByHTTP: delivery.isByHTTP))
+                Envelope(kind: kind, id: id, tenant: tenant, precondition: try precondition(of: delivery, kind)))
         } catch {
             return .failure(error)
         }

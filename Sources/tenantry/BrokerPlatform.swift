@@ -27,7 +27,7 @@ struct BrokerPlatform: Platform {
             let queue = try DeadLetterQueue(broker)
             defer { queue.close() }
             var wanted = Set(ids)
-            var done: [String] = []
+            var done = 0
             var left: [String] = []
             while !wanted.isEmpty, let letter = try queue.next() {
                 guard let id = letter.id, wanted.remove(id) != nil else { continue }
@@ -36,7 +36,7 @@ struct BrokerPlatform: Platform {
                     case .replay: try queue.replay(letter)
                     case .discard: try queue.discard(letter)
                     }
-                    done.append(id)
+                    done += 1
                 } catch let error as DeadLetterQueue.NotReplayed {
                     left.append("\(error)")
                 }

@@ -90,12 +90,11 @@ public enum LetterDeed: Sendable {
 
 /// What became of letters that were to be settled.
 public struct LetterOutcome: Sendable {
-    /// The ids of letters that are gone.
-    public let done: [String]
+    public let done: Int
     /// Why letters were left where they are.
     public let left: [String]
 
-    public init(done: [String], left: [String]) {
+    public init(done: Int, left: [String]) {
         self.done = done
         self.left = left
     }
