@@ -153,6 +153,7 @@ extension Job {
         self.init(
             kind: envelope.kind, id: envelope.id, principal: principal, tenant: tenant, refusal: refusal,
             precondition: envelope.precondition,
-            wantsResult: delivery.replyToBytes != nil || delivery.isByHTTP, body: delivery.body, owner: delivery)
+            wantsResult: envelope.isByHTTP || delivery.replyToBytes != nil, isByHTTP: envelope.isByHTTP, body: delivery.body,
+            owner: delivery)
     }
 }

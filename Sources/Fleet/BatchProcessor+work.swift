@@ -7,9 +7,26 @@ internal import Postgres
 extension BatchProcessor {
     /// What became of each of the part's jobs, committed; those that are given up have their letters, with rows written.
     func finish(_ part: Quarantine.Part, on database: inout Postgres.Connection) throws(PostgresError) -> [FinishedJob] {
-        let finished = try withLetters(try outcomes(of: part, on: &database), on: &database)
-        try usedCredentials.note(finished, on: &database)
-        return finished
+        try withLetters(try outcomes(of: part, on: &database), on: &database)
+    }
+
+    /// Notes whose credentials the jobs came with, once they are through: where it cannot be noted, nothing becomes of that.
+    func noteUses(by jobs: [FinishedJob], on database: inout Postgres.Connection) {
+        guard database.isUsable, !executor.isToEnd else { return }
+        var keys: [String] = []
+        var last: Principal?
+        for job in jobs {
+            // A producer's jobs come in runs.
+            guard let sender = job.sender, sender !== last else { continue }
+            last = sender
+            keys.append(sender.key)
+        }
+        do throws(PostgresError) {
+            try credentialUses.note(keys, on: &database)
+        } catch {
+            logger.notice(
+                "uses of credentials are to be noted later", metadata: [LogKey.lane: "\(lane)", LogKey.error: "\(error)"])
+        }
     }
 
     /// The same jobs; those that are given up with their letters, whose rows are written, as are those of jobs that came by HTTP.
@@ -62,7 +79,8 @@ extension BatchProcessor {
         var outcomes = try perform(jobs[...], on: &database)[...]
         return zip(batch, decisions).map { delivery, decision in
             switch decision {
-            case .admitted(let job): FinishedJob(delivery, sender: job.principal, outcomes.removeFirst())
+            case .admitted(let job):
+                FinishedJob(delivery, sender: job.principal, isByHTTP: job.isByHTTP, outcomes.removeFirst())
             case .refused(let outcome, let sender):
                 FinishedJob(delivery, sender: sender, isStrangers: sender == nil, outcome)
             }

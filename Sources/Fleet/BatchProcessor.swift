@@ -12,7 +12,8 @@ final class BatchProcessor {
     let logger: Logger
     var authorization = Authorization(Directory())
     var notes = Quarantine.Notes()
-    var usedCredentials = UsedCredentials()
+    /// Written every few seconds at most, so that many senders cost a statement and no more.
+    let credentialUses = CredentialUses(pauseSeconds: 5)
     let lane: String
     private let environment: LaneEnvironment
     private let metrics: FleetMetrics
@@ -193,7 +194,9 @@ final class BatchProcessor {
         defer { executor.update { $0.workingSince = nil } }
         let finished = try onDatabase { () throws(PostgresError) in try finish(part, on: &database) }
         executor.update { $0.workingSince = nil }
-        return try executor.publish(finished, began: began, self, &database)
+        let sequel = try executor.publish(finished, began: began, self, &database)
+        noteUses(by: finished, on: &database)
+        return sequel
     }
 
     func onDatabase<Value>(_ body: () throws(PostgresError) -> Value) throws(Interruption) -> Value {

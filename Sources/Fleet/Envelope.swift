@@ -9,6 +9,7 @@ struct Envelope {
     let id: String
     let tenant: String?
     let precondition: Precondition?
+    let isByHTTP: Bool
 
     /// Checks a delivery's properties and headers.
     static func read(_ delivery: Delivery) -> Result<Envelope, Rejection> {
@@ -49,7 +50,9 @@ struct Envelope {
                 throw Rejection(.invalidPayload, "header tenant is not a slug: it must match ^[a-z][a-z0-9-]{1,39}$")
             }
             return .success(
-                Envelope(kind: kind, id: id, tenant: tenant, precondition: try precondition(of: delivery, kind)))
+                Envelope(
+                    kind: kind, id: id, tenant: tenant, precondition: try precondition(of: delivery, kind),
+                    isByHTTP: delivery.isByHTTP))
         } catch {
             return .failure(error)
         }

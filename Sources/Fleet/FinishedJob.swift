@@ -10,15 +10,19 @@ struct FinishedJob: Sendable {
     let sender: Principal?
     /// Whether somebody has looked, and found no credential that holds.
     let isStrangers: Bool
+    /// Whether it came by HTTP, and has a row of its own.
+    let isByHTTP: Bool
     let outcome: Outcome
     /// What is kept of it if it is given up, once its row is written.
     var letter: DeadLetter?
 
-    init(_ delivery: Delivery, sender: Principal?, isStrangers: Bool = false, _ outcome: Outcome) {
+    /// - Parameter isByHTTP: nil: it is looked up.
+    init(_ delivery: Delivery, sender: Principal?, isStrangers: Bool = false, isByHTTP: Bool? = nil, _ outcome: Outcome) {
         self.delivery = delivery
         kind = Envelope.kind(of: delivery)
         self.sender = sender
         self.isStrangers = isStrangers
+        self.isByHTTP = isByHTTP ?? delivery.isByHTTP
         self.outcome = outcome
     }
 

@@ -52,7 +52,7 @@ struct HTTPJobEnding {
     ) throws(PostgresError) {
         var endings: [Key: HTTPJobEnding] = [:]
         var unknown: [Unknown] = []
-        for job in jobs where job.delivery.isByHTTP {
+        for job in jobs where job.isByHTTP {
             let fate = ladder.fate(of: job.outcome, delivery: job.delivery)
             if case .waiting = fate { continue }
             // Without an id that could be one, there is no row.

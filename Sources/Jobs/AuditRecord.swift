@@ -21,26 +21,8 @@ public struct AuditRecord: Sendable {
     /// Ascending in the order in which entries were begun.
     public let id: Int64
 
-    /// What is on record, latest first. A filter that is nil lets everything pass.
-    ///
-    /// - Parameters:
-    ///   - kind: the name of a kind, such as `tenant.create`.
-    ///   - limit: the most records.
-    public static func list(
-        account: String? = nil, tenant: String? = nil, kind: String? = nil, limit: Int,
-        on database: inout some Queryable & ~Copyable
-    ) throws(PostgresError) -> [AuditRecord] {
-        try database.query(SQL.list, account, tenant, kind, limit).decode(AuditRecord.init)
-    }
-
     enum SQL {
         static let columns = "at, nullif(account, ''), tenant, kind, actor, role, credential, job_id, details, id"
-        static let list = Statement(
-            """
-            select \(columns) from tenantry.audit_log
-            where ($1::text is null or account = $1) and ($2::text is null or tenant = $2) and ($3::text is null or kind = $3)
-            order by id desc limit $4
-            """)
     }
 }
 

@@ -15,6 +15,8 @@ public struct Job {
     public let precondition: Precondition?
     /// Whether the sender waits for a result; otherwise a handler need not build one.
     public let wantsResult: Bool
+    /// Whether it came by HTTP, where what became of it is kept.
+    public let isByHTTP: Bool
     /// The payload's bytes, uncopied: valid as long as the job lives.
     public let body: UnsafeRawBufferPointer
     /// Keeps the payload's memory alive.
@@ -23,7 +25,8 @@ public struct Job {
     /// - Parameter owner: what keeps the memory of `body` alive.
     public init(
         kind: Kind, id: String, principal: Principal, tenant: TenantRecord?, refusal: Rejection? = nil,
-        precondition: Precondition? = nil, wantsResult: Bool, body: UnsafeRawBufferPointer, owner: AnyObject
+        precondition: Precondition? = nil, wantsResult: Bool, isByHTTP: Bool = false, body: UnsafeRawBufferPointer,
+        owner: AnyObject
     ) {
         self.kind = kind
         self.id = id
@@ -32,6 +35,7 @@ public struct Job {
         self.refusal = refusal
         self.precondition = precondition
         self.wantsResult = wantsResult
+        self.isByHTTP = isByHTTP
         self.body = body
         self.owner = owner
     }

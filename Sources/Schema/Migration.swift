@@ -39,6 +39,7 @@ public struct Migration: Sendable {
         Migration("control_0020_usage_history", PackageResources.control_0020_usage_history_sql),
         Migration("control_0021_webhooks", PackageResources.control_0021_webhooks_sql),
         Migration("control_0022_readings", PackageResources.control_0022_readings_sql),
+        Migration("control_0023_letters", PackageResources.control_0023_letters_sql),
     ]
 
     /// Every tenant's schema, oldest first; `{schema}` stands for the quoted schema name.

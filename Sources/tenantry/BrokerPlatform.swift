@@ -27,7 +27,7 @@ struct BrokerPlatform: Platform {
             let queue = try DeadLetterQueue(broker)
             defer { queue.close() }
             var wanted = Set(ids)
-            var done = 0
+            var done: [String] = []
             var left: [String] = []
             while !wanted.isEmpty, let letter = try queue.next() {
                 guard let id = letter.id, wanted.remove(id) != nil else { continue }
@@ -36,7 +36,7 @@ struct BrokerPlatform: Platform {
                     case .replay: try queue.replay(letter)
                     case .discard: try queue.discard(letter)
                     }
-                    done += 1
+                    done.append(id)
                 } catch let error as DeadLetterQueue.NotReplayed {
                     left.append("\(error)")
                 }

@@ -61,6 +61,36 @@ struct APICommandTests {
         }
     }
 
+    @Test("dead letters that are sent again or thrown away leave the list with the answer")
+    func letters() async throws {
+        let instance = try await Instance.shared.value
+        let account = newSlug("letters")
+        let token = try await instance.makeAccount(account)
+        let origin = try #require(instance.environment["TENANTRY_API_URL"])
+        func ask(_ path: String, _ body: String? = nil) async throws -> [String: Any] {
+            let credential = "Authorization: Bearer \(instance.operatorToken)"
+            let more = body.map { ["-H", "Content-Type: application/json", "-d", $0] } ?? []
+            let ended = try await Program(
+                "/usr/bin/env", ["curl", "--silent", "--fail-with-body", "\(origin)/v1/\(path)", "-H", credential] + more
+            ).end()
+            return try #require(try? ended.json() as? [String: Any], "\(ended)")
+        }
+        func letters(_ id: String) async throws -> [[String: Any]] {
+            try #require(try await ask("dead?job_id=\(id)")["data"] as? [[String: Any]])
+        }
+        for deed in ["discard", "replay"] {
+            let id = "\(account)-\(deed)"
+            _ = try await instance.ask("tenant.create", #"{"slug":"x"}"#, token: token, id: id)
+            let first = try #require(try await letters(id).first?["id"] as? String)
+            // Its row is written before it is published: it may not be in the queue yet.
+            try await eventually("the letter is taken") {
+                try await ask("dead/\(deed)", #"{"filter":{"job_id":"\#(id)"}}"#)["done"] as? Int == 1
+            }
+            let left = try await letters(id).compactMap { $0["id"] as? String }
+            #expect(!left.contains(first), "\(left)")
+        }
+    }
+
     @Test("told to stop while a write waits for its answer, it takes no more connections, answers the write, and ends with 0")
     func drain() async throws {
         let fleet = try await TestFleet()

@@ -111,9 +111,10 @@ internal import Testing
         let acme = try fleet.makeAccount("acme")
         try fleet.makeTenant("shop", token: acme)
         var reader = try Postgres.Connection(ConnectionOptions(url: fleet.testDatabase.readerURL))
-        try ReadingRecord.write(.export, of: "shop", by: "ada", on: &reader)
-        try ReadingRecord.write(.search, of: "shop", by: "bob", details: ["payload": ["query": "opening hours"]], on: &reader)
-        try ReadingRecord.write(.search, of: "nobodys", by: "bob", on: &reader)
+        try AccessRecord.write(.export, of: "shop", by: .user("ada"), on: &reader)
+        try AccessRecord.write(
+            .search, of: "shop", by: .user("bob"), details: ["payload": ["query": "opening hours"]], on: &reader)
+        try AccessRecord.write(.search, of: "nobodys", by: .user("bob"), on: &reader)
         let rows = try fleet.texts(
             """
             select concat_ws(' ', account, tenant, actor, kind, details -> 'payload' ->> 'query') from tenantry.audit_log

@@ -37,6 +37,23 @@ internal import Testing
         ).first ?? "none"
     }
 
+    @Test("Where the use of a credential cannot be noted, its job is done and answered all the same, once")
+    func unnoted() async throws {
+        let fleet = try await TestFleet()
+        try fleet.database.run(script: "alter table tenantry.credential_uses rename to elsewhere")
+        try fleet.startWorker()
+        let acme = try fleet.makeAccount("acme")
+        for number in 1...3 { try fleet.makeTenant("shop-\(number)", token: acme) }
+        #expect(try fleet.number("select sum(rejected + retried)::int8 from tenantry.workers") == 0)
+        try fleet.database.run(script: "alter table tenantry.elsewhere rename to credential_uses")
+        // Later uses are noted.
+        try await eventually("uses are noted again") {
+            _ = try fleet.ask("usage.aggregate", "{}", token: acme)
+            return try fleet.number("select count(*) from tenantry.credential_uses") > 0
+        }
+        await fleet.stop()
+    }
+
     @Test("A row is ended as the job ends, without the secret that the answer shows; a row that nobody asked for is not made")
     func ends() async throws {
         let fleet = try await TestFleet()
@@ -51,7 +68,9 @@ internal import Testing
 
         // Outside of the job, its lane has noted the credential's use.
         let key = acme.split(separator: ".")[0]
-        #expect(try fleet.number("select count(*) from tenantry.credential_uses where key = '\(key)'") == 1)
+        try await eventually("the use is noted") {
+            try fleet.number("select count(*) from tenantry.credential_uses where key = '\(key)'") == 1
+        }
 
         // A repeat is answered as one, and the row stays as it was.
         #expect(try fleet.ask("tenant.create", body, token: acme, id: "made", adjust: mark).duplicate)

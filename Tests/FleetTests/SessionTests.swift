@@ -116,10 +116,29 @@ internal import Testing
         #expect(try outcome("ada@x.ch", "correct horse", from: "192.0.2.9") == "in")
     }
 
+    @Test("The API takes letters off the lists for an operator, and for nobody else")
+    func letters() async throws {
+        let scene = try await Scene()
+        let id = "0b0e1f6a-0000-4000-8000-000000000001"
+        try scene.owner.run(
+            script: """
+                insert into tenantry.dead_letters (id, job_id, kind, account, key, code, message, attempts, failed_at, body_bytes, is_sealed, redacted)
+                values ('\(id)', 'j', 'tenant.create', 'acme', 'acc_1', 'invalid_payload', 'm', 1, now(), 2, true, '')
+                """)
+        for key in ["acc_1", "nobody"] {
+            #expect(throws: PostgresError.self) { try DeadLetterRecord.forget([id], as: key, on: &scene.api) }
+        }
+        #expect(throws: PostgresError.self) { _ = try scene.api.query("delete from tenantry.dead_letters") }
+        #expect(try scene.texts("select job_id from tenantry.dead_letters") == ["j"])
+        let operators = TestDatabase.operatorToken.split(separator: ".")[0]
+        try DeadLetterRecord.forget([id, "0b0e1f6a-0000-4000-8000-000000000002"], as: String(operators), on: &scene.api)
+        #expect(try scene.texts("select job_id from tenantry.dead_letters").isEmpty)
+    }
+
     @Test("The last use is noted to the minute; a request is on record under what its credential says")
     func records() async throws {
         let scene = try await Scene()
-        for _ in 0..<2 { try CredentialUse.note(["acc_1", "nobody"], on: &scene.api) }
+        for _ in 0..<2 { try CredentialUses().note(["acc_1", "nobody"], on: &scene.api) }
         #expect(
             try scene.texts("select key from tenantry.credential_uses where last_used_at = date_trunc('minute', last_used_at)")
                 == ["acc_1"])
@@ -128,12 +147,15 @@ internal import Testing
                 insert into tenantry.tenants (slug, account, schema_name, display_name)
                 values ('shop', 'acme', 'tenant_shop', 'S'), ('bar', 'other', 'tenant_bar', 'B')
                 """)
-        try RequestRecord.write(.search, key: "acc_1", tenant: "shop", details: ["query": "x"], on: &scene.api)
+        try AccessRecord.write(.search, of: "shop", by: .credential("acc_1"), details: ["query": "x"], on: &scene.api)
         #expect(
             try scene.texts("select concat_ws(' ', account, tenant, credential, role, actor, kind) from tenantry.audit_log") == [
                 "acme shop acc_1 account acme corpus.search"
             ])
-        #expect(throws: PostgresError.self) { try RequestRecord.write(.search, key: "acc_1", tenant: "bar", on: &scene.api) }
-        #expect(throws: PostgresError.self) { try RequestRecord.write(.search, key: "nobody", tenant: nil, on: &scene.api) }
+        for (key, tenant) in [("acc_1", "bar"), ("nobody", nil)] {
+            #expect(throws: PostgresError.self) {
+                try AccessRecord.write(.search, of: tenant, by: .credential(key), on: &scene.api)
+            }
+        }
     }
 }

@@ -34,7 +34,7 @@ internal import Testing
             JobRates.SQL.draw, WorkerHeartbeat.SQL.beat,
             WorkerHeartbeat.SQL.end, FleetFoundation.SQL.problems, BatchProcessor.SQL.setLockTimeout,
             HTTPJobEnding.SQL.end, HTTPJobEnding.SQL.endUnknown, Housekeeping.SQL.removeHTTPJobs,
-            Housekeeping.SQL.removeSignInFailures, CredentialUse.SQL.note,
+            Housekeeping.SQL.removeSignInFailures, CredentialUses.SQL.note,
             Housekeeping.SQL.removeInbox, Housekeeping.SQL.removeWorkers, Housekeeping.SQL.removeQuarantineNotes,
             Housekeeping.SQL.removeCredentials, Quarantine.Notes.SQL.past,
             Quarantine.Notes.SQL.begin, Quarantine.Notes.SQL.end, Quarantine.Notes.SQL.takeBack,
@@ -147,7 +147,7 @@ internal import Testing
         let (database, schema) = try await Self.database()
         try Self.prepare(Self.control() + Self.webhooks + Self.tenant(schema), on: database.workerURL, "explain execute")
         try Self.prepare(Self.reads + Self.tenantReads(schema), on: database.readerURL, "explain execute")
-        let read = Self.reads.filter { $0.sql != ReadingRecord.SQL.write.sql }
+        let read = Self.reads.filter { $0.sql != AccessRecord.SQL.reading.sql }
         try Self.prepare(read + Self.tenantReads(schema) + Self.api, on: database.apiURL, "explain execute")
     }
 

@@ -80,7 +80,7 @@ public enum OpenAPIDocument {
         let access: Access
         switch route.right {
         case .open: return "For anybody."
-        case .signedIn: return "For any credential, by what the kind takes."
+        case .anyKind: return "For any credential, by what the kind takes."
         case .reading(let reading): access = reading.access
         case .kind(let kind): access = kind.access
         }
@@ -126,7 +126,7 @@ public enum OpenAPIDocument {
         switch route.right {
         case .kind(let kind): kind.takesPrecondition
         // Whatever kind is sent.
-        case .signedIn: route.success.mayBePending
+        case .anyKind: route.success.mayBePending
         case .open, .reading: false
         }
     }

@@ -48,7 +48,7 @@ enum BillingRoutes {
                 return metric
             }
             let seesPool = caller.principal.tenant == nil && caller.principal.role != .token
-            let view = try await call.services.database.run { database, _ in
+            let view = try await call.database { database, _ in
                 try database.transaction(mode: UsageView.transactionMode) { database in
                     try UsageView.read(
                         account: account, tenant: tenant, month: month, by: bucket, metrics: metrics, withShares: seesPool,

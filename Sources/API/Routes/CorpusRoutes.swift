@@ -159,9 +159,9 @@ enum CorpusRoutes {
         }
         let most = limit
         let (schema, slug, key) = (try call.tenant.schema, try call.tenant.slug, try call.caller.principal.key)
-        let hits = try await call.services.database.run { database, _ in
+        let hits = try await call.database { database, _ in
             database.touch(schema)
-            try RequestRecord.write(.search, key: key, tenant: slug, on: &database)
+            try AccessRecord.write(.search, of: slug, by: .credential(key), on: &database)
             return try CorpusSearch.hits(query, limit: most, in: schema, on: &database)
         }
         return .json(.ok, ["data": .array(hits.map { CorpusSearch.Hit.representation.json($0) }), "mode": "text"])

@@ -17,8 +17,8 @@ enum ExportRoute {
         success: Route.Success(status: .ok, otherTypes: [Form.jsonLines.rawValue, Form.newlineDelimitedJSON.rawValue])
     ) { call in
         let (slug, key) = (try call.tenant.slug, try call.caller.principal.key)
-        try await call.services.database.run { database, _ in
-            try RequestRecord.write(.export, key: key, tenant: slug, on: &database)
+        try await call.database { database, _ in
+            try AccessRecord.write(.export, of: slug, by: .credential(key), on: &database)
         }
         let chunks = try call.services.exports.export(slug, of: try call.tenant.account)
         return .stream(

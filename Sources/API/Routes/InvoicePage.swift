@@ -14,7 +14,7 @@ enum InvoicePage {
         otherTypes: [Form.html.rawValue]
     ) { call in
         let (id, account) = (call.name("id"), try call.caller.account)
-        let found = try await call.services.database.run { database, _ in try Invoice.find(id, on: &database) }
+        let found = try await call.database { database, _ in try Invoice.find(id, on: &database) }
         guard let invoice = found, account == nil || invoice.details.account == account else {
             throw Problem.notFound("there is no invoice \(id)")
         }

@@ -9,7 +9,7 @@ enum JobRoutes {
 
     private static let send = Route(
         method: .post, path: PathPattern("/v1/jobs"),
-        summary: "Sends a job of any kind, also of those that have no path of their own.", right: .signedIn,
+        summary: "Sends a job of any kind, also of those that have no path of their own.", right: .anyKind,
         body: .json(
             [
                 "type": "object", "required": ["kind"],
@@ -52,7 +52,7 @@ enum JobRoutes {
             return nil
         }
         guard !slug.utf8.contains(0) else { throw Problem.noTenant("") }
-        let tenant = try await call.services.database.run { database, directory in
+        let tenant = try await call.database { database, directory in
             let now = SystemClock.monotonicSeconds()
             try directory.refresh(from: &database)
             if directory.tenant(slug, now: now) == nil { try directory.load(tenants: [slug], now: now, from: &database) }

@@ -2,6 +2,7 @@ internal import Contract
 internal import HTTPTypes
 internal import Hummingbird
 internal import Jobs
+internal import Logging
 internal import NIOCore
 
 /// What operators see and do: queues, workers, dead letters.
@@ -26,7 +27,7 @@ enum PlatformRoutes {
         "/v1/workers", .reading(.workers), schema: WorkerStatus.representation.schema,
         "The workers that were heard of in the last 30 seconds.", isList: true
     ) { call in
-        let rows = try await call.services.database.run { database, _ in try WorkerStatus.list(on: &database) }
+        let rows = try await call.database { database, _ in try WorkerStatus.list(on: &database) }
         return .list(
             Listing(
                 rows: rows.map { WorkerStatus.representation.json($0) },
@@ -79,23 +80,31 @@ enum PlatformRoutes {
         ) { call in
             let members = try PayloadDecoder.members(of: Array(call.body.readableBytesView))
             let filter = try filter(members["filter"])
-            let ids = try await call.services.database.run { database, _ in try DeadLetterRecord.ids(filter, on: &database) }
+            let ids = try await call.database { database, _ in try DeadLetterRecord.ids(filter, on: &database) }
             let matching = JSONValue.int(Int64(ids.count))
             if try call.query.boolean("dry_run") == true { return .json(.ok, ["matching": matching]) }
             if let expected = members["expect"], expected != .null, expected != matching {
                 throw Problem(Rejection(.conflict, "\(ids.count) letters match", field: "/expect"))
             }
             let key = try call.caller.principal.key
-            try await call.services.database.run { database, _ in
-                try RequestRecord.write(
-                    deed == "replay" ? .replay : .discard, key: key, tenant: nil,
+            try await call.database { database, _ in
+                try AccessRecord.write(
+                    deed == "replay" ? .replay : .discard, of: nil, by: .credential(key),
                     details: ["filter": members["filter"] ?? .null, "letters": matching], on: &database)
             }
             let outcome = try await call.services.platform.settle(ids, deed == "replay" ? .replay : .discard)
+            do {
+                try await call.database { database, _ in
+                    try DeadLetterRecord.forget(outcome.done, as: key, on: &database)
+                }
+            } catch {
+                // The letters are gone all the same. The leader's duty takes their rows.
+                call.services.logger.notice("rows of settled letters are taken later", metadata: ["error": "\(error)"])
+            }
             return .json(
                 .ok,
                 [
-                    "matching": matching, "done": .int(Int64(outcome.done)),
+                    "matching": matching, "done": .int(Int64(outcome.done.count)),
                     "left": .array(outcome.left.prefix(100).map { .string($0) }),
                 ])
         }

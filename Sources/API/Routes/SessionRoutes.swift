@@ -97,9 +97,9 @@ enum SessionRoutes {
         try await end(call.name("key"), call)
     }
 
-    private static func end(_ key: String, _ call: Call) async throws -> Reply {
+    private static func end(_ key: String, _ call: Call) async throws -> RouteResult {
         let sender = try call.caller.principal.key
-        let isEnded = try await call.services.database.run { database, _ in try SignIn.end(key, by: sender, on: &database) }
+        let isEnded = try await call.database { database, _ in try SignIn.end(key, by: sender, on: &database) }
         guard isEnded else { throw Problem.notFound("there is no session of this key, or it is not yours to end") }
         return .empty(.noContent)
     }

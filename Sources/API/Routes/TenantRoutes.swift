@@ -71,7 +71,7 @@ enum TenantRoutes {
         right: .reading(.settings), success: Route.Success(status: .ok, schema: ["type": "object"], isTagged: true)
     ) { call in
         let schema = try call.tenant.schema
-        let json = try await call.services.database.run { database, _ in
+        let json = try await call.database { database, _ in
             database.touch(schema)
             return try SettingsRead.find(in: schema, on: &database)
         }

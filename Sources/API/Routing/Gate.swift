@@ -16,10 +16,29 @@ enum Gate {
         }
         let refusal =
             switch route.right {
-            case .open, .signedIn: nil as Rejection?
+            case .open: nil as Rejection?
+            case .anyKind: refusalOfAll(caller.principal)
             case .reading(let reading): caller.principal.refusal(of: reading, tenant: caller.tenant)
             case .kind(let kind): caller.principal.refusal(of: kind, tenant: caller.tenant)
             }
         if let refusal { throw Problem(refusal) }
+    }
+
+    /// Why a principal may send nothing at all; nil if there is some kind that it may.
+    private static func refusalOfAll(_ principal: Principal) -> Rejection? {
+        var last: Rejection?
+        for kind in Kind.all {
+            guard let refusal = principal.refusal(of: kind, tenant: nil) else { return nil }
+            last = refusal
+        }
+        return last
+    }
+
+    /// How many bytes of a body are read: no more than what the caller may send can have.
+    static func mostBodyBytes(of caller: Caller?, to route: Route) -> Int {
+        let most = route.body?.mostBytes ?? Kind.standardBodyLimitBytes
+        guard case .anyKind = route.right, let principal = caller?.principal else { return most }
+        let allowed = Kind.all.filter { principal.refusal(of: $0, tenant: nil) == nil }
+        return min(most, allowed.map(\.bodyLimitBytes).max() ?? 0)
     }
 }

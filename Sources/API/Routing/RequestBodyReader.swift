@@ -4,15 +4,16 @@ internal import NIOCore
 
 /// Reads a request's body, within its bounds.
 enum RequestBodyReader {
-    /// - Parameter seconds: how long it may be under way.
-    /// - Throws: `Problem`: 413 beyond the route's bound, whether the length was told or not; 415 for an encoding; 408 if it does not come.
+    /// - Parameters:
+    ///   - most: bytes that it may have.
+    ///   - seconds: how long it may be under way.
+    /// - Throws: `Problem`: 413 beyond its bound, whether the length was told or not; 415 for an encoding; 408 if it does not come.
     /// - Returns: the bytes, and how many of the budget are to be given back when they are done with.
     static func read(
-        _ request: Request, _ expected: RequestBody?, _ budget: BodyBudget, within seconds: Double
+        _ request: Request, most: Int, _ budget: BodyBudget, within seconds: Double
     ) async throws -> (bytes: ByteBuffer, reserved: Int) {
         let hasBody = request.headers[.contentLength] != nil || request.headers[.transferEncoding] != nil
         if !hasBody { return (ByteBuffer(), 0) }
-        let most = expected?.mostBytes ?? Kind.standardBodyLimitBytes
         if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
             throw Problem.unsupportedMediaType("a Content-Encoding is not taken: send the body as it is")
         }

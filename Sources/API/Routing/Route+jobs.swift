@@ -91,7 +91,7 @@ extension Route {
         _ kind: Kind, tenant: String?, members: [String: JSONValue], bytes: [UInt8]? = nil, status: HTTPResponse.Status,
         _ call: Call,
         location: (JSONValue) -> String? = { _ in nil }
-    ) async throws -> Reply {
+    ) async throws -> RouteResult {
         let wait = Preference(call.headers, makesSecret: kind.makesSecret)
         let id = try idempotencyKey(call.headers)
         try kind.check(members)
@@ -134,7 +134,7 @@ extension Route {
         return call.names.values.contains(value)
     }
 
-    private static func pending(_ order: JobGateway.Order, _ headers: HTTPFields) -> Reply {
+    private static func pending(_ order: JobGateway.Order, _ headers: HTTPFields) -> RouteResult {
         var headers = headers
         headers[.location] = "/v1/jobs/\(RequestTarget.encode(order.id))"
         let record: JSONValue = [

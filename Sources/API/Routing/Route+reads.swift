@@ -38,7 +38,7 @@ extension Route {
             let read = try page(call, PageRequest(after: after, limit: limit + 1))
             let rows: [Row]
             do {
-                rows = try await call.services.database.run { database, _ in try read(&database) }
+                rows = try await call.database { database, _ in try read(&database) }
             } catch let error as PostgresError where error.fault == .data && after != nil {
                 throw Problem.parameter("cursor", "is none of this list's, with these filters")
             }
@@ -65,7 +65,7 @@ extension Route {
             success: Success(status: .ok, schema: representation.schema, isTagged: isTagged)
         ) { call in
             let read = try find(call)
-            guard let value = try await call.services.database.run({ database, _ in try read(&database) }) else {
+            guard let value = try await call.database({ database, _ in try read(&database) }) else {
                 throw Problem.notFound("there is nothing of this name")
             }
             let json = representation.json(value)
@@ -76,7 +76,7 @@ extension Route {
     /// Anything else that is read.
     static func read(
         _ path: String, _ right: Right, schema: JSONValue, _ summary: String, query: [QueryParameter] = [],
-        otherTypes: [String] = [], isList: Bool = false, _ respond: @escaping @Sendable (Call) async throws -> Reply
+        otherTypes: [String] = [], isList: Bool = false, _ respond: @escaping @Sendable (Call) async throws -> RouteResult
     ) -> Route {
         Route(
             method: .get, path: PathPattern(path), summary: summary, right: right, query: query,
@@ -84,7 +84,7 @@ extension Route {
     }
 
     /// With its `ETag`; 304 where the client has it already.
-    static func tagged(_ json: JSONValue, _ call: Call) throws -> Reply {
+    static func tagged(_ json: JSONValue, _ call: Call) throws -> RouteResult {
         let tag = "\"\(EntityTag.of(json))\""
         if let known = call.headers[.ifNoneMatch], known.split(separator: ",").contains(where: { $0.trimmed == tag }) {
             return .empty(.notModified, [.eTag: tag])

@@ -3,6 +3,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Jobs
 internal import NIOCore
+internal import Postgres
 
 /// A path and a method, with all that is known of them: the router, the checks before anything is done and the OpenAPI document go by it.
 struct Route: Sendable {
@@ -15,15 +16,15 @@ struct Route: Sendable {
     /// nil: it takes none.
     var body: RequestBody?
     let success: Success
-    let respond: @Sendable (Call) async throws -> Reply
+    let respond: @Sendable (Call) async throws -> RouteResult
 
     enum Right: Sendable {
         /// Whoever there is.
         case open
         case reading(Reading)
         case kind(Kind)
-        /// Whoever has a credential; the route looks for itself.
-        case signedIn
+        /// Whoever may send some kind; which one it is, the route looks for itself.
+        case anyKind
     }
 
     /// What is answered where all went well.
@@ -109,6 +110,13 @@ struct Call: Sendable {
 
     func name(_ name: String) -> String { names[name] ?? "" }
 
+    /// Runs some work on a connection to the database, within the share of the asker's account.
+    func database<Value: Sendable>(
+        _ work: @escaping @Sendable (inout Postgres.Connection, Directory) throws -> Value
+    ) async throws -> Value {
+        try await services.database.run(for: asker?.account, work)
+    }
+
     /// The tenant that the path names.
     var tenant: TenantRecord {
         get throws(Problem) {
@@ -134,7 +142,7 @@ extension StringProtocol {
 }
 
 /// What a route answers.
-enum Reply: Sendable {
+enum RouteResult: Sendable {
     case json(HTTPResponse.Status, JSONValue, HTTPFields = [:])
     /// A page of a list, in the form that is asked for.
     case list(Listing)

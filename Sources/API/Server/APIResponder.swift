@@ -87,7 +87,7 @@ struct APIResponder: HTTPResponder {
         let query = try Query(halves.count == 2 ? halves[1] : "", route.query)
         let form = try form(for: route, request.headers)
         let body = try await RequestBodyReader.read(
-            request, route.body, services.bodies, within: services.options.times.body)
+            request, most: Gate.mostBodyBytes(of: caller, to: route), services.bodies, within: services.options.times.body)
         defer { services.bodies.giveBack(body.reserved) }
         let call = Call(
             route: route, names: names, query: query, headers: request.headers, body: body.bytes, asker: caller, address: address,
@@ -122,9 +122,13 @@ struct APIResponder: HTTPResponder {
             if services.limiter.isSpent("address \(address)") { _ = try counted("address \(address)") }
             if services.limiter.isSpent(bearer.key) { _ = try counted(bearer.key) }
             let slug = route.isOfTenant ? names["slug"] : nil
-            caller = try await services.database.run { [uses = services.uses] database, directory in
+            caller = try await services.database.run { [services] database, directory in
                 let caller = try Self.identify(bearer, tenant: slug, directory, &database)
-                try uses.note(bearer.key, on: &database)
+                do throws(PostgresError) {
+                    try services.uses.note(CollectionOfOne(bearer.key), on: &database)
+                } catch {
+                    services.logger.notice("the use of a credential is to be noted later", metadata: ["error": "\(error)"])
+                }
                 return caller
             }
         } catch let problem as Problem {
@@ -209,7 +213,7 @@ struct APIResponder: HTTPResponder {
         return form
     }
 
-    private func response(to reply: Reply, _ form: Form, _ call: Call, path: String) -> Response {
+    private func response(to reply: RouteResult, _ form: Form, _ call: Call, path: String) -> Response {
         switch reply {
         case .json(let status, let value, var headers):
             headers[.contentType] = Form.json.rawValue

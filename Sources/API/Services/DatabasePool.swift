@@ -7,12 +7,15 @@ internal import Synchronization
 /// Connections to the database, each with a thread of its own, for requests that wait for them without holding one up.
 ///
 /// A connection is made when it is first needed, and again when it was lost. Each has a ``Directory`` of what it knows of credentials and
-/// tenants. Works are taken in order; when too many wait, the next is refused.
+/// tenants. Works are taken in order; when too many wait, the next is refused. One account's works have half of the connections at most, and
+/// half of the line: the others' do not wait for them.
 public final class DatabasePool: Sendable {
     typealias Work = @Sendable (inout Postgres.Connection, Directory) throws -> Void
 
     /// What is to be done, and how the requester hears that it cannot be.
     private struct Order {
+        /// Whose it is; nil: nobody's in particular.
+        let account: String?
         let work: Work
         let deadline = DispatchTime.now() + .seconds(DatabasePool.mostWaitSeconds)
         let fail: @Sendable (Problem) -> Void
@@ -20,9 +23,30 @@ public final class DatabasePool: Sendable {
 
     private struct State {
         var waiting: [Order] = []
+        /// Works under way, by account.
+        var working: [String: Int] = [:]
         var isClosed = false
         /// Monotonic time before which no connection is tried: the last attempt failed.
         var isAwayUntil = DispatchTime(uptimeNanoseconds: 0)
+
+        /// Whether another work of this account may wait.
+        func hasRoom(for account: String?) -> Bool {
+            guard !isClosed, waiting.count < DatabasePool.mostWaiting else { return false }
+            return account == nil || waiting.count { $0.account == account } < DatabasePool.mostWaiting / 2
+        }
+
+        /// Takes the first work whose account has less than its share under way; nil: there is none.
+        mutating func take(share: Int) -> Order? {
+            let next = waiting.firstIndex { order in order.account.map { working[$0, default: 0] < share } ?? true }
+            guard let order = next.map({ waiting.remove(at: $0) }) else { return nil }
+            if let account = order.account { working[account, default: 0] += 1 }
+            return order
+        }
+
+        mutating func end(_ order: Order) {
+            guard let account = order.account, let count = working[account] else { return }
+            working[account] = count > 1 ? count - 1 : nil
+        }
     }
 
     let options: ConnectionOptions
@@ -56,12 +80,15 @@ public final class DatabasePool: Sendable {
 
     /// Runs some work on one of the connections. It may run twice: if the connection is lost, once more on another.
     ///
+    /// - Parameter account: whose share of the connections it is on; nil: nobody's.
     /// - Throws: `Problem` (`unavailable`) if the database is away or too many wait; what the work throws.
     func run<Value: Sendable>(
+        for account: String? = nil,
         _ work: @escaping @Sendable (inout Postgres.Connection, Directory) throws -> Value
     ) async throws -> Value {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Value, any Error>) in
             let order = Order(
+                account: account,
                 work: { database, directory in
                     let value: Value
                     do {
@@ -75,7 +102,7 @@ public final class DatabasePool: Sendable {
                 },
                 fail: { continuation.resume(throwing: $0) })
             let isTaken = state.withLock { state in
-                guard !state.isClosed, state.waiting.count < Self.mostWaiting else { return false }
+                guard state.hasRoom(for: account) else { return false }
                 state.waiting.append(order)
                 return true
             }
@@ -89,6 +116,9 @@ public final class DatabasePool: Sendable {
         for _ in 0..<size { arrivals.signal() }
     }
 
+    /// Works that wait for a connection.
+    var waiting: Int { state.withLock { $0.waiting.count } }
+
     /// Whether the database answered when it was last asked.
     var isAway: Bool { state.withLock { $0.isAwayUntil > .now() } }
 
@@ -97,17 +127,28 @@ public final class DatabasePool: Sendable {
     private func next() -> Order? {
         while true {
             arrivals.wait()
-            let (order, isClosed) = state.withLock { state in
-                (state.waiting.isEmpty ? nil : state.waiting.removeFirst(), state.isClosed)
+            let (order, isOver) = state.withLock { state in
+                (state.take(share: max(1, size / 2)), state.isClosed && state.waiting.isEmpty)
             }
             if let order { return order }
-            if isClosed { return nil }
+            guard isOver else { continue }
+            // The next thread is to see it, too.
+            arrivals.signal()
+            return nil
         }
     }
 
     private func serve() {
         let session = Session(options)
-        while let order = next() { carryOut(order, session) }
+        while let order = next() {
+            carryOut(order, session)
+            let isMore = state.withLock { state in
+                state.end(order)
+                return !state.waiting.isEmpty || state.isClosed
+            }
+            // One that has waited for its account's share may be taken now.
+            if isMore { arrivals.signal() }
+        }
     }
 
     /// What was lost before anything came back is tried once more on a new connection.

@@ -36,7 +36,7 @@ struct JobGateway: Sendable {
     /// - Throws: `Rejection` (`conflict`); `Problem` (503) if the broker does not take it.
     func send(_ order: Order, as caller: Caller) async throws -> Outcome {
         let principal = caller.principal
-        try await database.run { database, _ in
+        try await database.run(for: caller.account) { database, _ in
             try JobRecord.begin(order.id, order.kind, of: principal, tenant: order.tenant, body: order.body, on: &database)
         }
         var request = JobRequest(

@@ -90,11 +90,12 @@ public enum LetterDeed: Sendable {
 
 /// What became of letters that were to be settled.
 public struct LetterOutcome: Sendable {
-    public let done: Int
+    /// The ids of letters that are gone.
+    public let done: [String]
     /// Why letters were left where they are.
     public let left: [String]
 
-    public init(done: Int, left: [String]) {
+    public init(done: [String], left: [String]) {
         self.done = done
         self.left = left
     }

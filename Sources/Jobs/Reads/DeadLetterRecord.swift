@@ -112,7 +112,18 @@ public struct DeadLetterRecord: Sendable {
         _ = try database.query(SQL.remove, ids)
     }
 
+    /// Removes the rows of letters that an operator has settled by HTTP; the API's role may do so by a function of the database alone.
+    ///
+    /// - Parameter key: the operator's.
+    public static func forget(
+        _ ids: [String], as key: String, on database: inout some Queryable & ~Copyable
+    ) throws(PostgresError) {
+        guard !ids.isEmpty else { return }
+        _ = try database.query(SQL.forget, key, ids)
+    }
+
     enum SQL {
+        static let forget: Statement = "select tenantry.forget_letters($1, $2::text[]::uuid[])"
         private static let filter = """
             (cardinality($1::text[]) = 0 or job_id = any($1)) and ($2::text is null or kind = $2) and ($3::text is null or code = $3)
               and ($4::text is null or tenant = $4)

@@ -110,9 +110,10 @@ struct ControlGrants {
     ]
     /// What readers may call, though they write nothing themselves.
     static let readerFunctions: [StaticString] = [recordReading]
-    /// How the API makes and ends sessions, and puts something on record.
+    /// How the API makes and ends sessions, puts something on record, and takes settled letters off the lists.
     static let apiFunctions: [StaticString] = [
         "sign_in(uuid, text, text, bytea, timestamptz)", "end_session(text, text)", "record_request(text, text, text, jsonb)",
+        "forget_letters(text, uuid[])",
     ]
     private static let recordReading: StaticString = "record_reading(text, text, text, jsonb)"
 

@@ -73,8 +73,9 @@ struct CorpusCommand: AsyncParsableCommand {
         func run(with settings: Settings) throws {
             var database = try Connection(try settings.readersDatabase(name: "tenantry corpus"))
             let text = query.joined(separator: " ")
-            try ReadingRecord.write(
-                .search, of: tenant, by: commandActor(), details: ["payload": ["query": .string(String(text.prefix(1_000)))]],
+            try AccessRecord.write(
+                .search, of: tenant, by: .user(commandActor()),
+                details: ["payload": ["query": .string(String(text.prefix(1_000)))]],
                 on: &database)
             let found: [CorpusSearch.Hit]?
             do {

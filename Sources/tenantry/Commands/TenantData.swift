@@ -10,13 +10,14 @@ struct TenantData: ~Copyable {
 
     /// - Parameter details: what is looked for, for the record.
     init(
-        _ tenant: String, _ reading: ReadingRecord.Reading, _ settings: Settings, details: [String: JSONValue] = [:]
+        _ tenant: String, _ reading: AccessRecord.Deed, _ settings: Settings, details: [String: JSONValue] = [:]
     ) throws {
         var database = try Connection(try settings.readersDatabase(name: "tenantry reading"))
         guard let found = try TenantDetails.find(tenant, on: &database), found.state != .purged else {
             throw Failure("there is no tenant \(tenant)")
         }
-        try ReadingRecord.write(reading, of: tenant, by: commandActor(), details: ["payload": .object(details)], on: &database)
+        try AccessRecord.write(
+            reading, of: tenant, by: .user(commandActor()), details: ["payload": .object(details)], on: &database)
         self.schema = try Identifier(found.schema)
         self.database = database
     }

@@ -22,7 +22,7 @@ struct TenantExportCommand: ServerCommand {
 
     func run(with settings: Settings) throws {
         var database = try Connection(try settings.readersDatabase(name: "tenantry export"))
-        try ReadingRecord.write(.export, of: tenant, by: commandActor(), on: &database)
+        try AccessRecord.write(.export, of: tenant, by: .user(commandActor()), on: &database)
         let sink = try LineSink(output)
         var bar = ProgressBar("exporting", total: nil)
         var done = 0

@@ -1,5 +1,6 @@
 internal import Contract
 internal import NIOHTTP1
+internal import Postgres
 internal import TestSupport
 internal import Testing
 
@@ -97,6 +98,43 @@ internal import Testing
                 return !whole.statuses.isEmpty
             }
             #expect(whole.statuses == [400] && whole.text.contains("malformed_json"), "\(whole.text)")
+        }
+    }
+
+    @Test func `A job's body is read as far as its sender may send one, and not at all of an account that is suspended`()
+        async throws
+    {
+        try await withAPI { stage in
+            let account = try await stage.makeAccount("acme")
+            let logger = try await stage.makeToken(["conversation:write"], tenant: nil, token: account)
+            func post(_ token: String, bytes: Int) async throws -> RawConnection {
+                let connection = try RawConnection(port: stage.port)
+                try await connection.send(
+                    """
+                    POST /v1/jobs HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(token)\r
+                    Content-Type: application/json\r\nContent-Length: \(bytes)\r\n\r\n
+                    """)
+                return connection
+            }
+            // It ingests nothing, so it sends nothing as long as that.
+            let long = try await post(logger, bytes: 2 << 20)
+            try await long.end()
+            #expect(long.statuses == [413], "\(long.text)")
+            // An account may: its body is awaited, and is no JSON.
+            let whole = try await post(account, bytes: 2 << 20)
+            try await whole.send(String(repeating: "x", count: 2 << 20))
+            try await eventually("it is answered") {
+                whole.receive()
+                return !whole.statuses.isEmpty
+            }
+            #expect(whole.statuses == [400], "\(whole.text)")
+            try stage.fleet.database.run(script: "update tenantry.accounts set state = 'suspended' where slug = 'acme'")
+            let refused = try await post(account, bytes: 10)
+            try await eventually("it is refused") {
+                refused.receive()
+                return !refused.statuses.isEmpty
+            }
+            #expect(refused.statuses == [403] && refused.text.contains("is suspended"), "\(refused.text)")
         }
     }
 
