@@ -104,10 +104,19 @@ let package = Package(
                 "TenantryClient", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, crypto, lifecycle, logging, metrics,
                 nioCore, nioHTTP, nioHTTPTypes, nioSSL, yams,
             ]),
+        // The console: pages made of the API's answers.
+        .target(name: "HTML"),
+        .target(
+            name: "Console",
+            dependencies: [
+                "Contract", "Postgres", "Jobs", "People", "Metering", "HTML", "API", hummingbird, httpTypes, crypto, lifecycle, logging,
+                nioCore,
+            ],
+            resources: [.embedInCode("Assets/console.css"), .embedInCode("Assets/console.js"), .embedInCode("Assets/icon.svg")]),
         .executableTarget(
             name: "tenantry",
             dependencies: [
-                "Contract", "Postgres", "AMQP", "Schema", "Jobs", "Fleet", "Metering", "Accounts", "Tenants", "People",
+                "Console", "Contract", "Postgres", "AMQP", "Schema", "Jobs", "Fleet", "Metering", "Accounts", "Tenants", "People",
                 "Templates", "Corpus", "Conversations", "Usage", "Billing", "Webhooks",
                 "Families", "TenantryClient", "Embedded", "API", argumentParser, configuration, crypto, lifecycle, logging,
                 metrics,

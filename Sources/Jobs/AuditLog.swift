@@ -81,6 +81,7 @@ extension AuditEntry {
 public enum AuditedDeed: String, CaseIterable, Sendable {
     case operatorIssue = "operator.issue"
     case operatorRevoke = "operator.revoke"
+    case impersonate = "operator.impersonate"
     case signIn = "admin.sign_in"
     case signOut = "admin.sign_out"
     case tenantExport = "tenant.export"

@@ -2,13 +2,15 @@ internal import Contract
 public import Jobs
 public import Postgres
 
-/// A session: what somebody has who signed in by e-mail and password.
+/// A session: what somebody has who signed in by e-mail and password, or to the console with a credential.
 public struct SessionRecord: Sendable {
     /// Of its credential; the secret was shown once.
     public let key: String
+    /// The person's address; of a session that a credential opened, what that is for.
     public let email: String
-    public let account: String
-    /// nil: an administrator's of the whole account.
+    /// nil: an operator's.
+    public let account: String?
+    /// nil: of the whole account.
     public let tenant: String?
     public let createdAt: Timestamp
     public let expiresAt: Timestamp
@@ -58,14 +60,18 @@ public struct SessionRecord: Sendable {
     enum SQL {
         static let end: Statement = """
             update tenantry.credentials set revoked_at = now()
-            where key = $1 and administrator is not null and isfinite(expires_at) and revoked_at is null and expires_at > now()
-            returning account, tenant
+            where key = $1 and (administrator is not null and isfinite(expires_at) or session_of is not null)
+              and revoked_at is null and expires_at > now()
+            returning coalesce(account, ''), tenant
             """
         static let list: Statement = """
             select c.key, c.name, c.account, c.tenant, c.created_at, c.expires_at, u.last_used_at
             from tenantry.credentials c left join tenantry.credential_uses u on u.key = c.key
-            where c.administrator is not null and isfinite(c.expires_at) and c.revoked_at is null and c.expires_at > now()
-              and (c.account = $2 or c.administrator = (select o.administrator from tenantry.credentials o where o.key = $1))
+            where (c.administrator is not null and isfinite(c.expires_at) or c.session_of is not null)
+              and c.revoked_at is null and c.expires_at > now()
+              and (c.account = $2 or c.key = $1 or c.session_of = $1
+                   or c.administrator = (select o.administrator from tenantry.credentials o where o.key = $1)
+                   or c.session_of = (select o.session_of from tenantry.credentials o where o.key = $1))
               and (c.created_at, c.key) < ($3, $4)
             order by c.created_at desc, c.key desc limit $5
             """

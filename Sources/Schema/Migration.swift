@@ -40,6 +40,7 @@ public struct Migration: Sendable {
         Migration("control_0021_webhooks", PackageResources.control_0021_webhooks_sql),
         Migration("control_0022_readings", PackageResources.control_0022_readings_sql),
         Migration("control_0023_letters", PackageResources.control_0023_letters_sql),
+        Migration("control_0024_console", PackageResources.control_0024_console_sql),
     ]
 
     /// Every tenant's schema, oldest first; `{schema}` stands for the quoted schema name.

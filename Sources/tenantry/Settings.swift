@@ -3,6 +3,7 @@ internal import API
 internal import ArgumentParser
 internal import Billing
 internal import Configuration
+internal import Console
 internal import Contract
 internal import Families
 internal import Fleet
@@ -42,7 +43,7 @@ struct Settings {
             "worker.declare_topology", "worker.database_url", "reader.database_url", "api.database_url",
             "api.host", "api.port", "api.requests_per_minute", "api.connections", "api.database_connections",
             "api.certificate_file",
-            "api.key_file", "api.cors_origins", "api.behind_proxy",
+            "api.key_file", "api.cors_origins", "api.behind_proxy", "console.read_only",
             "retry.delays_ms", "retry.steps_for_missing_tenant", "inbox.retention_hours", "dead.retention_days", "dead.most",
             "usage.aggregate_seconds",
             "usage.idle_hours", "tenants.retention_days", "plans.file", "stripe.url", "stripe.days_until_due",
@@ -186,6 +187,13 @@ struct Settings {
                 "api.host: \(options.host) is not this machine alone, where credentials would go in the clear: set api.certificate_file "
                     + "and api.key_file, or api.behind_proxy where a proxy has TLS")
         }
+        return options
+    }
+
+    /// How the console behaves.
+    func console() throws -> ConsoleOptions {
+        var options = ConsoleOptions()
+        options.isReadOnly = try bool("console.read_only", options.isReadOnly)
         return options
     }
 

@@ -49,7 +49,7 @@ extension StatementTests {
         Directory.SQL.version, Directory.SQL.credentials, Directory.SQL.tenants, DeadLetterRecord.SQL.page, JobRecord.SQL.begin,
         JobRecord.SQL.find, SessionRecord.SQL.list,
         SignIn.SQL.candidates, SignIn.SQL.signIn, SignIn.SQL.end, SignInThrottle.SQL.wait, SignInThrottle.SQL.count,
-        SignInThrottle.SQL.forget, Refusal.SQL.count, CredentialUses.SQL.note, AccessRecord.SQL.request,
+        SignInThrottle.SQL.forget, ConsoleSession.SQL.open, ConsoleSession.SQL.find, ConsoleSession.SQL.proof, Refusal.SQL.count, CredentialUses.SQL.note, AccessRecord.SQL.request,
         DeadLetterRecord.SQL.forget,
         TenantSummary.SQL.list, WorkerStatus.SQL.list,
         ReportSQL.period, ReportSQL.tenants, ReportSQL.buckets(.hour), ReportSQL.buckets(.day), ReportSQL.buckets(.month),

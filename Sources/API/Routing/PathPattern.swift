@@ -1,14 +1,14 @@
 /// A path with names in braces, such as `/v1/tenants/{slug}/documents/{external_id}`.
-struct PathPattern: Sendable, Hashable {
-    enum Segment: Sendable, Hashable {
+package struct PathPattern: Sendable, Hashable {
+    package enum Segment: Sendable, Hashable {
         case literal(String)
         case name(String)
     }
 
-    let text: String
-    let segments: [Segment]
+    package let text: String
+    package let segments: [Segment]
 
-    init(_ text: String) {
+    package init(_ text: String) {
         self.text = text
         segments = text.split(separator: "/").map { part in
             part.hasPrefix("{") && part.hasSuffix("}")
@@ -17,14 +17,14 @@ struct PathPattern: Sendable, Hashable {
     }
 
     /// The names in braces, in order.
-    var names: [String] {
+    package var names: [String] {
         segments.compactMap { if case .name(let name) = $0 { name } else { nil } }
     }
 
     /// The values of the names; nil if the path is another one.
     ///
     /// - Parameter parts: the path's segments, decoded.
-    func match(_ parts: [String]) -> [String: String]? {
+    package func match(_ parts: [String]) -> [String: String]? {
         guard parts.count == segments.count else { return nil }
         var values: [String: String] = [:]
         for (segment, part) in zip(segments, parts) {
@@ -41,9 +41,9 @@ struct PathPattern: Sendable, Hashable {
 
 /// What stands before and after the `?` of a request's target, percent-decoded. Each must be UTF-8 without NUL, which PostgreSQL's texts cannot
 /// hold.
-enum RequestTarget {
+package enum RequestTarget {
     /// The segments of a path; nil if it cannot be decoded. A `%2F` is a part of its segment.
-    static func segments(_ path: Substring) -> [String]? {
+    package static func segments(_ path: Substring) -> [String]? {
         guard path.hasPrefix("/") else { return nil }
         var parts: [String] = []
         for part in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
@@ -54,7 +54,7 @@ enum RequestTarget {
     }
 
     /// The parameters of a query, in order; nil if one cannot be decoded.
-    static func parameters(_ query: Substring) -> [(name: String, value: String)]? {
+    package static func parameters(_ query: Substring) -> [(name: String, value: String)]? {
         var parameters: [(String, String)] = []
         for part in query.split(separator: "&") {
             let halves = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -88,7 +88,7 @@ enum RequestTarget {
     }
 
     /// A name as a segment of a path.
-    static func encode(_ text: String) -> String {
+    package static func encode(_ text: String) -> String {
         var encoded = ""
         for byte in text.utf8 {
             switch byte {

@@ -1,6 +1,8 @@
 internal import Contract
 internal import HTTPTypes
 internal import Hummingbird
+internal import Jobs
+internal import Postgres
 
 /// Why a request is refused: RFC 9457's `application/problem+json`.
 struct Problem: Error {
@@ -51,6 +53,23 @@ extension Problem {
         field = rejection.field
         if case .object(let limit)? = rejection.limit?.json { more = limit }
         if rejection.code == .unauthenticated { headers[.wwwAuthenticate] = "Bearer" }
+    }
+
+    /// What an error is to whoever asked.
+    init(of error: any Error) {
+        switch error {
+        case let problem as Problem: self = problem
+        case let rejection as Rejection: self.init(rejection)
+        case is BrokerAway: self = .unavailable("the broker cannot be reached")
+        case let error as PostgresError where error.fault == .server || error.fault == .environment:
+            self = .unavailable("the database cannot do it now", retryAfterSeconds: 5)
+        case let error as PostgresError where error.fault == .time || error.fault == .collision:
+            self = .unavailable("the database was too busy")
+        default:
+            self.init(
+                status: .internalServerError, code: "internal_error",
+                detail: "this is a fault of the server, which has noted it")
+        }
     }
 
     private static func status(of code: ErrorCode) -> HTTPResponse.Status {

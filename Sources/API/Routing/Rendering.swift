@@ -1,4 +1,5 @@
 internal import Contract
+internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
 
@@ -28,6 +29,18 @@ enum Form: String, Sendable, CaseIterable {
 
     private func matches(_ type: String) -> Bool {
         type == "*/*" || type == rawValue || type.hasSuffix("/*") && rawValue.hasPrefix(type.dropLast())
+    }
+
+    /// The form in which a route is to answer.
+    ///
+    /// - Throws: `Problem` (406) where it has none of those that are asked for.
+    static func wanted(for route: Route, _ headers: HTTPFields) throws(Problem) -> Form {
+        let accept = headers[values: .accept].joined(separator: ",")
+        var offered: [Form] = route.success.isList ? Form.ofLists : route.success.schema == nil ? [] : [.json]
+        offered += route.success.otherTypes.compactMap { Form(rawValue: $0) }.filter { !offered.contains($0) }
+        if offered.isEmpty { return .json }
+        guard let form = Form.chosen(accept, among: offered) else { throw .notAcceptable(offered.map(\.rawValue)) }
+        return form
     }
 
     /// What lists are to be had in.

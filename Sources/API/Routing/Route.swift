@@ -83,6 +83,23 @@ struct Caller: Sendable {
 
     /// Whose lists these are: an account's; nil: an operator's, who sees all.
     var account: String? { principal.role == .operator || principal.role == .fleet ? nil : principal.account }
+
+    /// Who a credential stands for, and the tenant that a path names.
+    ///
+    /// - Throws: `Problem` (401) where it does not hold.
+    static func identify(
+        _ bearer: Bearer, tenant slug: String?, _ directory: Directory, _ database: inout Postgres.Connection
+    ) throws -> Caller {
+        try directory.refresh(from: &database)
+        let now = SystemClock.monotonicSeconds()
+        guard let principal = try directory.principal(bearer, now: now, from: &database) else { throw Problem.unauthenticated }
+        var tenant: TenantRecord?
+        if let slug {
+            if directory.tenant(slug, now: now) == nil { try directory.load(tenants: [slug], now: now, from: &database) }
+            tenant = directory.tenant(slug, now: now)
+        }
+        return Caller(principal: principal, credential: bearer.token, tenant: tenant)
+    }
 }
 
 /// A request whose credential, right, tenant and parameters are checked.
@@ -133,7 +150,7 @@ struct Call: Sendable {
 
 extension StringProtocol {
     /// Without white space at both ends.
-    var trimmed: String {
+    package var trimmed: String {
         var rest = self[...]
         while let first = rest.first, first.isWhitespace { rest = rest.dropFirst() }
         while let last = rest.last, last.isWhitespace { rest = rest.dropLast() }

@@ -25,11 +25,14 @@ struct APIResponder: HTTPResponder {
 
     let table: RouteTable
     let services: Services
+    /// Answers whatever is not below `/v1`; nil: there is nothing.
+    var pages: (any PageServer)?
 
     /// A request's line may have so many bytes.
     static let mostTargetBytes = 8 << 10
 
     func respond(to request: Request, context: APIContext) async throws -> Response {
+        if let pages, isPage(request) { return await pages.respond(to: request, from: address(of: request, context)) }
         let began = SystemClock.monotonicSeconds()
         var found: Route?
         var rate: RateLimiter.Verdict?
@@ -37,7 +40,7 @@ struct APIResponder: HTTPResponder {
         do {
             response = try await answer(request, context, &found, &rate)
         } catch {
-            let problem = problem(of: error)
+            let problem = Problem(of: error)
             if problem.status.kind == .serverError {
                 services.logger.warning(
                     "request failed",
@@ -50,6 +53,11 @@ struct APIResponder: HTTPResponder {
         addGeneralHeaders(&response, request, rate)
         count(found, request, response.status, seconds: SystemClock.monotonicSeconds() - began)
         return request.method == .head ? response.createHeadResponse() : response
+    }
+
+    private func isPage(_ request: Request) -> Bool {
+        guard let path = request.head.path, path.utf8.count <= Self.mostTargetBytes else { return false }
+        return path != "/v1" && !path.hasPrefix("/v1/") && !path.hasPrefix("/v1?")
     }
 
     // MARK: The way of a request
@@ -85,7 +93,7 @@ struct APIResponder: HTTPResponder {
         found = route
         let caller = try await caller(of: request, route, names, address, &rate)
         let query = try Query(halves.count == 2 ? halves[1] : "", route.query)
-        let form = try form(for: route, request.headers)
+        let form = try Form.wanted(for: route, request.headers)
         let body = try await RequestBodyReader.read(
             request, most: Gate.mostBodyBytes(of: caller, to: route), services.bodies, within: services.options.times.body)
         defer { services.bodies.giveBack(body.reserved) }
@@ -123,12 +131,8 @@ struct APIResponder: HTTPResponder {
             if services.limiter.isSpent(bearer.key) { _ = try counted(bearer.key) }
             let slug = route.isOfTenant ? names["slug"] : nil
             caller = try await services.database.run { [services] database, directory in
-                let caller = try Self.identify(bearer, tenant: slug, directory, &database)
-                do throws(PostgresError) {
-                    try services.uses.note(CollectionOfOne(bearer.key), on: &database)
-                } catch {
-                    services.logger.notice("the use of a credential is to be noted later", metadata: ["error": "\(error)"])
-                }
+                let caller = try Caller.identify(bearer, tenant: slug, directory, &database)
+                services.note(use: bearer.key, on: &database)
                 return caller
             }
         } catch let problem as Problem {
@@ -146,20 +150,6 @@ struct APIResponder: HTTPResponder {
             throw .unauthenticated
         }
         return bearer
-    }
-
-    private static func identify(
-        _ bearer: Bearer, tenant slug: String?, _ directory: Directory, _ database: inout Postgres.Connection
-    ) throws -> Caller {
-        try directory.refresh(from: &database)
-        let now = SystemClock.monotonicSeconds()
-        guard let principal = try directory.principal(bearer, now: now, from: &database) else { throw Problem.unauthenticated }
-        var tenant: TenantRecord?
-        if let slug {
-            if directory.tenant(slug, now: now) == nil { try directory.load(tenants: [slug], now: now, from: &database) }
-            tenant = directory.tenant(slug, now: now)
-        }
-        return Caller(principal: principal, credential: bearer.token, tenant: tenant)
     }
 
     private func counted(_ subject: String) throws(Problem) -> RateLimiter.Verdict {
@@ -204,15 +194,6 @@ struct APIResponder: HTTPResponder {
 
     // MARK: The answer
 
-    private func form(for route: Route, _ headers: HTTPFields) throws(Problem) -> Form {
-        let accept = headers[values: .accept].joined(separator: ",")
-        var offered: [Form] = route.success.isList ? Form.ofLists : route.success.schema == nil ? [] : [.json]
-        offered += route.success.otherTypes.compactMap { Form(rawValue: $0) }.filter { !offered.contains($0) }
-        if offered.isEmpty { return .json }
-        guard let form = Form.chosen(accept, among: offered) else { throw .notAcceptable(offered.map(\.rawValue)) }
-        return form
-    }
-
     private func response(to reply: RouteResult, _ form: Form, _ call: Call, path: String) -> Response {
         switch reply {
         case .json(let status, let value, var headers):
@@ -232,21 +213,6 @@ struct APIResponder: HTTPResponder {
             return Response(status: .ok, headers: [.contentType: type], body: body)
         case .empty(let status, let headers):
             return Response(status: status, headers: headers)
-        }
-    }
-
-    private func problem(of error: any Error) -> Problem {
-        switch error {
-        case let problem as Problem: return problem
-        case let rejection as Rejection: return Problem(rejection)
-        case is BrokerAway: return .unavailable("the broker cannot be reached")
-        case let error as PostgresError where error.fault == .server || error.fault == .environment:
-            return .unavailable("the database cannot do it now", retryAfterSeconds: 5)
-        case let error as PostgresError where error.fault == .time || error.fault == .collision:
-            return .unavailable("the database was too busy")
-        default:
-            return Problem(
-                status: .internalServerError, code: "internal_error", detail: "this is a fault of the server, which has noted it")
         }
     }
 

@@ -9,11 +9,20 @@ public import ServiceLifecycle
 /// The HTTP API (`/v1`), as a service: it listens until the service group shuts down; then requests in hand are answered.
 public struct APIServer: Service {
     private let services: Services
+    private let pages: (any PageServer)?
     private let onListening: @Sendable (Int) -> Void
 
     /// - Parameter onListening: called once with the port really bound.
     public init(_ services: Services, onListening: @escaping @Sendable (Int) -> Void = { _ in }) {
         self.services = services
+        self.onListening = onListening
+        pages = nil
+    }
+
+    /// - Parameter pages: answers whatever is not below `/v1`.
+    package init(_ services: Services, pages: any PageServer, onListening: @escaping @Sendable (Int) -> Void = { _ in }) {
+        self.services = services
+        self.pages = pages
         self.onListening = onListening
     }
 
@@ -27,7 +36,7 @@ public struct APIServer: Service {
             })
         do {
             let application = Application(
-                responder: APIResponder(table: RouteTable(Routes.all), services: services),
+                responder: APIResponder(table: RouteTable(Routes.all), services: services, pages: pages),
                 server: server,
                 configuration: ApplicationConfiguration(address: .hostname(options.host, port: options.port)),
                 onServerRunning: { [onListening] channel in onListening(channel.localAddress?.port ?? options.port) },

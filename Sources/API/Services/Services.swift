@@ -37,6 +37,15 @@ public struct Services: Sendable {
 }
 
 extension Services {
+    /// Notes that a credential is used now. Nothing depends on it: what cannot be noted is noted later.
+    func note(use key: String, on database: inout Postgres.Connection) {
+        do throws(PostgresError) {
+            try uses.note(CollectionOfOne(key), on: &database)
+        } catch {
+            logger.notice("the use of a credential is to be noted later", metadata: ["error": "\(error)"])
+        }
+    }
+
     /// For `/ready`: whether the database and the broker answered when they were last asked.
     public var readiness: @Sendable () -> Readiness { { [watch] in watch.readiness } }
 }

@@ -162,7 +162,9 @@ public final class Directory {
             from tenantry.credentials c
             left join tenantry.accounts a on a.slug = c.account
             left join tenantry.plans p on p.name = a.plan
+            left join tenantry.credentials o on o.key = c.session_of
             where c.key = any($1) and c.revoked_at is null and c.expires_at > now()
+              and (c.session_of is null or o.revoked_at is null and o.expires_at > now())
             """
         static let tenants: Statement = """
             select t.slug, t.account, t.schema_name, t.state, a.timezone, a.billing_anchor_day, a.closed_through,

@@ -113,7 +113,7 @@ struct ControlGrants {
     /// How the API makes and ends sessions, puts something on record, and takes settled letters off the lists.
     static let apiFunctions: [StaticString] = [
         "sign_in(uuid, text, text, bytea, timestamptz)", "end_session(text, text)", "record_request(text, text, text, jsonb)",
-        "forget_letters(text, uuid[])",
+        "forget_letters(text, uuid[])", "open_session(text, text, bytea, timestamptz, text, text)",
     ]
     private static let recordReading: StaticString = "record_reading(text, text, text, jsonb)"
 

@@ -1,5 +1,6 @@
 internal import API
 internal import ArgumentParser
+internal import Console
 internal import Glibc
 internal import Logging
 internal import Metrics
@@ -10,11 +11,11 @@ internal import TenantryClient
 struct APICommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "api",
-        abstract: "Serves the HTTP API until SIGTERM, SIGINT or SIGHUP, then answers what is in hand and exits with 0.",
+        abstract: "Serves the HTTP API and the console until SIGTERM, SIGINT or SIGHUP, then answers what is in hand and exits with 0.",
         discussion:
             """
             For whoever has no AMQP client: the same jobs, credentials and answers, and what is to be read, under /v1. The OpenAPI document is \
-            at /v1/openapi.json. It keeps nothing in its memory that counts: start as many as you like. /live, /ready and /metrics are on a port of \
+            at /v1/openapi.json; the console, for people, is at /. It keeps nothing in its memory that counts: start as many as you like. /live, /ready and /metrics are on a port of \
             their own. Without a certificate (api.certificate_file, api.key_file) it speaks plain HTTP: for this machine alone, or behind a proxy \
             that has TLS.
             """)
@@ -54,8 +55,8 @@ struct APICommand: AsyncParsableCommand {
         return APIProcess(
             options, client, platform: BrokerPlatform(broker: try settings.broker(), fleet: try settings.topology()),
             pools: [DatabasePool(database, size: try settings.apiConnections()), DatabasePool(database, size: 2)],
-            health: (settings.httpHost, try httpPort?.value ?? settings.httpPort()), untilInputEnds: untilInputEnds,
-            logger: logger)
+            health: (settings.httpHost, try httpPort?.value ?? settings.httpPort()), console: try settings.console(),
+            untilInputEnds: untilInputEnds, logger: logger)
     }
 
     /// What is open besides clients' connections.
@@ -82,7 +83,7 @@ private struct APIProcess {
     /// - Parameter pools: for what is asked, and for passwords.
     init(
         _ options: APIOptions, _ client: JobClient, platform: BrokerPlatform, pools: [DatabasePool],
-        health place: (host: String, port: Int), untilInputEnds: Bool, logger: Logger
+        health place: (host: String, port: Int), console: ConsoleOptions, untilInputEnds: Bool, logger: Logger
     ) {
         self.pools = pools
         self.untilInputEnds = untilInputEnds
@@ -96,13 +97,15 @@ private struct APIProcess {
         let health = HealthServer(
             host: place.host, port: place.port, readiness: services.readiness, metrics: metrics, logger: logger)
         let host = options.host
-        let api = APIServer(services) { port in
+        let pages = ConsoleServer(LocalAPI(services), console)
+        let api = APIServer(services, pages: pages) { port in
             logger.info("api started", metadata: ["http.port": "\(port)", "http.host": "\(host)"])
         }
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(service: client), .init(service: health, failureTerminationBehavior: .gracefullyShutdownGroup),
-                .init(service: services.watch), .init(service: api, failureTerminationBehavior: .gracefullyShutdownGroup),
+                .init(service: services.watch), .init(service: pages.history),
+                .init(service: api, failureTerminationBehavior: .gracefullyShutdownGroup),
             ], logger: logger)
         // Whoever reads an export byte by byte does not keep it from ending.
         configuration.maximumGracefulShutdownDuration = .seconds(60)
