@@ -18,6 +18,8 @@ public struct Reading: Sendable, Hashable {
     public static let invoices = Reading("invoices", Access(operator: true, account: true))
     public static let audit = Reading("audit", Access(operator: true, account: true))
 
+    public static let attention = Reading("what needs attention", Access(operator: true, account: true))
+
     // What is a customer's own; no operator's.
     public static let settings = Reading("settings", Access(account: true, tenant: .scope(.settingsRead)))
     public static let documents = Reading("documents", Access(account: true, tenant: .scope(.corpusRead)))
@@ -39,7 +41,7 @@ public struct Reading: Sendable, Hashable {
     public static let me = Reading("me", Access(operator: true, account: true, tenant: .any))
 
     public static let all = [
-        accounts, tenants, usage, plans, alerts, invoices, audit, settings, documents, conversations, export, templates, tokens,
+        accounts, tenants, usage, plans, alerts, invoices, audit, attention, settings, documents, conversations, export, templates, tokens,
         administrators, webhooks, queues, workers, deadLetters, jobs, sessions, me,
     ]
 }

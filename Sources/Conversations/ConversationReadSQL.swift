@@ -2,7 +2,14 @@ internal import Postgres
 
 /// How conversations and their messages are read.
 enum ConversationReadSQL {
-    private static let columns = "c.id, c.started_at, c.last_message_at, c.message_count, c.channel, c.metadata, c.opened_at"
+    /// The preview is the beginning of what the user said first.
+    private static func columns(_ schema: String) -> String {
+        """
+        c.id, c.started_at, c.last_message_at, c.message_count, c.channel, c.metadata,
+        (select left(m.content, 200) from \(schema).messages m
+         where m.conversation_id = c.id and m.role = 'user' order by m.sent_at, m.id limit 1), c.opened_at
+        """
+    }
 
     /// `$1` from, `$2` to, `$3` channel, `$4` user, `$5` rating, `$6` words, `$7`, `$8` the place before, `$9` the most rows.
     ///
@@ -13,7 +20,7 @@ enum ConversationReadSQL {
         let schema = schema.quoted
         return Statement(
             """
-            select \(columns) from \(schema).conversations c
+            select \(columns(schema)) from \(schema).conversations c
             where (c.opened_at, c.id) < ($7::timestamptz, $8::text) and c.opened_at < coalesce($2::timestamptz, 'infinity')
               and ($1::timestamptz is null or c.last_message_at >= $1) and ($2 is null or c.last_message_at < $2)
               and ($3::text is null or c.channel = $3)
@@ -28,7 +35,7 @@ enum ConversationReadSQL {
     }
 
     static func find(_ schema: Identifier) -> Statement {
-        Statement("select \(columns) from \(schema.quoted).conversations c where c.id = $1")
+        Statement("select \(columns(schema.quoted)) from \(schema.quoted).conversations c where c.id = $1")
     }
 
     /// `$1` the conversation, `$2`, `$3` the place before, `$4` the most rows.

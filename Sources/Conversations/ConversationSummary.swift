@@ -12,6 +12,8 @@ public struct ConversationSummary: Sendable {
     public let channel: String?
     /// An object, or null.
     public let metadata: JSONValue
+    /// The beginning of what its user said first, at most 200 characters; nil: no user has said anything.
+    public let preview: String?
     /// Its place in a list. Its earliest message may come late, and the last one is always another: neither time stays as it is, so the time
     /// at which it began is noted with its first message.
     let openedAt: Timestamp
@@ -23,6 +25,7 @@ public struct ConversationSummary: Sendable {
         Member.number("message_count", \.messageCount)
         Member.text("channel", \.channel)
         Member.object("metadata", \.metadata)
+        Member.text("preview", \.preview)
     }
 
     private typealias Member = Representation<ConversationSummary>.Member

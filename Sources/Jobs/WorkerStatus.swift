@@ -30,6 +30,11 @@ public struct WorkerStatus: Sendable {
         try database.query(SQL.list).decode(WorkerStatus.init)
     }
 
+    /// Workers that were not stopped and are not heard of any more, the latest first; their rows are kept for a quarter of an hour.
+    public static func gone(on database: inout some Queryable & ~Copyable) throws(PostgresError) -> [WorkerStatus] {
+        try database.query(SQL.gone).decode(WorkerStatus.init)
+    }
+
     public static let representation = Representation<WorkerStatus> {
         Member.text("id", \.id)
         Member.number("pid", \.pid)
@@ -50,10 +55,13 @@ public struct WorkerStatus: Sendable {
     private typealias Member = Representation<WorkerStatus>.Member
 
     enum SQL {
-        static let list: Statement = """
-            select id, pid, families, lanes, leads, jobs, rejected, retried, deferred, jobs_per_second,
+        private static let columns = """
+            id, pid, families, lanes, leads, jobs, rejected, retried, deferred, jobs_per_second,
                    extract(epoch from now() - seen_at)::float8, in_hand, oldest_seconds, problems
-            from tenantry.workers where seen_at > now() - interval '30 seconds' order by started_at
             """
+        static let list = Statement(
+            "select \(columns) from tenantry.workers where seen_at > now() - interval '30 seconds' order by started_at")
+        static let gone = Statement(
+            "select \(columns) from tenantry.workers where seen_at <= now() - interval '30 seconds' order by seen_at desc")
     }
 }

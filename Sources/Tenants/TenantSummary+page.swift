@@ -52,6 +52,16 @@ extension TenantSummary {
         ).decode(TenantSummary.init)
     }
 
+    /// How many tenants that are not archived or purged have had no user's message for so long, or since they were made.
+    ///
+    /// - Parameter account: this one's alone; nil: all.
+    public static func countIdle(
+        account: String?, idleHours: Int64, on database: inout some Queryable & ~Copyable
+    ) throws(PostgresError) -> Int64 {
+        guard idleHours > 0 else { return 0 }
+        return try database.query(SQL.countIdle, account, idleHours).only(Int64.self)
+    }
+
     /// The entity tag of this tenant.
     public var etag: String { EntityTag.of(Self.representation.json(self)) }
 

@@ -59,6 +59,11 @@ public struct TenantSummary: Sendable {
 }
 
 extension TenantSummary.SQL {
+    static let countIdle: Statement = """
+        select count(*) from tenantry.tenants
+        where ($1::text is null or account = $1) and state in ('active', 'suspended')
+          and coalesce(last_active_at, created_at) < now() - $2 * interval '1 hour'
+        """
     /// `$1` account, `$2` state, `$3` plan, `$4` environment, `$5` part of slug or name, `$6` whether idle, `$7` for how many hours,
     /// `$8` the slug before, `$9` the most rows, `$10` a slug. Idle is what `IdleTenants` announces: what was logged since the last recount may not be in
     /// `last_active_at` yet.

@@ -45,6 +45,30 @@ struct BrokerPlatform: Platform {
         }
     }
 
+    /// Letters that are looked at for one of them; each goes back, and counts as delivered once more.
+    private static let mostLetters = 5_000
+    private static let mostPayloadBytes = 64 << 10
+
+    func letter(_ id: String) async throws -> LetterContent? {
+        try await blocking {
+            let queue = try DeadLetterQueue(broker)
+            defer { queue.close() }
+            for _ in 0..<min(try queue.count(), Self.mostLetters) {
+                guard let letter = try queue.next() else { break }
+                guard letter.id == id else { continue }
+                let properties = letter.delivery.properties
+                let bytes = letter.delivery.bodyBytes
+                return LetterContent(
+                    headers: Dictionary(
+                        properties.headers.entries.map { ($0.name, DeadCommand.text($0.value)) }, uniquingKeysWith: { first, _ in first }),
+                    replyTo: properties.replyTo,
+                    payload: letter.delivery.withBody { String(decoding: $0.prefix(Self.mostPayloadBytes), as: UTF8.self) },
+                    isCut: bytes > Self.mostPayloadBytes)
+            }
+            return nil
+        }
+    }
+
     /// The driver blocks, so it has a thread of its own.
     private func blocking<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in

@@ -23,6 +23,7 @@ enum PathNames {
         "admins": Collection(example: AdminCreate.example.email, made: "$response.body#/email"),
         "tokens": Collection(made: "$response.body#/key"), "sessions": Collection(made: "$response.body#/key"),
         "webhooks": Collection(made: "$response.body#/webhook"), "deliveries": Collection(made: "$response.body#/delivery"),
+        "dead": Collection(example: "5f2b1c7e-0d6a-4f39-9a53-1f0c8d2e7b64", made: "$response.body#/data/0/id"),
         "jobs": Collection(made: "$response.header.Idempotency-Key"),
         "invoices": Collection(
             example: "\(BillingClose.example.account ?? "").\(BillingClose.example.period)", made: "$response.body#/data/0/id"),

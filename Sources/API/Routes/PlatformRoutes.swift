@@ -8,7 +8,7 @@ internal import NIOCore
 /// What operators see and do: queues, workers, dead letters.
 enum PlatformRoutes {
     static let all: [Route] = [
-        queues, workers, letters,
+        queues, workers, letters, letterCounts, letter,
         settle("replay", "Sends dead jobs again, each as the key that it first came from."),
         settle("discard", "Removes dead letters for good."),
     ]
@@ -48,6 +48,80 @@ enum PlatformRoutes {
             code: try call.query.text("code"), tenant: try call.query.text("tenant"))
         return { try DeadLetterRecord.page(filter, after: page.after, limit: page.limit, on: &$0) }
     }
+
+    /// By what letters are counted.
+    enum LetterGroup: String, ClosedWord {
+        case code, kind, account, tenant, key
+
+        var group: DeadLetterRecord.Group {
+            switch self {
+            case .code: .code
+            case .kind: .kind
+            case .account: .account
+            case .tenant: .tenant
+            case .key: .key
+            }
+        }
+    }
+
+    private static let letterCounts = Route.read(
+        "/v1/dead/counts", .reading(.deadLetters),
+        schema: [
+            "type": "object", "required": ["letters"],
+            "properties": .object(
+                Dictionary(uniqueKeysWithValues: LetterGroup.allCases.map { ($0.rawValue, ["type": "string"]) })
+                    .merging(["letters": ["type": ["integer", "string"]]]) { $1 }),
+        ], "How many dead letters there are, by code and kind or otherwise, most first.",
+        query: [
+            QueryParameter.word("by", LetterGroup.self, "`code` and `kind` if not said; may be repeated.").repeated,
+            .text("kind", "The job's kind.", example: "tenant.create"),
+            .text("code", "Why it was given up.", example: "limit_reached"),
+            .text("tenant", "The tenant's slug.", example: "acme-shop"),
+        ], isList: true
+    ) { call in
+        var groups = try call.query.all("by").map { text throws(Problem) in
+            guard let group = LetterGroup(rawValue: text) else { throw .parameter("by", "must be one of \(LetterGroup.words)") }
+            return group
+        }
+        if groups.isEmpty { groups = [.code, .kind] }
+        let filter = DeadLetterRecord.Filter(
+            kind: try call.query.text("kind"), code: try call.query.text("code"), tenant: try call.query.text("tenant"))
+        let asked = Set(groups.map(\.group))
+        let counts = try await call.database { database, _ in try DeadLetterRecord.count(filter, by: asked, on: &database) }
+        let rows = counts.prefix(1_000).map { count in
+            JSONValue.object(
+                Dictionary(uniqueKeysWithValues: count.values.map { ($0.key.rawValue, .string($0.value)) })
+                    .merging(["letters": .number(count.letters)]) { $1 })
+        }
+        let columns = LetterGroup.allCases.filter { asked.contains($0.group) }.map(\.rawValue) + ["letters"]
+        return .list(Listing(rows: rows, columns: columns, next: nil))
+    }
+
+    private static let letter = Route.read(
+        "/v1/dead/{letter}", .reading(.deadLetters), schema: letterSchema,
+        "A dead letter with its headers and payload; no secret is in it."
+    ) { call in
+        let id = call.name("letter").lowercased()
+        guard let record = try await call.database({ database, _ in try DeadLetterRecord.find(id, on: &database) }) else {
+            throw Problem.notFound("there is no dead letter \(call.name("letter"))")
+        }
+        let content = try await call.services.platform.letter(id)
+        guard case .object(var members) = DeadLetterRecord.representation.json(record) else { return .json(.ok, .null) }
+        members["headers"] = content.map { .object($0.headers.mapValues { .string($0) }) } ?? .null
+        members["reply_to"] = content?.replyTo.map { .string($0) } ?? .null
+        members["payload"] = content.map { .string($0.payload) } ?? .null
+        members["payload_truncated"] = .bool(content?.isCut ?? false)
+        return .json(.ok, .object(members))
+    }
+
+    private static let letterSchema: JSONValue = DeadLetterRecord.representation.adding {
+        Representation.Member("headers", schema: ["type": ["object", "null"]]) { _ in .null }
+        Representation.Member("reply_to", schema: ["type": ["string", "null"]]) { _ in .null }
+        Representation.Member(
+            "payload", schema: ["type": ["string", "null"], "description": "64 KiB at most; null: it was not found in the queue."]
+        ) { _ in .null }
+        Representation.Member("payload_truncated", schema: ["type": "boolean"]) { _ in .null }
+    }.schema
 
     /// Does something with the letters that a filter means, or says how many they are.
     private static func settle(_ deed: String, _ summary: String) -> Route {

@@ -91,5 +91,5 @@ enum Routes {
     static let all: [Route] =
         OpenAPIRoutes.all + MeRoutes.all + SessionRoutes.all + AccountRoutes.all + TenantRoutes.all + CorpusRoutes.all
         + ConversationRoutes.all + [ExportRoute.route] + PeopleRoutes.all + WebhookRoutes.all
-        + BillingRoutes.all + JobRoutes.all + PlatformRoutes.all
+        + BillingRoutes.all + AttentionRoutes.all + JobRoutes.all + PlatformRoutes.all
 }

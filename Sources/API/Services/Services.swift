@@ -78,6 +78,8 @@ public struct APIOptions: Sendable {
 public protocol Platform: Sendable {
     /// Each queue's name and how many messages are ready in it, and how many consumers it has.
     func queues() async throws -> [QueueReading]
+    /// What lies in the dead-letter queue under an id; nil: nothing, or not among the first letters of a long queue.
+    func letter(_ id: String) async throws -> LetterContent?
     /// Sends letters' jobs again, or throws letters away, confirmed by the broker.
     ///
     /// - Parameter ids: the letters'.
@@ -90,6 +92,24 @@ public struct BrokerAway: Error {
 
     public init(reason: String) {
         self.reason = reason
+    }
+}
+
+/// A dead letter itself. No credential's secret and no password is in it.
+public struct LetterContent: Sendable {
+    /// By name, as texts.
+    public let headers: [String: String]
+    public let replyTo: String?
+    /// The beginning of the job's body, as it lies there.
+    public let payload: String
+    /// Whether the body goes on.
+    public let isCut: Bool
+
+    public init(headers: [String: String], replyTo: String?, payload: String, isCut: Bool) {
+        self.headers = headers
+        self.replyTo = replyTo
+        self.payload = payload
+        self.isCut = isCut
     }
 }
 

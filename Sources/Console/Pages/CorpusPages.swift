@@ -81,10 +81,19 @@ enum CorpusPages {
                         span(.class("score"), .title("Compares within one answer alone")) { "score \(score(hit.real("score") ?? 0))" }
                     }
                     if let heading = hit.text("heading"), !heading.isEmpty { p(.class("hit-heading")) { Format.written(heading) } }
-                    p { Format.written(hit.text("excerpt") ?? "") }
+                    p { excerpt(hit.text("excerpt") ?? "") }
                 }
             }
         }
+    }
+
+    /// What matched stands between two asterisks on each side.
+    private static func excerpt(_ text: String) -> HTML {
+        var html = HTML()
+        for (index, part) in text.split(separator: "**", omittingEmptySubsequences: false).enumerated() {
+            html.append(index % 2 == 1 ? mark { Format.written(String(part)) } : Format.written(String(part)))
+        }
+        return html
     }
 
     private static func score(_ value: Double) -> String { "\((value * 1_000).rounded() / 1_000)" }

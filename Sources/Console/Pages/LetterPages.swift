@@ -131,7 +131,7 @@ enum LetterPages {
             empty: Parts.empty("No letter matches.", "Take a filter away, or be glad.")
         ).html(call)
         guard maySettle, !list.rows.isEmpty else { return content }
-        return form(.method("post"), .action(call.link([]))) {
+        return form(.method("post"), .action(call.link([])), .class("stack")) {
             if let failure = call.failure { FormBox.alert(failure) }
             content
             div(.class("buttons")) {

@@ -84,7 +84,7 @@ enum OverviewPages {
                 .live("tenants") {
                     section(.class("panel plain-panel")) {
                         h2 { "Chatbots" }
-                        TenantCards.html(cards, call)
+                        TenantCards.html(cards, heading: h3, call)
                         if cards.next != nil { p { a(.class("button"), .href("/tenants")) { "All chatbots" } } }
                     }
                 },
@@ -184,8 +184,8 @@ enum Attention {
             entries.append(
                 line("Webhook failing", .warn, place) {
                     Format.written(webhook.text("url") ?? "")
-                    if let failed = webhook.int("failed"), failed > 0 { ": \(Format.count(failed, "delivery", "deliveries")) failed" }
                     if let reason = webhook.text("reason") { ": "; Format.written(reason) }
+                    if let since = webhook.text("failing_since") { ", since "; call.visitor.clock.html(since) }
                 })
         }
         if let idle = needs.int("idle_tenants"), idle > 0 {

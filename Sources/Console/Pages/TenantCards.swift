@@ -34,9 +34,10 @@ enum TenantCards {
         return found
     }
 
-    static func html(_ cards: Cards, _ call: PageCall) -> HTML {
+    /// - Parameter heading: of each card, one below that of what they stand in.
+    static func html(_ cards: Cards, heading: Tag, _ call: PageCall) -> HTML {
         guard !cards.rows.isEmpty else { return div(.class("empty")) { empty(call) } }
-        return ul(.class("cards")) { for row in cards.rows { li { card(row, cards.usage[row.text("slug") ?? ""], call) } } }
+        return ul(.class("cards")) { for row in cards.rows { li { card(row, cards.usage[row.text("slug") ?? ""], heading, call) } } }
     }
 
     static func empty(_ call: PageCall) -> HTML {
@@ -48,11 +49,11 @@ enum TenantCards {
             "No chatbot yet.", "Each of your customers gets one: a corpus, conversations and settings of its own.", link: ("New chatbot", "/tenants/new"))
     }
 
-    private static func card(_ row: JSONValue, _ usage: JSONValue?, _ call: PageCall) -> HTML {
+    private static func card(_ row: JSONValue, _ usage: JSONValue?, _ heading: Tag, _ call: PageCall) -> HTML {
         let slug = row.text("slug") ?? ""
         return div(.class("card")) {
             div(.class("card-head")) {
-                h3 { a(.href("/tenants/\(RequestTarget.encode(slug))")) { Format.written(row.text("display_name") ?? slug) } }
+                heading { a(.href("/tenants/\(RequestTarget.encode(slug))")) { Format.written(row.text("display_name") ?? slug) } }
                 Parts.badge(row.text("state") ?? "")
             }
             p(.class("card-slug")) {

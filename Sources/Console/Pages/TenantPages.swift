@@ -56,7 +56,7 @@ enum TenantPages {
                     if isTable {
                         tenants(list, cards.usage, call)
                     } else {
-                        TenantCards.html(cards, call)
+                        TenantCards.html(cards, heading: h2, call)
                         pager(cards.next, call)
                     }
                 },

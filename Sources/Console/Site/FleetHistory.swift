@@ -76,7 +76,7 @@ struct QueueName {
         if name == Topology.deadQueue { return "given up, to be looked at" }
         if name == Topology.unroutableQueue { return "of no kind that there is" }
         guard isLadder else { return name == Topology.controlQueue ? "to be done before others" : "to be done" }
-        let step = name.split(separator: ".").last.flatMap { Double($0) }.map { " in \(Format.seconds($0 / 1_000)) steps" } ?? ""
-        return "waits for the next attempt\(step)"
+        let step = name.split(separator: ".").last.flatMap { Double($0) }.map { "waits \(Format.seconds($0 / 1_000))" } ?? "waits"
+        return "\(step) for its next attempt"
     }
 }

@@ -87,7 +87,9 @@ enum Layout {
             }
             footer(.class("foot")) {
                 p {
-                    "Times are \(call.visitor.clock.zone)'s; point at one for UTC."
+                    if call.visitor.clock.zone == "UTC" { "Times are in UTC." } else {
+                        "Times are those of \(call.visitor.clock.zone); point at one for UTC."
+                    }
                     if call.visitor.isReadOnly { " This console only shows." }
                 }
             }

@@ -41,7 +41,7 @@ enum Housekeeping {
             """
         static let removeSignInFailures: Statement =
             "delete from tenantry.sign_in_failures where at < now() - interval '15 minutes'"
-        static let removeWorkers: Statement = "delete from tenantry.workers where seen_at < now() - interval '1 minute'"
+        static let removeWorkers: Statement = "delete from tenantry.workers where seen_at < now() - interval '15 minutes'"
         static let removeQuarantineNotes: Statement =
             "delete from tenantry.suspects where updated_at < now() - interval '7 days'"
         /// By then no job of before an erasure is still being tried.

@@ -86,6 +86,14 @@ public struct DeadLetterRecord: Sendable {
 
     public var position: [String] { [failedAt.rfc3339, id] }
 
+    /// One; nil: there is none of this id.
+    public static func find(
+        _ id: String, on database: inout some Queryable & ~Copyable
+    ) throws(PostgresError) -> DeadLetterRecord? {
+        guard UUIDText.isValid(id) else { return nil }
+        return try database.query(SQL.find, id).decode(DeadLetterRecord.init).first
+    }
+
     /// The ids of the letters, oldest first.
     public static func ids(
         _ filter: Filter, on database: inout some Queryable & ~Copyable
@@ -140,6 +148,7 @@ public struct DeadLetterRecord: Sendable {
             where \(filter) and (failed_at, id) < ($6::timestamptz, $7::text::uuid)
             order by failed_at desc, id desc limit $5
             """)
+        static let find = Statement("select \(columns) from tenantry.dead_letters where id = $1::text::uuid")
         static let ids = Statement("select id::text from tenantry.dead_letters where \(filter) order by failed_at, id")
         static let count = Statement(
             """

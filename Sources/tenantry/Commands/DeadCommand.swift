@@ -202,7 +202,7 @@ struct DeadCommand: AsyncParsableCommand {
         print(letter.delivery.withBody { String(decoding: $0.prefix(64 << 10), as: UTF8.self) })
     }
 
-    private static func text(_ value: FieldValue) -> String {
+    static func text(_ value: FieldValue) -> String {
         switch value {
         case .text(let text): text
         case .int(let number): "\(number)"

@@ -60,7 +60,8 @@ internal import Testing
         "GET /v1/tenants/{slug}/webhooks/{id}/deliveries/{delivery}": "AD",
         "GET /v1/usage": "OADTKWN", "GET /v1/tenants/{slug}/usage": "OADTKWN", "GET /v1/alerts": "OAD", "GET /v1/invoices": "OAD",
         "GET /v1/invoices/{id}": "OAD", "GET /v1/audit": "OAD", "GET /v1/queues": "O", "GET /v1/workers": "O",
-        "GET /v1/dead": "O",
+        "GET /v1/dead": "O", "GET /v1/dead/counts": "O", "GET /v1/dead/{letter}": "O", "GET /v1/attention": "OAD",
+        "GET /v1/usage/tenants": "OADTKWN",
         "POST /v1/dead/replay": "O", "POST /v1/dead/discard": "O",
     ]
 
@@ -71,7 +72,7 @@ internal import Testing
     {
         let path = route.path.text.replacing("{slug}", with: slug).replacing("{account}", with: account)
             .replacing("{external_id}", with: "none").replacing("{id}", with: "none").replacing("{key}", with: "none")
-            .replacing("{email}", with: "nobody@example.com").replacing("{name}", with: "none").replacing(
+            .replacing("{email}", with: "nobody@example.com").replacing("{letter}", with: "none").replacing("{name}", with: "none").replacing(
                 "{delivery}", with: "none")
         return try await stage.ask(
             NIOHTTP1.HTTPMethod(rawValue: route.method.rawValue), path + "?no=such", token: token)

@@ -18,7 +18,7 @@ declare
     holder record;
 begin
     if key is null or key !~ '^con_[0-9A-Za-z_-]{12}$' or length(secret_hash) is distinct from 32
-        or expires_at is null or expires_at > now() + case when account is null then interval '13 hours' else interval '61 minutes' end
+        or expires_at is null or expires_at > now() + (case when account is null then interval '13 hours' else interval '61 minutes' end)
         or (account is null) <> (reason is null)
     then
         raise invalid_parameter_value using message = 'this is no session''s credential';
