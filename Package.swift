@@ -136,7 +136,7 @@ let package = Package(
         .testTarget(
             name: "APITests",
             dependencies: everyFamily + [
-                "API", "TenantryClient", "TestSupport", httpClient, httpTypes, lifecycle, logging, metrics, nioCore, nioHTTP,
+                "API", "Console", "HTML", "TenantryClient", "TestSupport", httpClient, httpTypes, lifecycle, logging, metrics, nioCore, nioHTTP,
             ]),
         .testTarget(name: "HandlerTests", dependencies: everyFamily + ["TestSupport"]),
         .testTarget(name: "MeteringTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),

@@ -68,6 +68,23 @@ package struct HTML: Sendable, Equatable {
         }
     }
 
+    /// A mark that turns the direction of what comes after it, a space without width and the like: what it stands beside looks like something else.
+    /// Joiners, which scripts and emoji need, are none.
+    package static func isDeceptive(_ scalar: UnicodeScalar) -> Bool {
+        switch scalar.value {
+        case 0x202A...0x202E, 0x2066...0x2069, 0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF, 0xAD: true
+        default: false
+        }
+    }
+
+    /// A text for where no element can stand, with a replacement character for each such mark.
+    package static func plain(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: isDeceptive) else { return text }
+        var plain = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars { plain.append(isDeceptive(scalar) ? "\u{FFFD}" : scalar) }
+        return String(plain)
+    }
+
     /// Puts pieces together in their order.
     @resultBuilder
     package enum Builder {

@@ -223,6 +223,9 @@ public final class TestFleet {
         return rows.count == 0 || rows.isNull(0, 0) ? 0 : rows.int(0, 0)
     }
 
+    /// Changes something in the database, as its owner.
+    public func change(_ script: String) throws { try database.run(script: script) }
+
     /// The first column, as text.
     public func texts(_ sql: String) throws -> [String] {
         let rows = try database.query(Statement(sql))

@@ -38,8 +38,3 @@ enum AccountRoutes {
 
 extension AccountSummary: ListedRow {}
 extension PlanSummary: ListedRow {}
-
-extension JSONValue {
-    /// The text of a string.
-    var text: String? { if case .string(let text) = self { text } else { nil } }
-}

@@ -52,11 +52,11 @@ enum Format {
 
     /// What somebody else has written: in a direction of its own, and with characters shown that would hide or turn what they stand beside.
     static func written(_ text: String) -> HTML {
-        guard text.unicodeScalars.contains(where: isDeceptive) else { return bdi { text } }
+        guard text.unicodeScalars.contains(where: HTML.isDeceptive) else { return bdi { text } }
         var html = HTML()
         var plain = ""
         for scalar in text.unicodeScalars {
-            guard isDeceptive(scalar) else {
+            guard HTML.isDeceptive(scalar) else {
                 plain.unicodeScalars.append(scalar)
                 continue
             }
@@ -67,14 +67,6 @@ enum Format {
         }
         html.append(HTML(text: plain))
         return bdi { html }
-    }
-
-    /// Marks that turn the direction of what comes after them, spaces without width and the like. Joiners, which scripts and emoji need, are left.
-    private static func isDeceptive(_ scalar: UnicodeScalar) -> Bool {
-        switch scalar.value {
-        case 0x202A...0x202E, 0x2066...0x2069, 0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF, 0xAD: true
-        default: false
-        }
     }
 }
 
@@ -110,10 +102,19 @@ extension JSONValue {
         }
     }
 
-    var text: String? { if case .string(let text) = self { text } else { nil } }
-
-    /// With two spaces for each level, members by name.
-    var indented: String { indented(0) }
+    /// With two spaces for each level, members by name; marks that would hide or turn what they stand beside are written as escapes.
+    var indented: String {
+        var text = ""
+        for scalar in indented(0).unicodeScalars {
+            if HTML.isDeceptive(scalar) {
+                let digits = String(scalar.value, radix: 16)
+                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            } else {
+                text.unicodeScalars.append(scalar)
+            }
+        }
+        return text
+    }
 
     private func indented(_ level: Int) -> String {
         let (inner, outer) = (String(repeating: "  ", count: level + 1), String(repeating: "  ", count: level))

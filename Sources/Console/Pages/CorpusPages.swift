@@ -194,7 +194,7 @@ enum CorpusPages {
             ], submit: "Add it", isMultipart: true,
             command: Command.enqueue(
                 .corpusIngest, tenant: call.name("slug"),
-                ["documents": [["external_id": "hours", "title": "Opening hours", "content": "We open at nine."]]]),
+                ["documents": [["external_id": "hours", "title": "Opening hours", "media_type": "text/plain", "content": "We open at nine."]]]),
             cancel: "\(path(call))/corpus")
         return TenantFormPages.page("Add a document", call) { box.html(call) }
     }

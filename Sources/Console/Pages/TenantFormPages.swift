@@ -247,11 +247,9 @@ enum JSONField {
     static func object(_ name: String, _ form: FormData) throws -> JSONValue? {
         guard let text = form[name] else { return nil }
         do {
-            let value = try JSONValue(parsing: Array(text.utf8))
-            guard case .object = value else { throw LocalAPI.Failure.field(name, "Must be an object: { … }.") }
-            return value
-        } catch let rejection as Rejection {
-            throw LocalAPI.Failure.field(name, "This is no JSON: \(rejection.message).")
+            return .object(try PayloadDecoder.members(of: Array(text.utf8)))
+        } catch {
+            throw LocalAPI.Failure.field(name, "This is no JSON object: \(error.message).")
         }
     }
 }

@@ -27,7 +27,7 @@ package struct ConsoleServer: PageServer {
         do {
             response = try await answer(request, address)
         } catch {
-            response = failed(error)
+            response = failed(error, request)
         }
         addSecurityHeaders(&response, isSecure: isSecure(request))
         return request.method == .head ? response.createHeadResponse() : response
@@ -55,6 +55,7 @@ package struct ConsoleServer: PageServer {
             return request.method == .post
                 ? try await signIn.act(request, query, address, isSecure: isSecure) : signIn.show(query, status: .ok)
         }
+        guard isPlace(parts, path, request.method) else { throw Refusal(.notFound, "There is nothing here", "The address is wrong.") }
         guard let cookie = SessionCookie(request.headers, isSecure: isSecure(request)),
             let visitor = try await visitor(of: cookie)
         else { return signedOut(request, target, hadCookie: SessionCookie(request.headers, isSecure: isSecure(request)) != nil) }
@@ -64,6 +65,14 @@ package struct ConsoleServer: PageServer {
         } catch let failure as LocalAPI.Failure {
             return ErrorPage.response(failure, call)
         }
+    }
+
+    /// Whether there is a page at a path, or a form goes to it; whoever is not signed in is told as much.
+    private func isPlace(_ parts: [String], _ path: String, _ method: HTTPRequest.Method) -> Bool {
+        if Site.find(parts) != nil || ["/sign-out", "/as"].contains(path) && method == .post { return true }
+        guard let last = parts.last, let form = FileAnswer.Form(ending: last) else { return false }
+        let bare = String(last.dropLast(form.ending.count))
+        return Site.find(parts == [last] && bare == "index" ? [] : parts.dropLast() + [bare]) != nil
     }
 
     /// Who has the cookie; nil: nobody any more.
@@ -81,7 +90,7 @@ package struct ConsoleServer: PageServer {
     private func answer(_ request: Request, _ parts: [String], _ base: PageCall) async throws -> Response {
         if base.path == "/sign-out", request.method == .post { return try await signIn.signOut(base, isSecure: isSecure(request)) }
         if base.path == "/as", request.method == .post { return try await ImpersonationPages.end(base, isSecure: isSecure(request)) }
-        let (call, route, form) = try found(parts, base, request)
+        let (call, route, form) = try await found(parts, base, request)
         if let form { return try await FileAnswer.response(route, call, form) }
         if request.method == .post { return try await act(request, route, call) }
         if request.headers[.accept]?.hasPrefix("text/event-stream") == true {
@@ -93,7 +102,7 @@ package struct ConsoleServer: PageServer {
     /// The route of a path, with a file's ending taken off where there is nothing of the whole name.
     private func found(
         _ parts: [String], _ base: PageCall, _ request: Request
-    ) throws -> (PageCall, PageRoute, FileAnswer.Form?) {
+    ) async throws -> (PageCall, PageRoute, FileAnswer.Form?) {
         func call(_ names: [String: String], path: String) -> PageCall {
             PageCall(site: base.site, visitor: base.visitor, path: path, names: names, query: base.query, address: base.address)
         }
@@ -101,9 +110,18 @@ package struct ConsoleServer: PageServer {
             var bare = parts
             bare[bare.count - 1] = String(last.dropLast(form.ending.count))
             if bare == ["index"] { bare = [] }
-            if let (route, names) = Site.find(bare), !route.sources(base).isEmpty || !names.isEmpty {
+            if let (route, names) = Site.find(bare) {
                 let found = call(names, path: String(base.path.dropLast(form.ending.count)))
-                if !route.sources(found).isEmpty { return (found, route, form) }
+                let isItem = route.path.segments.last.map { if case .name = $0 { true } else { false } } ?? false
+                let sources = route.sources(found)
+                // There may be something whose own name ends so.
+                let isWhole =
+                    if isItem, let names = route.path.match(parts), let source = route.sources(call(names, path: base.path)).first {
+                        try await found.find(source.target) != nil
+                    } else {
+                        false
+                    }
+                if !sources.isEmpty, !isWhole { return (found, route, form) }
             }
         }
         guard let (route, names) = Site.find(parts) else { throw LocalAPI.Failure(status: 404, code: "not_found", detail: "") }
@@ -152,8 +170,8 @@ package struct ConsoleServer: PageServer {
     // MARK: What is said without a session
 
     private func signedOut(_ request: Request, _ target: String, hadCookie: Bool) -> Response {
-        if FileAnswer.Form(accept: request.headers[.accept]) != nil || request.method == .post {
-            return ErrorPage.plain(.unauthorized, "Sign in first", "The session is over, or there was none.")
+        if !ErrorPage.isWanted(request) || request.method == .post {
+            return ErrorPage.refusal(Refusal(.unauthorized, "Sign in first", "The session is over, or there was none."), request)
         }
         var place = "/sign-in"
         if target != "/" { place += "?next=\(RequestTarget.encode(target))" }
@@ -162,17 +180,13 @@ package struct ConsoleServer: PageServer {
         return Response(status: .seeOther, headers: headers)
     }
 
-    private func failed(_ error: any Error) -> Response {
-        switch error {
-        case let refusal as Refusal: return refusal.response
-        case let failure as LocalAPI.Failure: return ErrorPage.plain(.init(code: failure.status), "That did not work", failure.detail)
-        default:
-            let failure = LocalAPI.failure(of: error)
-            if failure.status >= 500 {
-                site.api.logger.warning("page failed", metadata: ["error": "\(error)", "http.status": "\(failure.status)"])
-            }
-            return ErrorPage.plain(.init(code: failure.status), "That did not work", failure.detail)
+    private func failed(_ error: any Error, _ request: Request) -> Response {
+        if let refusal = error as? Refusal { return ErrorPage.refusal(refusal, request) }
+        let failure = LocalAPI.failure(of: error)
+        if failure.status >= 500 {
+            site.api.logger.warning("page failed", metadata: ["error": "\(error)", "http.status": "\(failure.status)"])
         }
+        return ErrorPage.refusal(Refusal(.init(code: failure.status), "That did not work", failure.detail), request)
     }
 
     // MARK: Headers
@@ -220,11 +234,5 @@ struct Refusal: Error {
         var refusal = Refusal(.tooManyRequests, "Too many requests", "Try again in \(seconds) seconds.")
         refusal.headers[.retryAfter] = "\(seconds)"
         return refusal
-    }
-
-    var response: Response {
-        var response = ErrorPage.plain(status, title, text)
-        for field in headers { response.headers[field.name] = field.value }
-        return response
     }
 }

@@ -38,14 +38,18 @@ enum FileAnswer {
             let bytes = ByteBuffer(bytes: JSONValue.object(members).serialised())
             return Response(status: .ok, headers: [.contentType: "application/json"], body: ResponseBody(byteBuffer: bytes))
         } catch let failure as LocalAPI.Failure {
-            let problem: JSONValue = [
-                "type": "about:blank", "status": .int(Int64(failure.status)), "title": .string(failure.code),
-                "code": .string(failure.code), "detail": .string(failure.detail),
-            ]
-            return Response(
-                status: .init(code: failure.status), headers: [.contentType: "application/problem+json"],
-                body: ResponseBody(byteBuffer: ByteBuffer(bytes: problem.serialised())))
+            return problem(failure.status, failure.code, failure.detail)
         }
+    }
+
+    static func problem(_ status: Int, _ code: String, _ detail: String) -> Response {
+        let problem: JSONValue = [
+            "type": "about:blank", "status": .int(Int64(status)), "title": .string(HTTPResponse.Status(code: status).reasonPhrase),
+            "code": .string(code.lowercased().replacing(" ", with: "_")), "detail": .string(detail),
+        ]
+        return Response(
+            status: .init(code: status), headers: [.contentType: "application/problem+json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: problem.serialised())))
     }
 
     private static func one(_ source: PageRoute.Source, _ call: PageCall, _ form: Form) async throws -> Response {

@@ -33,6 +33,20 @@ enum ErrorPage {
         }
     }
 
+    /// Whether a page is wanted rather than data: browsers say so, and whoever says nothing may have one.
+    static func isWanted(_ request: Request) -> Bool {
+        guard let accept = request.headers[.accept]?.lowercased() else { return true }
+        return accept.contains("text/html") || accept.contains("*/*")
+    }
+
+    /// For whoever is there: a page, or a problem as the API's are (RFC 9457).
+    static func refusal(_ refusal: Refusal, _ request: Request) -> Response {
+        var response = isWanted(request) ? plain(refusal.status, refusal.title, refusal.text)
+            : FileAnswer.problem(refusal.status.code, refusal.status.reasonPhrase, refusal.text)
+        for field in refusal.headers { response.headers[field.name] = field.value }
+        return response
+    }
+
     /// For whoever is there.
     static func plain(_ status: HTTPResponse.Status, _ title: String, _ text: String) -> Response {
         Layout.response(

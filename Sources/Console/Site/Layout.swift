@@ -29,7 +29,7 @@ enum Layout {
                 if let refresh {
                     noscript { meta(Attribute("http-equiv", "refresh"), Attribute("content", "\(refresh)")) }
                 }
-                titleElement { "\(title) · Tenantry" }
+                titleElement { HTML.plain("\(title) · Tenantry") }
                 linkElement(Attribute("rel", "icon"), .type("image/svg+xml"), .href(Assets.icon.path))
                 linkElement(Attribute("rel", "stylesheet"), .href(Assets.style.path))
                 scriptElement(.src(Assets.script.path), Attribute("defer", nil))

@@ -98,7 +98,9 @@ final class LetterRun: Sendable {
 
     // MARK: Letters
 
+    /// The letters that a filter means, oldest first.
     static func ids(_ filter: LetterFilter, _ call: PageCall) async throws -> [String] {
+        try require(call)
         let wanted = DeadLetterRecord.Filter(
             jobIDs: filter["job_id"].map { [$0] } ?? [], kind: filter["kind"], code: filter["code"], tenant: filter["tenant"])
         return try await call.site.api.database { try DeadLetterRecord.ids(wanted, on: &$0) }
@@ -113,11 +115,15 @@ final class LetterRun: Sendable {
         if let reason = outcome.left.first { throw LocalAPI.Failure(status: 409, code: "conflict", detail: reason) }
     }
 
-    static func record(_ deed: LetterDeed, _ details: [String: JSONValue], _ call: PageCall) async throws {
-        let key = call.visitor.principal.key
+    private static func require(_ call: PageCall) throws {
         guard call.visitor.maySettleLetters else {
             throw LocalAPI.Failure(status: 403, code: "forbidden", detail: "dead letters are an operator's to settle")
         }
+    }
+
+    static func record(_ deed: LetterDeed, _ details: [String: JSONValue], _ call: PageCall) async throws {
+        try require(call)
+        let key = call.visitor.principal.key
         try await call.site.api.database { database in
             try AccessRecord.write(deed == .replay ? .replay : .discard, of: nil, by: .credential(key), details: details, on: &database)
         }

@@ -14,6 +14,9 @@ public enum JSONValue: Sendable, Hashable {
         return members[name]
     }
 
+    /// A string's text; nil for anything else.
+    public var text: String? { if case .string(let text) = self { text } else { nil } }
+
     /// JSON Merge Patch (RFC 7396): members of the patch replace, null removes, objects go deeper.
     public func mergePatch(_ patch: JSONValue) -> JSONValue {
         guard case .object(let changes) = patch else { return patch }

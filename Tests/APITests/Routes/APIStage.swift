@@ -11,6 +11,7 @@ internal import TenantryClient
 internal import TestSupport
 
 @testable internal import API
+@testable internal import Console
 
 /// A fleet with a worker, and the HTTP API before it, all in this process.
 final class APIStage {
@@ -34,7 +35,12 @@ final class APIStage {
         subscript(_ header: String) -> String? { headers.first(name: header) }
     }
 
-    init(startsWorker: Bool = true, _ options: APIOptions = .adjusted()) async throws {
+    /// - Parameters:
+    ///   - console: nil: there is none.
+    init(
+        startsWorker: Bool = true, _ options: APIOptions = .adjusted(), console: ConsoleOptions? = nil,
+        platform: any Platform = NoPlatform()
+    ) async throws {
         fleet = try await TestFleet()
         if startsWorker { try fleet.startWorker() }
         var logger = Logger(label: "api", factory: { StreamLogHandler.standardError(label: $0) })
@@ -43,9 +49,14 @@ final class APIStage {
         pools = [DatabasePool(database, size: 2), DatabasePool(database, size: 1)]
         let client = try JobClient(brokerURL: fleet.brokerURL, credential: "")
         let api = Services(
-            database: pools[0], signIns: pools[1], client: client, options: options, platform: NoPlatform(), logger: logger)
+            database: pools[0], signIns: pools[1], client: client, options: options, platform: platform, logger: logger)
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
-        let server = APIServer(api) { port.yield($0) }
+        let server: APIServer
+        if let console {
+            server = APIServer(api, pages: ConsoleServer(LocalAPI(api), console)) { port.yield($0) }
+        } else {
+            server = APIServer(api) { port.yield($0) }
+        }
         let services = ServiceGroup(services: [client, server], logger: logger)
         self.services = services
         running = Task {
@@ -125,17 +136,18 @@ final class APIStage {
 }
 
 /// What these tests do not look at: it takes a process of its own.
-private struct NoPlatform: Platform {
+struct NoPlatform: Platform {
     func queues() async throws -> [QueueReading] { [QueueReading(name: "tenantry.account", messages: 0, consumers: 1)] }
+    func letter(_ id: String) async throws -> LetterContent? { nil }
     func settle(_ ids: [String], _ deed: LetterDeed) async throws -> LetterOutcome { throw BrokerAway(reason: "none here") }
 }
 
 /// A stage for as long as `body` runs.
 func withAPI(
-    startsWorker: Bool = true, options: APIOptions = .adjusted(),
-    _ body: (APIStage) async throws -> Void
+    startsWorker: Bool = true, options: APIOptions = .adjusted(), console: ConsoleOptions? = nil,
+    platform: any Platform = NoPlatform(), _ body: (APIStage) async throws -> Void
 ) async throws {
-    let stage = try await APIStage(startsWorker: startsWorker, options)
+    let stage = try await APIStage(startsWorker: startsWorker, options, console: console, platform: platform)
     do {
         try await body(stage)
     } catch {
