@@ -1,5 +1,6 @@
 internal import AMQP
 internal import API
+internal import Contract
 internal import Dispatch
 internal import Fleet
 
@@ -60,13 +61,19 @@ struct BrokerPlatform: Platform {
                 let bytes = letter.delivery.bodyBytes
                 return LetterContent(
                     headers: Dictionary(
-                        properties.headers.entries.map { ($0.name, DeadCommand.text($0.value)) }, uniquingKeysWith: { first, _ in first }),
+                        properties.headers.entries.map { ($0.name, Self.shown($0.name, $0.value)) },
+                        uniquingKeysWith: { first, _ in first }),
                     replyTo: properties.replyTo,
                     payload: letter.delivery.withBody { String(decoding: $0.prefix(Self.mostPayloadBytes), as: UTF8.self) },
                     isCut: bytes > Self.mostPayloadBytes)
             }
             return nil
         }
+    }
+
+    /// A seal lets its letter be replayed without a credential, so it is nobody's to see; a credential's secret is in no letter of ours.
+    private static func shown(_ name: String, _ value: FieldValue) -> String {
+        [Header.seal.name, Header.authorization.name].contains(name.lowercased()) ? "(not shown)" : DeadCommand.text(value)
     }
 
     /// The driver blocks, so it has a thread of its own.

@@ -57,24 +57,28 @@
 
   // Live parts: one source of events a page, closed while nobody looks.
   let source = null;
-  const known = new Map();
+  const asParsed = (html) => {
+    const template = document.createElement("template");
+    template.innerHTML = html;
+    return template.innerHTML;
+  };
+  // What each part was when the server sent it, before anything was done to it here.
+  const known = new Map($$("[data-part]").map((part) => [part.id, part.innerHTML]));
   const swap = ({ id, html }) => {
     const part = document.getElementById(id);
-    if (!part || known.get(id) === html) return;
+    const parsed = asParsed(html);
+    if (!part || known.get(id) === parsed) return;
     // What somebody is at is left alone: it comes with the next change.
     if (part.contains(document.activeElement) && document.activeElement !== document.body) return;
-    const isFirst = !known.has(id);
-    known.set(id, html);
+    known.set(id, parsed);
     const opened = $$("details[open]", part).map((element) => $$("details", part).indexOf(element));
     const places = $$(".scroll", part).map((element) => element.scrollLeft);
     part.innerHTML = html;
     for (const index of opened) { const element = $$("details", part)[index]; if (element) element.open = true; }
     $$(".scroll", part).forEach((element, index) => { element.scrollLeft = places[index] || 0; });
     prepare(part);
-    if (!isFirst) {
-      part.classList.remove("changed");
-      requestAnimationFrame(() => part.classList.add("changed"));
-    }
+    part.classList.remove("changed");
+    requestAnimationFrame(() => part.classList.add("changed"));
   };
   const follow = () => {
     if (!("live" in document.body.dataset) || source || document.hidden) return;

@@ -15,7 +15,7 @@ enum Parts {
             self =
                 switch word {
                 case "active", "ready", "enabled", "succeeded", "sent", "resolved": .good
-                case "suspended", "pending", "approaching", "embedding", "waiting", "retrying", "provisioning": .warn
+                case "suspended", "pending", "warning", "embedding", "waiting", "retrying", "provisioning": .warn
                 case "failed", "breached", "disabled", "rejected", "purged": .bad
                 default: .calm
                 }

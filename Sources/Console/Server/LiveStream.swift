@@ -18,23 +18,25 @@ enum LiveStream {
 
     static func response(_ route: PageRoute, _ call: PageCall) throws -> Response {
         let streams = call.site.streams
-        guard streams.open(call.visitor.session.key) else { throw Refusal.tooMany(30) }
+        let session = call.visitor.session.key
+        guard let id = streams.open(session) else { throw Refusal.tooMany(30) }
+        @Sendable func mayGoOn() -> Bool { !Task.isShuttingDownGracefully && streams.isOpen(id, of: session) }
         return Response(
             status: .ok, headers: [.contentType: "text/event-stream; charset=utf-8"],
             body: ResponseBody { writer in
-                defer { streams.close(call.visitor.session.key) }
+                defer { streams.close(id, of: session) }
                 // A browser that goes away is an error of the writer's, which ends this.
-                try await run(route, call, &writer)
+                try await run(route, call, &writer, while: mayGoOn)
                 try await writer.finish(nil)
             })
     }
 
-    private static func run(_ route: PageRoute, _ call: PageCall, _ writer: inout any ResponseBodyWriter) async throws {
+    private static func run(_ route: PageRoute, _ call: PageCall, _ writer: inout any ResponseBodyWriter, while mayGoOn: () -> Bool) async throws {
         let end = SystemClock.monotonicSeconds() + mostSeconds
         var known: [String: String] = [:]
         var pause = shortSeconds
         try await writer.write(ByteBuffer(string: "retry: 5000\n\n"))
-        while SystemClock.monotonicSeconds() < end, !Task.isShuttingDownGracefully {
+        while SystemClock.monotonicSeconds() < end, mayGoOn() {
             // An open page is no use of the session: left alone, it ends.
             guard try await call.site.isOpen(call.visitor.bearer) else { return }
             var isChanged = false
@@ -49,41 +51,61 @@ enum LiveStream {
             // A comment shows whether the other end is still there.
             if !isChanged { try await writer.write(ByteBuffer(string: ":\n\n")) }
             pause = isChanged ? shortSeconds : min(pause * 1.5, longSeconds)
-            try await rest(pause)
+            try await rest(pause, while: mayGoOn)
         }
     }
 }
 
 extension LiveStream {
-    /// Waits, but not for long when the server is to end.
-    private static func rest(_ seconds: Double) async throws {
+    /// Waits, but not for long when it is to end.
+    private static func rest(_ seconds: Double, while mayGoOn: () -> Bool) async throws {
         let end = SystemClock.monotonicSeconds() + seconds
-        while !Task.isShuttingDownGracefully, case let left = end - SystemClock.monotonicSeconds(), left > 0 {
+        while mayGoOn(), case let left = end - SystemClock.monotonicSeconds(), left > 0 {
             try await Task.sleep(for: .seconds(min(left, 1)))
         }
     }
 }
 
-/// How many streams are open, each of which costs something all the time.
-final class StreamCount: Sendable {
+/// The streams that are open, each of which costs something all the time. A session has a few: one more ends its oldest, which most likely belongs to a
+/// page that was left.
+final class OpenStreams: Sendable {
     private static let mostOfSession = 12
-    private static let most = 1_000
+    private static let most = 2_000
 
-    private let open = Mutex<[String: Int]>([:])
+    private struct State {
+        var next: UInt64 = 0
+        /// By session, oldest first.
+        var open: [String: [UInt64]] = [:]
+        var count = 0
+    }
 
-    /// - Returns: false if there are too many.
-    func open(_ session: String) -> Bool {
-        open.withLock { open in
-            guard open[session, default: 0] < Self.mostOfSession, open.values.reduce(0, +) < Self.most else { return false }
-            open[session, default: 0] += 1
-            return true
+    private let state = Mutex(State())
+
+    /// - Returns: the stream's number; nil where there are too many of all sessions.
+    func open(_ session: String) -> UInt64? {
+        state.withLock { state in
+            guard state.count < Self.most else { return nil }
+            let id = state.next
+            state.next += 1
+            state.count += 1
+            state.open[session, default: []].append(id)
+            if state.open[session, default: []].count > Self.mostOfSession {
+                state.open[session]?.removeFirst()
+                state.count -= 1
+            }
+            return id
         }
     }
 
-    func close(_ session: String) {
-        open.withLock { open in
-            guard let count = open[session] else { return }
-            open[session] = count > 1 ? count - 1 : nil
+    /// Whether a stream may go on.
+    func isOpen(_ id: UInt64, of session: String) -> Bool { state.withLock { $0.open[session]?.contains(id) == true } }
+
+    func close(_ id: UInt64, of session: String) {
+        state.withLock { state in
+            guard let index = state.open[session]?.firstIndex(of: id) else { return }
+            state.open[session]?.remove(at: index)
+            if state.open[session]?.isEmpty == true { state.open[session] = nil }
+            state.count -= 1
         }
     }
 }

@@ -20,7 +20,7 @@ struct Site: Sendable {
     let history: FleetHistory
     /// Replays and discards of many letters that are under way here.
     let runs = LetterRuns()
-    let streams = StreamCount()
+    let streams = OpenStreams()
 
     /// All paths, those with fewer names in them first.
     static let routes: [PageRoute] =
