@@ -109,7 +109,8 @@ let package = Package(
         .target(
             name: "Console",
             dependencies: [
-                "Contract", "Postgres", "Jobs", "People", "Metering", "HTML", "API", hummingbird, httpTypes, crypto, lifecycle, logging,
+                "Contract", "Postgres", "Jobs", "People", "Metering", "HTML", "API", hummingbird, httpTypes, crypto, lifecycle,
+                logging,
                 nioCore,
             ],
             resources: [.embedInCode("Assets/console.css"), .embedInCode("Assets/console.js"), .embedInCode("Assets/icon.svg")]),
@@ -136,7 +137,8 @@ let package = Package(
         .testTarget(
             name: "APITests",
             dependencies: everyFamily + [
-                "API", "Console", "HTML", "TenantryClient", "TestSupport", httpClient, httpTypes, lifecycle, logging, metrics, nioCore, nioHTTP,
+                "API", "Console", "HTML", "TenantryClient", "TestSupport", httpClient, httpTypes, lifecycle, logging, metrics,
+                nioCore, nioHTTP,
             ]),
         .testTarget(name: "HandlerTests", dependencies: everyFamily + ["TestSupport"]),
         .testTarget(name: "MeteringTests", dependencies: everyFamily + ["AMQP", "TestSupport"]),

@@ -41,7 +41,7 @@ public struct Reading: Sendable, Hashable {
     public static let me = Reading("me", Access(operator: true, account: true, tenant: .any))
 
     public static let all = [
-        accounts, tenants, usage, plans, alerts, invoices, audit, attention, settings, documents, conversations, export, templates, tokens,
-        administrators, webhooks, queues, workers, deadLetters, jobs, sessions, me,
+        accounts, tenants, usage, plans, alerts, invoices, audit, attention, settings, documents, conversations, export,
+        templates, tokens, administrators, webhooks, queues, workers, deadLetters, jobs, sessions, me,
     ]
 }

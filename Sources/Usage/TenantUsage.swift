@@ -25,7 +25,9 @@ public struct TenantUsage: Sendable {
         Member("mode", schema: ["type": ["string", "null"], "enum": ["soft", "hard", .null]]) {
             $0.mode.map { .string($0.rawValue) } ?? .null
         }
-        Member("share", schema: ["type": ["number", "null"], "minimum": 0, "maximum": 1]) { $0.share.map { .double($0) } ?? .null }
+        Member("share", schema: ["type": ["number", "null"], "minimum": 0, "maximum": 1]) {
+            $0.share.map { .double($0) } ?? .null
+        }
         Member("days", schema: ["type": ["array", "null"], "items": ["type": ["integer", "string"]]]) {
             $0.days.map { .array($0.map { .number($0) }) } ?? .null
         }

@@ -144,7 +144,8 @@ struct SettingsTests {
         ("retry.delays_ms", "5000,1000"),
         ("worker.families", "account,cats"), ("log.level", "loud"), ("stripe.url", "api.stripe.com"),
         ("stripe.url", "http://api.stripe.com"), ("stripe.url", "https://user@api.stripe.com"),
-        ("api.behind_proxy", "perhaps"), ("api.host", "0.0.0.0"), ("webhooks.allow_loopback", "perhaps"),
+        ("api.behind_proxy", "perhaps"), ("api.host", "0.0.0.0"), ("console.read_only", "perhaps"),
+        ("webhooks.allow_loopback", "perhaps"),
         ("webhooks.ca_files", "/nowhere.pem"),
     ]
 

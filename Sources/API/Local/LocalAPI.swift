@@ -85,7 +85,8 @@ package struct LocalAPI: Sendable {
         } catch {
             let problem = Problem(of: error)
             if problem.status.kind == .serverError {
-                services.logger.warning("request failed", metadata: ["error": "\(error)", "http.status": "\(problem.status.code)"])
+                services.logger.warning(
+                    "request failed", metadata: ["error": "\(error)", "http.status": "\(problem.status.code)"])
             }
             throw Failure(problem)
         }
@@ -97,7 +98,9 @@ package struct LocalAPI: Sendable {
         case .json(_, let value, _): return (ByteBuffer(bytes: value.serialised()), "application/json")
         case .list(let rows, let columns, let next):
             let listing = Listing(rows: rows, columns: columns, next: next)
-            return (listing.bytes(in: asCSV ? .csv : .json), asCSV ? "text/csv; charset=utf-8; header=present" : "application/json")
+            return (
+                listing.bytes(in: asCSV ? .csv : .json), asCSV ? "text/csv; charset=utf-8; header=present" : "application/json"
+            )
         case .bytes(let bytes, let type): return (bytes, type)
         case .stream, .empty: return (ByteBuffer(), "application/json")
         }

@@ -13,7 +13,8 @@ enum AttentionRoutes {
     static let all: [Route] = [usage, attention]
 
     private static let usage = Route.list(
-        "/v1/usage/tenants", .usage, of: TenantUsage.self, "What each tenant used of one metric, by slug; a tenant's credential sees its own.",
+        "/v1/usage/tenants", .usage, of: TenantUsage.self,
+        "What each tenant used of one metric, by slug; a tenant's credential sees its own.",
         filters: [
             .text("account", "For operators: whose tenants.", example: "acme"),
             .month("period", "The month in which the period begins; the present one if not said."),
@@ -88,8 +89,12 @@ enum AttentionRoutes {
                 }
                 backlog = try OutboxBacklog.read(on: &database)
             }
-            let breached = try ReachedSubject.list(account: account, limit: most, on: &database).map { ReachedSubject.representation.json($0) }
-            let failing = try FailingWebhook.list(account: account, limit: most, on: &database).map { FailingWebhook.representation.json($0) }
+            let breached = try ReachedSubject.list(account: account, limit: most, on: &database).map {
+                ReachedSubject.representation.json($0)
+            }
+            let failing = try FailingWebhook.list(account: account, limit: most, on: &database).map {
+                FailingWebhook.representation.json($0)
+            }
             let idle = try TenantSummary.countIdle(account: account, idleHours: idleHours, on: &database)
             return [
                 "dead_letters": .array(letters), "breached": .array(breached), "failing_webhooks": .array(failing),
@@ -101,20 +106,25 @@ enum AttentionRoutes {
         static let schema: JSONValue = [
             "type": "object",
             "required": [
-                "dead_letters", "breached", "failing_webhooks", "idle_tenants", "outbox_waiting", "outbox_oldest_seconds", "workers_gone",
+                "dead_letters", "breached", "failing_webhooks", "idle_tenants", "outbox_waiting", "outbox_oldest_seconds",
+                "workers_gone",
             ],
             "properties": [
                 "dead_letters": [
                     "type": "array", "description": "For operators.",
                     "items": [
                         "type": "object",
-                        "properties": ["code": ["type": "string"], "kind": ["type": "string"], "letters": ["type": ["integer", "string"]]],
+                        "properties": [
+                            "code": ["type": "string"], "kind": ["type": "string"], "letters": ["type": ["integer", "string"]],
+                        ],
                     ],
                 ],
                 "breached": ["type": "array", "items": ReachedSubject.representation.schema],
                 "failing_webhooks": ["type": "array", "items": FailingWebhook.representation.schema],
                 "idle_tenants": ["type": ["integer", "string"], "description": "In which no user has written for long."],
-                "outbox_waiting": ["type": ["integer", "string", "null"], "description": "For operators: messages that are to be published."],
+                "outbox_waiting": [
+                    "type": ["integer", "string", "null"], "description": "For operators: messages that are to be published.",
+                ],
                 "outbox_oldest_seconds": ["type": ["number", "null"], "description": "The age of the oldest of them."],
                 "workers_gone": [
                     "type": "array", "description": "For operators: workers that were not stopped and are not heard of.",

@@ -118,7 +118,8 @@ enum PlatformRoutes {
         Representation.Member("headers", schema: ["type": ["object", "null"]]) { _ in .null }
         Representation.Member("reply_to", schema: ["type": ["string", "null"]]) { _ in .null }
         Representation.Member(
-            "payload", schema: ["type": ["string", "null"], "description": "64 KiB at most; null: it was not found in the queue."]
+            "payload",
+            schema: ["type": ["string", "null"], "description": "64 KiB at most; null: it was not found in the queue."]
         ) { _ in .null }
         Representation.Member("payload_truncated", schema: ["type": "boolean"]) { _ in .null }
     }.schema

@@ -69,7 +69,9 @@ struct DataTable {
         guard list.next != nil || call["cursor"] != nil else { return nil }
         return nav(.class("pager"), .label("Pages of \(caption)")) {
             if call["cursor"] != nil { a(.class("button"), .href(call.link([("cursor", nil)]))) { "First page" } }
-            if let next = list.next { a(.class("button"), .href(call.link([("cursor", next)])), Attribute("rel", "next")) { "Next page" } }
+            if let next = list.next {
+                a(.class("button"), .href(call.link([("cursor", next)])), Attribute("rel", "next")) { "Next page" }
+            }
             if call["sort"] != nil { small { "Sorted within this page." } }
         }
     }

@@ -1,7 +1,7 @@
-internal import People
 internal import API
 internal import Contract
 internal import HTML
+internal import People
 
 /// A form: what was typed stays when it is refused, beside what is wrong with it.
 struct FormBox {
@@ -140,7 +140,8 @@ struct FormBox {
 
     private func control(_ field: Field, _ shared: [Attribute?], _ value: String) -> HTML {
         switch field.control {
-        case .area(let rows): textarea(shared + [Attribute("rows", "\(rows)"), Attribute("spellcheck", "false")]) { "\n" + value }
+        case .area(let rows):
+            textarea(shared + [Attribute("rows", "\(rows)"), Attribute("spellcheck", "false")]) { "\n" + value }
         case .select(let options):
             select(shared) {
                 for entry in options { option(.value(entry.value), .flag("selected", entry.value == value)) { entry.title } }
@@ -183,7 +184,9 @@ struct FilterBar {
                     if let options = filter.options {
                         select(.id("filter-\(filter.name)"), .name(filter.name)) {
                             for entry in [(value: "", title: "Any")] + options {
-                                option(.value(entry.value), .flag("selected", entry.value == call[filter.name] ?? "")) { entry.title }
+                                option(.value(entry.value), .flag("selected", entry.value == call[filter.name] ?? "")) {
+                                    entry.title
+                                }
                             }
                         }
                     } else {

@@ -19,7 +19,8 @@ enum Format {
         guard value.isFinite else { return "–" }
         if abs(value) >= 100 { return number(Int64(value.rounded())) }
         let tenths = Int64((value * 10).rounded())
-        return tenths % 10 == 0 ? number(tenths / 10) : "\(tenths < 0 ? "−" : "")\(tenths.magnitude / 10).\(tenths.magnitude % 10)"
+        return tenths % 10 == 0
+            ? number(tenths / 10) : "\(tenths < 0 ? "−" : "")\(tenths.magnitude / 10).\(tenths.magnitude % 10)"
     }
 
     /// `42 %`

@@ -79,7 +79,9 @@ enum Parts {
     static func copyable(_ text: String, _ what: String) -> HTML {
         span(.class("copyable")) {
             code { text }
-            button(.type("button"), .class("copy"), Attribute("data-copy", text), .label("Copy \(what)"), .flag("hidden")) { "Copy" }
+            button(.type("button"), .class("copy"), Attribute("data-copy", text), .label("Copy \(what)"), .flag("hidden")) {
+                "Copy"
+            }
         }
     }
 
@@ -109,7 +111,9 @@ enum Parts {
         nav(.class("choice"), .label(label)) {
             for (value, title) in values {
                 let isChosen = call[name] == value
-                a(.href(call.link([(name, value), ("cursor", nil)])), isChosen ? Attribute("aria-current", "true") : nil) { title }
+                a(.href(call.link([(name, value), ("cursor", nil)])), isChosen ? Attribute("aria-current", "true") : nil) {
+                    title
+                }
             }
         }
     }
@@ -120,16 +124,20 @@ enum Command {
     /// What sends a job.
     static func enqueue(_ kind: Kind, tenant: String? = nil, _ payload: JSONValue = [:]) -> String {
         let text = String(decoding: payload.serialised(), as: UTF8.self)
-        return line(["tenantry", "enqueue", kind.name] + (tenant.map { ["--tenant", $0] } ?? []) + ["--wait", "--payload", text])
+        return line(
+            ["tenantry", "enqueue", kind.name] + (tenant.map { ["--tenant", $0] } ?? []) + ["--wait", "--payload", text])
     }
 
     static func line(_ words: [String]) -> String { words.map(quoted).joined(separator: " ") }
 
     private static func quoted(_ word: String) -> String {
-        let isPlain = !word.isEmpty && word.utf8.allSatisfy { byte in
-            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-                || [UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "/"), UInt8(ascii: ":")].contains(byte)
-        }
+        let isPlain =
+            !word.isEmpty
+            && word.utf8.allSatisfy { byte in
+                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                    || [UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "/"), UInt8(ascii: ":")].contains(
+                        byte)
+            }
         return isPlain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
     }
 }

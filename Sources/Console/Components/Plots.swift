@@ -26,7 +26,8 @@ enum Plots {
                 Attribute("viewBox", "0 0 600 140"), .role("img"), Attribute("preserveAspectRatio", "none"),
                 .label("\(name): now \(Format.real(last))\(unit), at most \(Format.real(values.max() ?? 0))\(unit)")
             ) {
-                svgLine(.class("axis"), Attribute("x1", "0"), Attribute("x2", "600"), Attribute("y1", "140"), Attribute("y2", "140"))
+                svgLine(
+                    .class("axis"), Attribute("x1", "0"), Attribute("x2", "600"), Attribute("y1", "140"), Attribute("y2", "140"))
                 polyline(.class("area"), Attribute("points", "0,140 \(points) 600,140"))
                 polyline(.class("curve"), Attribute("points", points))
             }
@@ -43,7 +44,8 @@ enum Plots {
         guard !values.isEmpty else { return p(.class("plot-empty")) { "\(name): nothing yet." } }
         // Hundreds of them would be no wider than a line, and weigh more than the page.
         guard values.count <= 120 else {
-            return line(values.map { Double($0.value) }, name, unit: "", labels: (values.first?.name ?? "", values.last?.name ?? ""))
+            return line(
+                values.map { Double($0.value) }, name, unit: "", labels: (values.first?.name ?? "", values.last?.name ?? ""))
         }
         let top = max(nice(Double(values.map(\.value).max() ?? 0)), 1)
         let step = 600.0 / Double(values.count)
@@ -60,7 +62,8 @@ enum Plots {
                 for (index, bar) in values.enumerated() {
                     let height = 138 * Double(bar.value) / top
                     svgRect(
-                        .class("column"), Attribute("x", rounded(step * Double(index) + step * 0.1)), Attribute("width", rounded(step * 0.8)),
+                        .class("column"), Attribute("x", rounded(step * Double(index) + step * 0.1)),
+                        Attribute("width", rounded(step * 0.8)),
                         Attribute("y", rounded(140 - height)), Attribute("height", rounded(height))
                     ) { titleElement { "\(bar.name): \(Format.number(bar.value))" } }
                 }
@@ -80,7 +83,10 @@ enum Plots {
         let points = values.indices.map { index in
             "\(rounded(100 * Double(index) / Double(values.count - 1))),\(rounded(22 - 20 * Double(values[index]) / top))"
         }.joined(separator: " ")
-        return svg(.class("spark"), Attribute("viewBox", "0 0 100 24"), .role("img"), .label(name), Attribute("preserveAspectRatio", "none")) {
+        return svg(
+            .class("spark"), Attribute("viewBox", "0 0 100 24"), .role("img"), .label(name),
+            Attribute("preserveAspectRatio", "none")
+        ) {
             polyline(.class("curve"), Attribute("points", points))
         }
     }

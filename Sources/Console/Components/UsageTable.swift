@@ -5,7 +5,8 @@ internal import HTML
 enum UsageTable {
     private static let names = [
         "messages": "messages", "active_users": "active visitors", "tokens": "tokens", "documents": "documents",
-        "corpus_bytes": "bytes of corpus", "conversations": "conversations", "child_tenants": "chatbots", "storage_bytes": "bytes stored",
+        "corpus_bytes": "bytes of corpus", "conversations": "conversations", "child_tenants": "chatbots",
+        "storage_bytes": "bytes stored",
     ]
 
     /// A metric as people call it.
@@ -33,7 +34,9 @@ enum UsageTable {
             if let projection = metric.int("projection"), let value = metric.int("value"), projection != value {
                 "About \(Format.number(projection)) by the period's end. "
             }
-            if let reached = metric.text("reached_at"), let limit = metric.int("limit"), let value = metric.int("value"), value < limit {
+            if let reached = metric.text("reached_at"), let limit = metric.int("limit"), let value = metric.int("value"),
+                value < limit
+            {
                 "The limit is reached about "
                 call.visitor.clock.html(reached)
                 ". "
@@ -47,7 +50,9 @@ enum UsageTable {
         let clock = call.visitor.clock
         let values = usage.items("history").filter { $0.text("metric") == metric }.map { entry in
             let start = entry.text("start") ?? ""
-            let label = bucket == "hour" ? "\(clock.shortDay(start)) \(clock.hour(start))" : bucket == "month" ? clock.day(start) : clock.shortDay(start)
+            let label =
+                bucket == "hour"
+                ? "\(clock.shortDay(start)) \(clock.hour(start))" : bucket == "month" ? clock.day(start) : clock.shortDay(start)
             return (name: label, value: entry.int("value") ?? 0)
         }
         return Plots.bars(values, name(metric).prefix(1).uppercased() + name(metric).dropFirst())

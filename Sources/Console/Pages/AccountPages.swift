@@ -1,27 +1,32 @@
-internal import HTTPTypes
 internal import API
 internal import Contract
 internal import HTML
+internal import HTTPTypes
 internal import Jobs
 internal import People
 
 /// The platform's customers, for operators; and the plans, which customers see, too.
 enum AccountPages {
     static let all: [PageRoute] = [
-        PageRoute("/accounts", sources: { [.init("accounts", $0.target(["accounts"], passing: ["cursor", "limit"]))] }) { call in
-            let list = try await call.list(call.target(["accounts"], passing: ["cursor", "limit"]))
-            return Page(
-                title: "Accounts", place: "accounts",
-                actions: call.visitor.may(.accountCreate) ? a(.class("button button-primary"), .href("/accounts/new")) { "New account" } : HTML(),
-                blocks: [.live("accounts") { accounts(list, call) }])
-        },
+        PageRoute(
+            "/accounts", sources: { [.init("accounts", $0.target(["accounts"], passing: ["cursor", "limit"]))] },
+            { call in
+                let list = try await call.list(call.target(["accounts"], passing: ["cursor", "limit"]))
+                return Page(
+                    title: "Accounts", place: "accounts",
+                    actions: call.visitor.may(.accountCreate)
+                        ? a(.class("button button-primary"), .href("/accounts/new")) { "New account" } : HTML(),
+                    blocks: [.live("accounts") { accounts(list, call) }])
+            }),
         PageRoute("/accounts/new", create, act: createAccount),
         PageRoute("/accounts/{account}", sources: sources, one, act: change),
         PageRoute("/accounts/{account}/look", ImpersonationPages.ask, act: ImpersonationPages.begin),
-        PageRoute("/plans", sources: { [.init("plans", $0.target(["plans"], passing: ["cursor", "limit"]))] }) { call in
-            let list = try await call.list(call.target(["plans"], passing: ["cursor", "limit"]))
-            return Page(title: "Plans", place: "plans", blocks: [.fixed { plans(list, call) }])
-        },
+        PageRoute(
+            "/plans", sources: { [.init("plans", $0.target(["plans"], passing: ["cursor", "limit"]))] },
+            { call in
+                let list = try await call.list(call.target(["plans"], passing: ["cursor", "limit"]))
+                return Page(title: "Plans", place: "plans", blocks: [.fixed { plans(list, call) }])
+            }),
     ]
 
     private static func accounts(_ list: PageCall.Listed, _ call: PageCall) -> HTML {
@@ -29,21 +34,26 @@ enum AccountPages {
             caption: "Accounts",
             columns: [
                 .init("Account", key: "slug") { row in
-                    a(.href("/accounts/\(RequestTarget.encode(row.text("slug") ?? ""))")) { Format.written(row.text("slug") ?? "") }
+                    a(.href("/accounts/\(RequestTarget.encode(row.text("slug") ?? ""))")) {
+                        Format.written(row.text("slug") ?? "")
+                    }
                 },
                 .init("Name", key: "display_name") { Format.written($0.text("display_name") ?? "") },
                 .init("Plan", key: "plan") { Format.written($0.text("plan") ?? "") },
                 .init("State", key: "state") { Parts.badge($0.text("state") ?? "") },
                 .init("Zone", key: "timezone") { Format.written($0.text("timezone") ?? "") },
                 .init("Since", key: "created_at") { row in HTML(text: call.visitor.clock.day(row.text("created_at"))) },
-            ], list: list, empty: Parts.empty("No account yet.", "An account is a customer of the platform.", link: ("New account", "/accounts/new"))
+            ], list: list,
+            empty: Parts.empty(
+                "No account yet.", "An account is a customer of the platform.", link: ("New account", "/accounts/new"))
         ).html(call)
     }
 
     private static func sources(_ call: PageCall) -> [PageRoute.Source] {
         let account = call.name("account")
         return [
-            .init("account", PageCall.target(["accounts", account])), .init("usage", PageCall.target(["usage"], [("account", account)])),
+            .init("account", PageCall.target(["accounts", account])),
+            .init("usage", PageCall.target(["usage"], [("account", account)])),
             .init("tenants", PageCall.target(["tenants"], [("account", account), ("limit", "200")])),
         ]
     }
@@ -60,21 +70,28 @@ enum AccountPages {
             actions: HTML {
                 a(.class("button"), .href("/tenants?account=\(RequestTarget.encode(slug))")) { "Chatbots" }
                 a(.class("button"), .href("/usage?account=\(RequestTarget.encode(slug))")) { "Usage" }
-                if call.visitor.isOperator, !call.visitor.isReadOnly { a(.class("button"), .href("\(path)/look")) { "Look as this account" } }
+                if call.visitor.isOperator, !call.visitor.isReadOnly {
+                    a(.class("button"), .href("\(path)/look")) { "Look as this account" }
+                }
             },
             blocks: [
                 .fixed {
                     Parts.panel("Account") {
                         Parts.facts([
                             ("Short name", HTML { code { slug } }), ("State", Parts.badge(account.text("state") ?? "")),
-                            ("Plan", Format.written(account.text("plan") ?? "")), ("Zone", Format.written(account.text("timezone") ?? "")),
+                            ("Plan", Format.written(account.text("plan") ?? "")),
+                            ("Zone", Format.written(account.text("timezone") ?? "")),
                             ("Periods begin on day", HTML(text: Format.number(account.int("billing_anchor_day") ?? 1))),
                             ("Since", call.visitor.clock.html(account.text("created_at"))),
                         ])
                     }
                 },
                 .live("pool") { if let usage { OverviewPages.pool(usage, call) } },
-                .fixed { if call.visitor.may(.accountUpdate) { Parts.panel("Change it") { changeForm(account, plans, call).html(call) } } },
+                .fixed {
+                    if call.visitor.may(.accountUpdate) {
+                        Parts.panel("Change it") { changeForm(account, plans, call).html(call) }
+                    }
+                },
             ])
     }
 
@@ -83,18 +100,22 @@ enum AccountPages {
             fields: [
                 .init(name: "display_name", label: "Name", value: account.text("display_name") ?? "", isRequired: true),
                 .init(
-                    name: "plan", label: "Plan", control: .select(plans.map { ($0, $0) }), value: account.text("plan") ?? "", isRequired: true),
+                    name: "plan", label: "Plan", control: .select(plans.map { ($0, $0) }), value: account.text("plan") ?? "",
+                    isRequired: true),
                 .init(
-                    name: "timezone", label: "Time zone", hint: "Of IANA's names, such as Europe/Berlin. Periods and days go by it.",
+                    name: "timezone", label: "Time zone",
+                    hint: "Of IANA's names, such as Europe/Berlin. Periods and days go by it.",
                     value: account.text("timezone") ?? "", isRequired: true),
             ], submit: "Save",
-            command: Command.enqueue(.accountUpdate, ["account": .string(call.name("account")), "plan": .string(account.text("plan") ?? "")]))
+            command: Command.enqueue(
+                .accountUpdate, ["account": .string(call.name("account")), "plan": .string(account.text("plan") ?? "")]))
     }
 
     private static func change(_ call: PageCall) async throws -> PageAnswer {
         var body: [String: JSONValue] = [:]
         for name in ["display_name", "plan", "timezone"] { if let text = call.form[name] { body[name] = .string(text) } }
-        return try await call.send(.patch, PageCall.target(["accounts", call.name("account")]), .object(body)).next(call.path, .saved)
+        return try await call.send(.patch, PageCall.target(["accounts", call.name("account")]), .object(body)).next(
+            call.path, .saved)
     }
 
     static func planNames(_ call: PageCall) async throws -> [String] {
@@ -109,13 +130,15 @@ enum AccountPages {
         let box = FormBox(
             fields: [
                 .init(
-                    name: "slug", label: "Short name", hint: "2 to 40 of a to z, 0 to 9 and hyphens, a letter first. It never changes.",
+                    name: "slug", label: "Short name",
+                    hint: "2 to 40 of a to z, 0 to 9 and hyphens, a letter first. It never changes.",
                     isRequired: true, more: [Attribute("autocomplete", "off")]),
                 .init(name: "display_name", label: "Name", isRequired: true),
                 .init(name: "plan", label: "Plan", control: .select(plans.map { ($0, $0) }), isRequired: true),
                 .init(name: "timezone", label: "Time zone", hint: "Of IANA's names, such as Europe/Berlin.", value: "UTC"),
             ], submit: "Create",
-            command: Command.enqueue(.accountCreate, ["slug": "acme", "display_name": "Acme", "plan": .string(plans.first ?? "pro")]),
+            command: Command.enqueue(
+                .accountCreate, ["slug": "acme", "display_name": "Acme", "plan": .string(plans.first ?? "pro")]),
             cancel: "/accounts")
         return Page(
             title: "New account", place: "accounts", crumbs: [("Accounts", "/accounts")],
@@ -134,7 +157,11 @@ enum AccountPages {
             blocks: [
                 .fixed {
                     Parts.panel("Its credential") { Parts.secret("\(key).\(secret)", "the credential") }
-                    p { a(.class("button"), .href("/accounts/\(RequestTarget.encode(call.form["slug"] ?? ""))")) { "To the account" } }
+                    p {
+                        a(.class("button"), .href("/accounts/\(RequestTarget.encode(call.form["slug"] ?? ""))")) {
+                            "To the account"
+                        }
+                    }
                 }
             ], hasFiles: false)
         return .page(page, status: 201)
@@ -163,7 +190,8 @@ enum AccountPages {
                     HTML(text: row.int("jobs_per_minute").map { Format.number($0) } ?? "no limit")
                 },
                 .init("Plans of chatbots") { Format.written($0.texts("tenant_plans").joined(separator: ", ")) },
-            ], list: list, empty: Parts.empty("No plan yet.", "Plans are applied from a file: tenantry plans apply config/plans.yaml")
+            ], list: list,
+            empty: Parts.empty("No plan yet.", "Plans are applied from a file: tenantry plans apply config/plans.yaml")
         ).html(call)
     }
 

@@ -29,7 +29,8 @@ enum ConversationPages {
     private static func sources(_ call: PageCall) -> [PageRoute.Source] {
         let base = ["tenants", call.name("slug"), "conversations", call.name("id")]
         return [
-            .init("messages", call.target(base + ["messages"], passing: ["cursor", "limit"])), .init("conversation", PageCall.target(base)),
+            .init("messages", call.target(base + ["messages"], passing: ["cursor", "limit"])),
+            .init("conversation", PageCall.target(base)),
         ]
     }
 
@@ -39,7 +40,8 @@ enum ConversationPages {
         let list = try await call.list(target(call))
         return Page(
             title: "Conversations", place: TenantTabs.place(call, "Conversations"), crumbs: TenantTabs.crumbs(call, below: true),
-            actions: call.visitor.may(.conversationErase) ? a(.class("button"), .href("\(path(call))/erase")) { "Erase a visitor" } : HTML(),
+            actions: call.visitor.may(.conversationErase)
+                ? a(.class("button"), .href("\(path(call))/erase")) { "Erase a visitor" } : HTML(),
             tabs: TenantTabs.all(call.name("slug"), call.visitor),
             blocks: [
                 .fixed {
@@ -65,10 +67,13 @@ enum ConversationPages {
                 },
                 .init("Began", key: "started_at") { row in call.visitor.clock.html(row.text("started_at")) },
                 .init("Last message", key: "last_message_at") { row in call.visitor.clock.html(row.text("last_message_at")) },
-                .init("Messages", key: "message_count", isNumber: true) { HTML(text: Format.number($0.int("message_count") ?? 0)) },
+                .init("Messages", key: "message_count", isNumber: true) {
+                    HTML(text: Format.number($0.int("message_count") ?? 0))
+                },
                 .init("Channel", key: "channel") { Format.written($0.text("channel") ?? "–") },
             ], list: list,
-            empty: Parts.empty("No conversation here.", "They are logged by jobs conversation.log, or by POST /v1/tenants/{slug}/conversations.")
+            empty: Parts.empty(
+                "No conversation here.", "They are logged by jobs conversation.log, or by POST /v1/tenants/{slug}/conversations.")
         ).html(call)
     }
 
@@ -89,11 +94,14 @@ enum ConversationPages {
             title: "Conversation \(call.name("id"))", place: TenantTabs.place(call, "Conversations"),
             crumbs: TenantTabs.crumbs(call, below: true) + [("Conversations", "\(path(call))/conversations")],
             actions: call.visitor.may(.conversationErase)
-                ? a(.class("button"), .href("\(path(call))/conversations/\(RequestTarget.encode(call.name("id")))/erase")) { "Erase" } : HTML(),
+                ? a(.class("button"), .href("\(path(call))/conversations/\(RequestTarget.encode(call.name("id")))/erase")) {
+                    "Erase"
+                } : HTML(),
             blocks: [
                 .fixed {
                     Parts.facts([
-                        ("Began", clock.html(conversation.text("started_at"))), ("Last message", clock.html(conversation.text("last_message_at"))),
+                        ("Began", clock.html(conversation.text("started_at"))),
+                        ("Last message", clock.html(conversation.text("last_message_at"))),
                         ("Messages", HTML(text: Format.number(conversation.int("message_count") ?? 0))),
                         ("Channel", Format.written(conversation.text("channel") ?? "–")),
                     ])
@@ -107,7 +115,9 @@ enum ConversationPages {
         HTML {
             ol(.class("transcript"), .label("Messages")) { for row in messages.rows { message(row, call) } }
             if let next = messages.next {
-                nav(.class("pager"), .label("More messages")) { a(.class("button"), .href(call.link([("cursor", next)]))) { "Next messages" } }
+                nav(.class("pager"), .label("More messages")) {
+                    a(.class("button"), .href(call.link([("cursor", next)]))) { "Next messages" }
+                }
             }
         }
     }
@@ -120,13 +130,20 @@ enum ConversationPages {
                 strong { isUser ? "Visitor" : role == "assistant" ? "Chatbot" : role.capitalizedFirst }
                 if let user = row.text("user_id") { small { Format.written(user) } }
                 call.visitor.clock.html(row.text("sent_at"))
-                if let tokens = row.int("tokens_out"), !isUser { small { Format.count(tokens + (row.int("tokens_in") ?? 0), "token") } }
+                if let tokens = row.int("tokens_out"), !isUser {
+                    small { Format.count(tokens + (row.int("tokens_in") ?? 0), "token") }
+                }
             }
             p(.class("written"), Attribute("dir", "auto")) { Format.written(row.text("content") ?? "") }
             if let rating = row.int("rating") {
                 p(.class("rating")) {
-                    Parts.badge(rating > 0 ? "rated good" : rating < 0 ? "rated bad" : "rated", rating > 0 ? .good : rating < 0 ? .bad : .calm)
-                    if let comment = row.text("rating_comment") { " "; Format.written(comment) }
+                    Parts.badge(
+                        rating > 0 ? "rated good" : rating < 0 ? "rated bad" : "rated",
+                        rating > 0 ? .good : rating < 0 ? .bad : .calm)
+                    if let comment = row.text("rating_comment") {
+                        " "
+                        Format.written(comment)
+                    }
                 }
             }
             if !isUser, call.visitor.may(.conversationFeedback) { ratingForm(row, call) }
@@ -148,7 +165,8 @@ enum ConversationPages {
 
     private static func rate(_ call: PageCall) async throws -> PageAnswer {
         let body: JSONValue = [
-            "message_id": .string(call.form.raw("message_id") ?? ""), "rating": .int(call.form.raw("rating").flatMap { Int64($0) } ?? 0),
+            "message_id": .string(call.form.raw("message_id") ?? ""),
+            "rating": .int(call.form.raw("rating").flatMap { Int64($0) } ?? 0),
         ]
         let target = PageCall.target(["tenants", call.name("slug"), "conversations", call.name("id"), "feedback"])
         return try await call.send(.post, target, body).next(call.path, .rated)
@@ -160,10 +178,13 @@ enum ConversationPages {
         let conversation = try await call.get(PageCall.target(["tenants", call.name("slug"), "conversations", call.name("id")]))
         let box = FormBox(
             submit: "Erase it for good", isDangerous: true,
-            command: Command.enqueue(.conversationErase, tenant: call.name("slug"), ["conversation_id": .string(call.name("id"))]),
+            command: Command.enqueue(
+                .conversationErase, tenant: call.name("slug"), ["conversation_id": .string(call.name("id"))]),
             cancel: "\(path(call))/conversations/\(RequestTarget.encode(call.name("id")))")
         return TenantFormPages.page("Erase this conversation", call) {
-            p { "Its \(Format.count(conversation.int("message_count") ?? 0, "message")) are gone then, and do not come back. What they count for on the bill stays." }
+            p {
+                "Its \(Format.count(conversation.int("message_count") ?? 0, "message")) are gone then, and do not come back. What they count for on the bill stays."
+            }
             box.html(call)
         }
     }
@@ -176,7 +197,9 @@ enum ConversationPages {
     private static func erasingUser(_ call: PageCall) async throws -> Page {
         let box = FormBox(
             fields: [
-                .init(name: "user_id", label: "Visitor", hint: "The user_id under which messages were logged.", value: call["user_id"] ?? "", isRequired: true)
+                .init(
+                    name: "user_id", label: "Visitor", hint: "The user_id under which messages were logged.",
+                    value: call["user_id"] ?? "", isRequired: true)
             ], submit: "Erase all of it", isDangerous: true,
             command: Command.enqueue(.conversationErase, tenant: call.name("slug"), ["user_id": "visitor-1"]),
             cancel: "\(path(call))/conversations")
@@ -188,8 +211,10 @@ enum ConversationPages {
 
     private static func eraseUser(_ call: PageCall) async throws -> PageAnswer {
         guard let user = call.form["user_id"] else { throw LocalAPI.Failure.field("user_id", "Say whose.") }
-        return try await call.send(.delete, PageCall.target(["tenants", call.name("slug"), "conversations"], [("user_id", user)]))
-            .next("\(path(call))/conversations", .erased)
+        return try await call.send(
+            .delete, PageCall.target(["tenants", call.name("slug"), "conversations"], [("user_id", user)])
+        )
+        .next("\(path(call))/conversations", .erased)
     }
 }
 

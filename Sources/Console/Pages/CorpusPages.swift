@@ -43,13 +43,16 @@ enum CorpusPages {
                         h2 { "What would it find?" }
                         form(.method("get"), .action(call.path), .class("ask-form"), .role("search")) {
                             labelElement(.for("ask")) { "Ask as a visitor would" }
-                            input(.id("ask"), .name("ask"), .type("search"), .value(call["ask"] ?? ""), Attribute("data-search", nil), Attribute("maxlength", "4096"))
+                            input(
+                                .id("ask"), .name("ask"), .type("search"), .value(call["ask"] ?? ""),
+                                Attribute("data-search", nil), Attribute("maxlength", "4096"))
                             button(.type("submit"), .class("button button-primary")) { "Ask" }
                         }
                         if let found { hits(found, call) }
                     }
                     FilterBar(filters: [
-                        .init(name: "q", label: "Title or id"), .init(name: "segment", label: "Segment"), .init(name: "tag", label: "Tag"),
+                        .init(name: "q", label: "Title or id"), .init(name: "segment", label: "Segment"),
+                        .init(name: "tag", label: "Tag"),
                         .init(
                             name: "state", label: "State",
                             options: ["ready", "embedding", "failed"].map { ($0, $0) }),
@@ -78,9 +81,13 @@ enum CorpusPages {
                         a(.href("\(path(call))/documents/\(RequestTarget.encode(hit.text("document") ?? ""))")) {
                             Format.written(hit.text("title") ?? hit.text("document") ?? "")
                         }
-                        span(.class("score"), .title("Compares within one answer alone")) { "score \(score(hit.real("score") ?? 0))" }
+                        span(.class("score"), .title("Compares within one answer alone")) {
+                            "score \(score(hit.real("score") ?? 0))"
+                        }
                     }
-                    if let heading = hit.text("heading"), !heading.isEmpty { p(.class("hit-heading")) { Format.written(heading) } }
+                    if let heading = hit.text("heading"), !heading.isEmpty {
+                        p(.class("hit-heading")) { Format.written(heading) }
+                    }
                     p { excerpt(hit.text("excerpt") ?? "") }
                 }
             }
@@ -112,11 +119,14 @@ enum CorpusPages {
                 .init("Passages", key: "chunk_count", isNumber: true) { HTML(text: Format.number($0.int("chunk_count") ?? 0)) },
                 .init("Language", key: "language") { Format.written($0.text("language") ?? "–") },
                 .init("Segment", key: "segment") { Format.written($0.text("segment") ?? "–") },
-                .init("Tags", key: "tags") { row in for tag in row.texts("tags") { span(.class("tag")) { Format.written(tag) } } },
+                .init("Tags", key: "tags") { row in for tag in row.texts("tags") { span(.class("tag")) { Format.written(tag) } }
+                },
                 .init("Kind", key: "media_type") { Format.written($0.text("media_type") ?? "") },
             ], list: list,
             empty: call.visitor.may(.corpusIngest)
-                ? Parts.empty("No document here.", "A chatbot answers from its documents.", link: ("Add a document", "\(path(call))/corpus/new"))
+                ? Parts.empty(
+                    "No document here.", "A chatbot answers from its documents.",
+                    link: ("Add a document", "\(path(call))/corpus/new"))
                 : Parts.empty("No document here.")
         ).html(call)
     }
@@ -129,14 +139,18 @@ enum CorpusPages {
             title: value.text("title") ?? "", place: TenantTabs.place(call, "Corpus"),
             crumbs: TenantTabs.crumbs(call, below: true) + [("Corpus", "\(path(call))/corpus")],
             actions: call.visitor.may(.corpusRemove)
-                ? a(.class("button"), .href("\(path(call))/documents/\(RequestTarget.encode(call.name("id")))/remove")) { "Remove" } : HTML(),
+                ? a(.class("button"), .href("\(path(call))/documents/\(RequestTarget.encode(call.name("id")))/remove")) {
+                    "Remove"
+                } : HTML(),
             blocks: [
                 .fixed {
                     Parts.panel("Document") {
                         Parts.facts([
                             ("Id", HTML { code { Format.written(value.text("external_id") ?? "") } }),
-                            ("State", Parts.badge(value.text("state") ?? "")), ("Kind", Format.written(value.text("media_type") ?? "")),
-                            ("Language", Format.written(value.text("language") ?? "–")), ("Segment", Format.written(value.text("segment") ?? "–")),
+                            ("State", Parts.badge(value.text("state") ?? "")),
+                            ("Kind", Format.written(value.text("media_type") ?? "")),
+                            ("Language", Format.written(value.text("language") ?? "–")),
+                            ("Segment", Format.written(value.text("segment") ?? "–")),
                             ("Priority", HTML(text: Format.number(value.int("priority") ?? 0))),
                             ("Tags", Format.written(value.texts("tags").joined(separator: ", "))),
                             ("Passages", HTML(text: Format.number(value.int("chunk_count") ?? 0))),
@@ -166,7 +180,9 @@ enum CorpusPages {
             command: Command.enqueue(.corpusRemove, tenant: call.name("slug"), ["external_ids": [.string(call.name("id"))]]),
             cancel: "\(path(call))/corpus")
         return TenantFormPages.page("Remove \(value.text("title") ?? "")", call) {
-            p { "The document and its \(Format.count(value.int("chunk_count") ?? 0, "passage")) are gone then; the chatbot finds them no more." }
+            p {
+                "The document and its \(Format.count(value.int("chunk_count") ?? 0, "passage")) are gone then; the chatbot finds them no more."
+            }
             box.html(call)
         }
     }
@@ -183,18 +199,31 @@ enum CorpusPages {
         let box = FormBox(
             fields: [
                 .init(
-                    name: "file", label: "File", control: .file, hint: "Text, Markdown, HTML, CSV or JSON, 12 MB at most. It can be dropped here.",
+                    name: "file", label: "File", control: .file,
+                    hint: "Text, Markdown, HTML, CSV or JSON, 12 MB at most. It can be dropped here.",
                     more: [Attribute("data-drop", nil)]),
                 .init(name: "content", label: "Or its text", control: .area(rows: 10)),
-                .init(name: "external_id", label: "Id", hint: "Its name in your system: the same id brings a document up to date. The file's name if you say nothing."),
+                .init(
+                    name: "external_id", label: "Id",
+                    hint: "Its name in your system: the same id brings a document up to date. The file's name if you say nothing."
+                ),
                 .init(name: "title", label: "Title"),
-                .init(name: "media_type", label: "Kind", control: .select([("", "By the file's name")] + mediaTypes.map { ($0, $0) })),
+                .init(
+                    name: "media_type", label: "Kind",
+                    control: .select([("", "By the file's name")] + mediaTypes.map { ($0, $0) })),
                 .init(name: "segment", label: "Segment"), .init(name: "tags", label: "Tags", hint: "Separated by commas."),
                 .init(name: "language", label: "Language", hint: "Found out if you say nothing."),
             ], submit: "Add it", isMultipart: true,
             command: Command.enqueue(
                 .corpusIngest, tenant: call.name("slug"),
-                ["documents": [["external_id": "hours", "title": "Opening hours", "media_type": "text/plain", "content": "We open at nine."]]]),
+                [
+                    "documents": [
+                        [
+                            "external_id": "hours", "title": "Opening hours", "media_type": "text/plain",
+                            "content": "We open at nine.",
+                        ]
+                    ]
+                ]),
             cancel: "\(path(call))/corpus")
         return TenantFormPages.page("Add a document", call) { box.html(call) }
     }
@@ -212,7 +241,10 @@ enum CorpusPages {
             .post,
             PageCall.target(
                 ["tenants", call.name("slug"), "documents", id],
-                [("title", form["title"] ?? file?.name), ("segment", form["segment"]), ("tags", form["tags"]), ("language", form["language"])]))
+                [
+                    ("title", form["title"] ?? file?.name), ("segment", form["segment"]), ("tags", form["tags"]),
+                    ("language", form["language"]),
+                ]))
         request.headers[.contentType] = type
         request.body = file.map { ByteBuffer(bytes: $0.bytes) } ?? ByteBuffer(string: text)
         let sent = try await call.send(request)

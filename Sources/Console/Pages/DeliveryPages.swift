@@ -33,7 +33,9 @@ enum DeliveryPages {
                 .init("State", key: "state") { Parts.badge($0.text("state") ?? "") },
                 .init("Attempt", key: "attempt", isNumber: true) { HTML(text: Format.number($0.int("attempt") ?? 0)) },
                 .init("Status", key: "status", isNumber: true) { row in HTML(text: row.int("status").map { "\($0)" } ?? "–") },
-                .init("Took", key: "duration_ms", isNumber: true) { row in HTML(text: row.int("duration_ms").map { "\(Format.number($0)) ms" } ?? "–") },
+                .init("Took", key: "duration_ms", isNumber: true) { row in
+                    HTML(text: row.int("duration_ms").map { "\(Format.number($0)) ms" } ?? "–")
+                },
                 .init("Next attempt", key: "next_at") { row in clock.html(row.text("next_at")) },
                 .init("Why") { Format.written($0.text("error") ?? "") },
             ], list: list, empty: Parts.empty("Nothing was sent yet.", "Send a test event to see how it goes.")
@@ -50,17 +52,21 @@ enum DeliveryPages {
                 .fixed {
                     Parts.panel("How it went") {
                         Parts.facts([
-                            ("State", Parts.badge(delivery.text("state") ?? "")), ("Event", HTML { code { delivery.text("event") ?? "" } }),
+                            ("State", Parts.badge(delivery.text("state") ?? "")),
+                            ("Event", HTML { code { delivery.text("event") ?? "" } }),
                             ("Attempts", HTML(text: Format.number(delivery.int("attempt") ?? 0))),
-                            ("Status", HTML(text: delivery.int("status").map { "\($0)" } ?? "–")), ("Last attempt", clock.html(delivery.text("at"))),
-                            ("Next attempt", clock.html(delivery.text("next_at"))), ("Why", Format.written(delivery.text("error") ?? "–")),
+                            ("Status", HTML(text: delivery.int("status").map { "\($0)" } ?? "–")),
+                            ("Last attempt", clock.html(delivery.text("at"))),
+                            ("Next attempt", clock.html(delivery.text("next_at"))),
+                            ("Why", Format.written(delivery.text("error") ?? "–")),
                         ])
                         if call.visitor.may(.webhookResend) {
                             form(.method("post"), .action(call.path)) {
                                 if let failure = call.failure { FormBox.alert(failure) }
                                 button(.type("submit"), .class("button button-primary")) { "Send it once more" }
                             }
-                            Parts.command(Command.line(["tenantry", "webhook", "resend", call.name("id"), call.name("delivery")]))
+                            Parts.command(
+                                Command.line(["tenantry", "webhook", "resend", call.name("id"), call.name("delivery")]))
                         }
                     }
                     if let request = delivery["request"], request != .null {

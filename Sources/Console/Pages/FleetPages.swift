@@ -5,19 +5,19 @@ internal import HTML
 enum FleetPages {
     static let all: [PageRoute] = [
         PageRoute(
-            "/fleet", sources: { _ in [.init("workers", "/v1/workers"), .init("queues", "/v1/queues")] }
-        ) { call in
-            async let workersAnswer = call.list("/v1/workers").rows
-            async let queuesAnswer = call.list("/v1/queues").rows
-            let (workers, queues) = try await (workersAnswer, queuesAnswer)
-            return Page(
-                title: "Queues and workers", place: "fleet",
-                blocks: [
-                    .live("workers") { Parts.panel("Workers") { FleetPages.workers(workers, call) } },
-                    .live("queues") { Parts.panel("Queues") { FleetPages.queues(queues, workers, call) } },
-                    .fixed { Parts.command("tenantry status") },
-                ])
-        }
+            "/fleet", sources: { _ in [.init("workers", "/v1/workers"), .init("queues", "/v1/queues")] },
+            { call in
+                async let workersAnswer = call.list("/v1/workers").rows
+                async let queuesAnswer = call.list("/v1/queues").rows
+                let (workers, queues) = try await (workersAnswer, queuesAnswer)
+                return Page(
+                    title: "Queues and workers", place: "fleet",
+                    blocks: [
+                        .live("workers") { Parts.panel("Workers") { FleetPages.workers(workers, call) } },
+                        .live("queues") { Parts.panel("Queues") { FleetPages.queues(queues, workers, call) } },
+                        .fixed { Parts.command("tenantry status") },
+                    ])
+            })
     ]
 
     private static func workers(_ rows: [JSONValue], _ call: PageCall) -> HTML {
@@ -30,9 +30,13 @@ enum FleetPages {
                 },
                 .init("Families", key: "families") { HTML(text: $0.texts("families").joined(separator: ", ")) },
                 .init("Lanes", key: "lanes", isNumber: true) { HTML(text: Format.number($0.int("lanes") ?? 0)) },
-                .init("Jobs/s", key: "jobs_per_second", isNumber: true) { HTML(text: Format.real($0.real("jobs_per_second") ?? 0)) },
+                .init("Jobs/s", key: "jobs_per_second", isNumber: true) {
+                    HTML(text: Format.real($0.real("jobs_per_second") ?? 0))
+                },
                 .init("In hand", key: "in_hand", isNumber: true) { HTML(text: Format.number($0.int("in_hand") ?? 0)) },
-                .init("Oldest", key: "oldest_seconds", isNumber: true) { HTML(text: Format.seconds($0.real("oldest_seconds") ?? 0)) },
+                .init("Oldest", key: "oldest_seconds", isNumber: true) {
+                    HTML(text: Format.seconds($0.real("oldest_seconds") ?? 0))
+                },
                 .init("Done", key: "succeeded", isNumber: true) { HTML(text: Format.number($0.int("succeeded") ?? 0)) },
                 .init("Refused", key: "rejected", isNumber: true) { HTML(text: Format.number($0.int("rejected") ?? 0)) },
                 .init("Put off", key: "retried", isNumber: true) { HTML(text: Format.number($0.int("retried") ?? 0)) },
@@ -41,7 +45,8 @@ enum FleetPages {
                     for problem in row.texts("problems") { p { Format.written(problem) } }
                 },
             ], list: PageCall.Listed(rows: rows, next: nil),
-            empty: Parts.empty("No worker runs.", "Start one: jobs wait in their queues until then. Command: tenantry worker"), isPaged: false
+            empty: Parts.empty("No worker runs.", "Start one: jobs wait in their queues until then. Command: tenantry worker"),
+            isPaged: false
         ).html(call)
     }
 

@@ -15,7 +15,8 @@ enum ImpersonationPages {
         let box = FormBox(
             fields: [
                 .init(
-                    name: "reason", label: "Reason", hint: "Such as a ticket's number. The account reads it in its audit log.", isRequired: true,
+                    name: "reason", label: "Reason", hint: "Such as a ticket's number. The account reads it in its audit log.",
+                    isRequired: true,
                     more: [Attribute("maxlength", "500")])
             ], submit: "Look as \(account)", cancel: "/accounts/\(RequestTarget.encode(account))")
         return Page(
@@ -41,7 +42,9 @@ enum ImpersonationPages {
             throw LocalAPI.Failure.field("reason", "Say why, in 1 to 500 characters.")
         }
         let key = call.visitor.session.key
-        let session = try await call.site.api.database { try ConsoleSession.impersonate(account, because: reason, as: key, on: &$0) }
+        let session = try await call.site.api.database {
+            try ConsoleSession.impersonate(account, because: reason, as: key, on: &$0)
+        }
         guard let session, let bearer = Bearer(session.token) else {
             throw LocalAPI.Failure.field("reason", "There is no such account, or your credential holds no longer.")
         }

@@ -6,14 +6,16 @@ internal import Jobs
 /// Dead letters: by cause, as a list, one, and what is done about them.
 enum LetterPages {
     static let all: [PageRoute] = [
-        PageRoute("/dead", sources: { [.init("dead-letters", target($0)), .init("counts", counts($0))] }, show) { call in
-            // What is ticked in the list.
-            let ids = call.form.all("letter")
-            guard !ids.isEmpty else { throw LocalAPI.Failure.field("letter", "Tick at least one letter.") }
-            let deed = try deed(call)
-            try await LetterRun.settle(ids, deed, ["letters": .array(ids.prefix(100).map { .string($0) })], call)
-            return .redirect("/dead", deed == .replay ? .replayed : .discarded)
-        },
+        PageRoute(
+            "/dead", sources: { [.init("dead-letters", target($0)), .init("counts", counts($0))] }, show,
+            act: { call in
+                // What is ticked in the list.
+                let ids = call.form.all("letter")
+                guard !ids.isEmpty else { throw LocalAPI.Failure.field("letter", "Tick at least one letter.") }
+                let deed = try deed(call)
+                try await LetterRun.settle(ids, deed, ["letters": .array(ids.prefix(100).map { .string($0) })], call)
+                return .redirect("/dead", deed == .replay ? .replayed : .discarded)
+            }),
         PageRoute("/dead/all", confirm) { call in
             guard let expected = call.form["expect"].flatMap({ Int($0) }), let rate = call.form["rate"].flatMap({ Int($0) }),
                 (1...10_000).contains(rate)
@@ -27,11 +29,14 @@ enum LetterPages {
             run.stop()
             return .redirect(call.path, nil)
         },
-        PageRoute("/dead/letters/{letter}", sources: { [.init("letter", PageCall.target(["dead", $0.name("letter")]))] }, one) { call in
-            let deed = try deed(call)
-            try await LetterRun.settle([call.name("letter")], deed, ["letters": [.string(call.name("letter"))]], call)
-            return .redirect("/dead", deed == .replay ? .replayed : .discarded)
-        },
+        PageRoute(
+            "/dead/letters/{letter}", sources: { [.init("letter", PageCall.target(["dead", $0.name("letter")]))] }, one,
+            act: {
+                call in
+                let deed = try deed(call)
+                try await LetterRun.settle([call.name("letter")], deed, ["letters": [.string(call.name("letter"))]], call)
+                return .redirect("/dead", deed == .replay ? .replayed : .discarded)
+            }),
     ]
 
     static let notHere = LocalAPI.Failure(status: 404, code: "not_found", detail: "")
@@ -67,7 +72,8 @@ enum LetterPages {
                 .fixed {
                     Parts.panel("Letters") {
                         FilterBar(filters: [
-                            .init(name: "job_id", label: "Job id"), .init(name: "kind", label: "Kind"), .init(name: "code", label: "Code"),
+                            .init(name: "job_id", label: "Job id"), .init(name: "kind", label: "Kind"),
+                            .init(name: "code", label: "Code"),
                             .init(name: "tenant", label: "Chatbot"),
                         ]).html(call)
                         letters(list, call)
@@ -93,11 +99,14 @@ enum LetterPages {
                     a(.href("/dead?" + query(["code": code.text("code")]))) { Parts.badge(code.text("code") ?? "", .bad) }
                 },
                 .init("Kind", key: "kind") { row in
-                    a(.href("/dead?" + query(["code": row.text("code"), "kind": row.text("kind")]))) { Format.written(row.text("kind") ?? "") }
+                    a(.href("/dead?" + query(["code": row.text("code"), "kind": row.text("kind")]))) {
+                        Format.written(row.text("kind") ?? "")
+                    }
                 },
                 .init("Letters", key: "letters", isNumber: true) { HTML(text: Format.number($0.int("letters") ?? 0)) },
             ], list: PageCall.Listed(rows: rows, next: nil),
-            empty: Parts.empty("No dead letters.", "Jobs that are given up come here, with the reason. Nothing was given up."), isPaged: false
+            empty: Parts.empty("No dead letters.", "Jobs that are given up come here, with the reason. Nothing was given up."),
+            isPaged: false
         ).html(call)
     }
 
@@ -109,7 +118,9 @@ enum LetterPages {
     private static func letters(_ list: PageCall.Listed, _ call: PageCall) -> HTML {
         var columns: [DataTable.Column] = [
             .init("Given up", key: "failed_at") { row in
-                a(.href("/dead/letters/\(RequestTarget.encode(row.text("id") ?? ""))")) { call.visitor.clock.html(row.text("failed_at")) }
+                a(.href("/dead/letters/\(RequestTarget.encode(row.text("id") ?? ""))")) {
+                    call.visitor.clock.html(row.text("failed_at"))
+                }
             },
             .init("Code", key: "code") { Parts.badge($0.text("code") ?? "", .bad) },
             .init("Kind", key: "kind") { Format.written($0.text("kind") ?? "") },
@@ -135,8 +146,12 @@ enum LetterPages {
             if let failure = call.failure { FormBox.alert(failure) }
             content
             div(.class("buttons")) {
-                button(.type("submit"), .name("deed"), .value("replay"), .class("button button-primary")) { "Replay those picked" }
-                button(.type("submit"), .name("deed"), .value("discard"), .class("button button-danger")) { "Discard those picked" }
+                button(.type("submit"), .name("deed"), .value("replay"), .class("button button-primary")) {
+                    "Replay those picked"
+                }
+                button(.type("submit"), .name("deed"), .value("discard"), .class("button button-danger")) {
+                    "Discard those picked"
+                }
             }
         }
     }
@@ -152,7 +167,12 @@ enum LetterPages {
             ("Account", Format.written(letter.text("account") ?? "–")), ("Credential", Format.written(letter.text("key") ?? "–")),
             ("Attempts", HTML(text: Format.number(letter.int("attempts") ?? 0))),
             ("Given up", call.visitor.clock.html(letter.text("failed_at"))),
-            ("Can be replayed", HTML(text: letter.flag("is_sealed") ? "Yes, as the credential that it came with" : "Only with a credential of yours, by command")),
+            (
+                "Can be replayed",
+                HTML(
+                    text: letter.flag("is_sealed")
+                        ? "Yes, as the credential that it came with" : "Only with a credential of yours, by command")
+            ),
         ]
         if let field = letter.text("field") { facts.insert(("Field", HTML { code { field } }), at: 2) }
         for (name, title) in [("first_cause", "First cause"), ("last_cause", "Last cause")] {
@@ -176,7 +196,9 @@ enum LetterPages {
             if let failure = call.failure { FormBox.alert(failure) }
             div(.class("buttons")) {
                 button(.type("submit"), .name("deed"), .value("replay"), .class("button button-primary")) { "Replay it" }
-                button(.type("submit"), .name("deed"), .value("discard"), .class("button button-danger")) { "Discard it for good" }
+                button(.type("submit"), .name("deed"), .value("discard"), .class("button button-danger")) {
+                    "Discard it for good"
+                }
             }
             Parts.command(Command.line(["tenantry", "dead", "replay", id]))
         }
@@ -186,7 +208,8 @@ enum LetterPages {
         HTML {
             if case .object(let headers)? = letter["headers"], !headers.isEmpty {
                 h3 { "Headers" }
-                Parts.facts(headers.sorted { $0.key < $1.key }.map { ($0.key, Format.written($0.value.text ?? $0.value.indented)) })
+                Parts.facts(
+                    headers.sorted { $0.key < $1.key }.map { ($0.key, Format.written($0.value.text ?? $0.value.indented)) })
             }
             h3 { "Payload" }
             if let payload = letter.text("payload") {
@@ -209,7 +232,8 @@ enum LetterPages {
             fields: [
                 FormBox.Field(
                     name: "rate", label: "Letters a second", control: .text(type: "number"),
-                    hint: "So many at most, so that what is replayed leaves room for what comes in.", value: "200", isRequired: true,
+                    hint: "So many at most, so that what is replayed leaves room for what comes in.", value: "200",
+                    isRequired: true,
                     more: [Attribute("min", "1"), Attribute("max", "10000")])
             ],
             hidden: [("deed", deed == .replay ? "replay" : "discard"), ("expect", "\(count)")]
@@ -225,7 +249,9 @@ enum LetterPages {
                         if deed == .discard {
                             p { strong { "They are gone for good: their jobs are never done." } }
                         } else {
-                            p { "Each is sent again as the credential that it came with. Those whose cause is not mended come back." }
+                            p {
+                                "Each is sent again as the credential that it came with. Those whose cause is not mended come back."
+                            }
                         }
                         if count > 0 { box.html(call) }
                     }
@@ -237,14 +263,17 @@ enum LetterPages {
         guard let run = call.site.runs.find(call.name("run"), of: call.visitor) else { throw notHere }
         let state = run.state
         return Page(
-            title: "\(run.deed == .replay ? "Replaying" : "Discarding") letters", place: "dead", crumbs: [("Dead letters", "/dead")],
+            title: "\(run.deed == .replay ? "Replaying" : "Discarding") letters", place: "dead",
+            crumbs: [("Dead letters", "/dead")],
             blocks: [
                 .live("progress") {
                     Parts.panel(state.isOver ? "Done" : "Under way") {
                         progressElement(
                             .class("bar bar-good bar-wide"), Attribute("max", "\(max(state.total, 1))"),
                             .value("\(state.done + state.left.count)"), .label("Progress"))
-                        p { "\(Format.number(Int64(state.done))) of \(Format.count(Int64(state.total), "letter")), \(Format.number(Int64(state.left.count))) left where they are" }
+                        p {
+                            "\(Format.number(Int64(state.done))) of \(Format.count(Int64(state.total), "letter")), \(Format.number(Int64(state.left.count))) left where they are"
+                        }
                         if let problem = state.problem { p(.class("error")) { Format.written(problem) } }
                         if !state.left.isEmpty {
                             details {

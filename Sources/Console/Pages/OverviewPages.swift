@@ -1,8 +1,8 @@
-internal import People
 internal import API
 internal import Contract
 internal import HTML
 internal import Jobs
+internal import People
 internal import Postgres
 
 /// The first page: the platform for operators, an account for its people; a tenant's people go to their chatbot.
@@ -20,7 +20,9 @@ enum OverviewPages {
         if call.visitor.isOperator {
             return [.init("workers", "/v1/workers"), .init("queues", "/v1/queues"), .init("attention", "/v1/attention")]
         }
-        return [.init("tenants", "/v1/usage/tenants?limit=200"), .init("usage", "/v1/usage"), .init("alerts", "/v1/alerts?limit=10")]
+        return [
+            .init("tenants", "/v1/usage/tenants?limit=200"), .init("usage", "/v1/usage"), .init("alerts", "/v1/alerts?limit=10"),
+        ]
     }
 
     // MARK: The platform
@@ -89,14 +91,18 @@ enum OverviewPages {
                     }
                 },
                 .live("alerts") {
-                    Parts.panel("Latest alerts") { AlertPages.list(PageCall.Listed(rows: alerts, next: nil), call, isPaged: false) }
+                    Parts.panel("Latest alerts") {
+                        AlertPages.list(PageCall.Listed(rows: alerts, next: nil), call, isPaged: false)
+                    }
                 },
             ])
     }
 
     /// The plan's limits, and what the pool has used of them.
     static func pool(_ usage: JSONValue, _ call: PageCall) -> HTML {
-        let limited = usage.items("metrics").filter { $0.int("limit") != nil || ["messages", "tokens"].contains($0.text("metric")) }
+        let limited = usage.items("metrics").filter {
+            $0.int("limit") != nil || ["messages", "tokens"].contains($0.text("metric"))
+        }
         return Parts.panel("This period") {
             p(.class("hint")) {
                 "\(call.visitor.clock.day(usage.text("period_start"))) to \(call.visitor.clock.day(usage.text("period_end")))"
@@ -180,19 +186,32 @@ enum Attention {
                 })
         }
         for webhook in needs.items("failing_webhooks").prefix(20) {
-            let place = call.visitor.isOperator ? "/accounts/\(RequestTarget.encode(webhook.text("account") ?? ""))" : "/webhooks/\(RequestTarget.encode(webhook.text("webhook") ?? ""))"
+            let place =
+                call.visitor.isOperator
+                ? "/accounts/\(RequestTarget.encode(webhook.text("account") ?? ""))"
+                : "/webhooks/\(RequestTarget.encode(webhook.text("webhook") ?? ""))"
             entries.append(
                 line("Webhook failing", .warn, place) {
                     Format.written(webhook.text("url") ?? "")
-                    if let reason = webhook.text("reason") { ": "; Format.written(reason) }
-                    if let since = webhook.text("failing_since") { ", since "; call.visitor.clock.html(since) }
+                    if let reason = webhook.text("reason") {
+                        ": "
+                        Format.written(reason)
+                    }
+                    if let since = webhook.text("failing_since") {
+                        ", since "
+                        call.visitor.clock.html(since)
+                    }
                 })
         }
         if let idle = needs.int("idle_tenants"), idle > 0 {
-            entries.append(line("Idle", .calm, "/tenants?idle=true") { "\(Format.count(idle, "chatbot")) had no visitor for long" })
+            entries.append(
+                line("Idle", .calm, "/tenants?idle=true") { "\(Format.count(idle, "chatbot")) had no visitor for long" })
         }
         if let waiting = needs.int("outbox_waiting"), waiting > 0, let age = needs.real("outbox_oldest_seconds"), age > 30 {
-            entries.append(line("Alerts wait", .warn, "/fleet") { "\(Format.count(waiting, "message")) to be published, the oldest for \(Format.seconds(age))" })
+            entries.append(
+                line("Alerts wait", .warn, "/fleet") {
+                    "\(Format.count(waiting, "message")) to be published, the oldest for \(Format.seconds(age))"
+                })
         }
         return entries
     }

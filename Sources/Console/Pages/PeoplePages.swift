@@ -1,25 +1,30 @@
-internal import People
 internal import API
 internal import Contract
 internal import HTML
 internal import HTTPTypes
+internal import People
 
 /// Tokens, administrators and sessions: of an account, or of one chatbot.
 enum PeoplePages {
-    static let all: [PageRoute] = routes(under: "") + routes(under: "/tenants/{slug}") + [
-        PageRoute("/sessions", sources: { [.init("sessions", $0.target(["sessions"], passing: ["cursor", "limit"]))] }, sessions) { call in
-            guard let key = call.form["key"] else { throw LocalAPI.Failure.field("key", "Say which.") }
-            _ = try await call.send(.delete, PageCall.target(["sessions", key]))
-            return .redirect("/sessions", .ended)
-        }
-    ]
+    static let all: [PageRoute] =
+        routes(under: "") + routes(under: "/tenants/{slug}") + [
+            PageRoute(
+                "/sessions", sources: { [.init("sessions", $0.target(["sessions"], passing: ["cursor", "limit"]))] }, sessions,
+                act: { call in
+                    guard let key = call.form["key"] else { throw LocalAPI.Failure.field("key", "Say which.") }
+                    _ = try await call.send(.delete, PageCall.target(["sessions", key]))
+                    return .redirect("/sessions", .ended)
+                })
+        ]
 
     private static func routes(under base: String) -> [PageRoute] {
         [
             PageRoute("\(base)/tokens", sources: { [.init("tokens", target("tokens", $0))] }, tokens),
-            PageRoute("\(base)/tokens/new", newToken, act: issue), PageRoute("\(base)/tokens/{key}/revoke", revoking, act: revoke),
+            PageRoute("\(base)/tokens/new", newToken, act: issue),
+            PageRoute("\(base)/tokens/{key}/revoke", revoking, act: revoke),
             PageRoute("\(base)/admins", sources: { [.init("admins", target("admins", $0))] }, admins),
-            PageRoute("\(base)/admins/new", newAdmin, act: makeAdmin), PageRoute("\(base)/admins/{email}/remove", removing, act: remove),
+            PageRoute("\(base)/admins/new", newAdmin, act: makeAdmin),
+            PageRoute("\(base)/admins/{email}/remove", removing, act: remove),
         ]
     }
 
@@ -30,13 +35,18 @@ enum PeoplePages {
         call.target(parts(call) + [list], passing: ["cursor", "limit"])
     }
 
-    private static func path(_ call: PageCall) -> String { call.names["slug"].map { "/tenants/\(RequestTarget.encode($0))" } ?? "" }
+    private static func path(_ call: PageCall) -> String {
+        call.names["slug"].map { "/tenants/\(RequestTarget.encode($0))" } ?? ""
+    }
 
-    private static func frame(_ title: String, _ list: String, _ call: PageCall, actions: HTML = HTML(), _ block: Page.Block) -> Page {
+    private static func frame(_ title: String, _ list: String, _ call: PageCall, actions: HTML = HTML(), _ block: Page.Block)
+        -> Page
+    {
         let slug = call.names["slug"]
         let name = list == "tokens" ? "Tokens" : "Administrators"
         return Page(
-            title: title, place: slug == nil ? list : TenantTabs.place(call, name), crumbs: slug == nil ? [] : TenantTabs.crumbs(call, below: true),
+            title: title, place: slug == nil ? list : TenantTabs.place(call, name),
+            crumbs: slug == nil ? [] : TenantTabs.crumbs(call, below: true),
             actions: actions, tabs: slug.map { TenantTabs.all($0, call.visitor) } ?? [], blocks: [block])
     }
 
@@ -44,7 +54,8 @@ enum PeoplePages {
         let name = list == "tokens" ? "Tokens" : "Administrators"
         let above = call.names["slug"] == nil ? [] : TenantTabs.crumbs(call, below: true)
         return Page(
-            title: title, place: call.names["slug"] == nil ? list : TenantTabs.place(call, name), crumbs: above + [(name, "\(path(call))/\(list)")],
+            title: title, place: call.names["slug"] == nil ? list : TenantTabs.place(call, name),
+            crumbs: above + [(name, "\(path(call))/\(list)")],
             blocks: [.fixed(section(.class("panel")) { content() })], hasFiles: false)
     }
 
@@ -61,21 +72,27 @@ enum PeoplePages {
                 .init("Scopes") { row in for scope in row.texts("scopes") { span(.class("tag")) { scope } } },
                 .init("Chatbot", key: "tenant") { Format.written($0.text("tenant") ?? "all") },
                 .init("Last used", key: "last_used_at") { row in clock.html(row.text("last_used_at")) },
-                .init("Ends", key: "expires_at") { row in HTML(text: row.text("expires_at") == nil ? "never" : clock.day(row.text("expires_at"))) },
+                .init("Ends", key: "expires_at") { row in
+                    HTML(text: row.text("expires_at") == nil ? "never" : clock.day(row.text("expires_at")))
+                },
                 .init("State") { row in
                     if row.text("revoked_at") != nil {
                         Parts.badge("revoked", .calm)
                     } else if call.visitor.may(.tokenRevoke) {
-                        a(.class("button"), .href("\(path(call))/tokens/\(RequestTarget.encode(row.text("key") ?? ""))/revoke")) { "Revoke" }
+                        a(.class("button"), .href("\(path(call))/tokens/\(RequestTarget.encode(row.text("key") ?? ""))/revoke")) {
+                            "Revoke"
+                        }
                     } else {
                         Parts.badge("active")
                     }
                 },
             ], list: list,
-            empty: Parts.empty("No token yet.", "A token lets a program log conversations, or bring documents, and nothing else."))
+            empty: Parts.empty("No token yet.", "A token lets a program log conversations, or bring documents, and nothing else.")
+        )
         return frame(
             "Tokens", "tokens", call,
-            actions: call.visitor.may(.tokenIssue) ? a(.class("button button-primary"), .href("\(path(call))/tokens/new")) { "New token" } : HTML(),
+            actions: call.visitor.may(.tokenIssue)
+                ? a(.class("button button-primary"), .href("\(path(call))/tokens/new")) { "New token" } : HTML(),
             .live("tokens") { tokens.html(call) })
     }
 
@@ -84,10 +101,15 @@ enum PeoplePages {
         let box = FormBox(
             fields: [
                 .init(name: "name", label: "Name", hint: "What it is for: the website, the importer.", isRequired: true),
-                .init(name: "scopes", label: "What it may", control: .checks(scopes.map { ($0, $0) }), hint: "Writing does not include reading.", values: ["conversation:write"]),
-                .init(name: "expires_at", label: "Last day", control: .text(type: "date"), hint: "It never ends if you say nothing."),
+                .init(
+                    name: "scopes", label: "What it may", control: .checks(scopes.map { ($0, $0) }),
+                    hint: "Writing does not include reading.", values: ["conversation:write"]),
+                .init(
+                    name: "expires_at", label: "Last day", control: .text(type: "date"), hint: "It never ends if you say nothing."
+                ),
             ], submit: "Issue the token",
-            command: Command.enqueue(.tokenIssue, tenant: call.names["slug"], ["name": "website", "scopes": ["conversation:write"]]),
+            command: Command.enqueue(
+                .tokenIssue, tenant: call.names["slug"], ["name": "website", "scopes": ["conversation:write"]]),
             cancel: "\(path(call))/tokens")
         return formPage("New token", "tokens", call) { box.html(call) }
     }
@@ -98,7 +120,9 @@ enum PeoplePages {
         ]
         if let day = call.form["expires_at"] { body["expires_at"] = .string(day.utf8.count == 10 ? "\(day)T23:59:59Z" : day) }
         let sent = try await call.send(.post, PageCall.target(parts(call) + ["tokens"]), .object(body))
-        guard let key = sent.result.text("key"), let secret = sent.result.text("secret") else { return sent.next("\(path(call))/tokens", .created) }
+        guard let key = sent.result.text("key"), let secret = sent.result.text("secret") else {
+            return sent.next("\(path(call))/tokens", .created)
+        }
         let page = formPage("Token issued", "tokens", call) {
             Parts.secret("\(key).\(secret)", "the token")
             p { a(.class("button"), .href("\(path(call))/tokens")) { "To the tokens" } }
@@ -109,7 +133,8 @@ enum PeoplePages {
     private static func revoking(_ call: PageCall) async throws -> Page {
         let key = call.name("key")
         let box = FormBox(
-            submit: "Revoke it", isDangerous: true, command: Command.enqueue(.tokenRevoke, ["key": .string(key)]), cancel: "\(path(call))/tokens")
+            submit: "Revoke it", isDangerous: true, command: Command.enqueue(.tokenRevoke, ["key": .string(key)]),
+            cancel: "\(path(call))/tokens")
         return formPage("Revoke \(key)", "tokens", call) {
             p { "Whoever uses it is refused from then on, and so are the tokens that were issued by it." }
             box.html(call)
@@ -117,7 +142,8 @@ enum PeoplePages {
     }
 
     private static func revoke(_ call: PageCall) async throws -> PageAnswer {
-        try await call.send(.delete, PageCall.target(parts(call) + ["tokens", call.name("key")])).next("\(path(call))/tokens", .revoked)
+        try await call.send(.delete, PageCall.target(parts(call) + ["tokens", call.name("key")])).next(
+            "\(path(call))/tokens", .revoked)
     }
 
     // MARK: Administrators
@@ -135,26 +161,34 @@ enum PeoplePages {
                 .init("Since", key: "created_at") { row in HTML(text: call.visitor.clock.day(row.text("created_at"))) },
                 .init("Remove") { row in
                     if call.visitor.may(.adminRemove) {
-                        a(.class("button"), .href("\(path(call))/admins/\(RequestTarget.encode(row.text("email") ?? ""))/remove")) { "Remove" }
+                        a(.class("button"), .href("\(path(call))/admins/\(RequestTarget.encode(row.text("email") ?? ""))/remove"))
+                        { "Remove" }
                     }
                 },
-            ], list: list, empty: Parts.empty("No administrator yet.", "An administrator signs in here by e-mail address and password."))
+            ], list: list,
+            empty: Parts.empty("No administrator yet.", "An administrator signs in here by e-mail address and password."))
         return frame(
             "Administrators", "admins", call,
-            actions: call.visitor.may(.adminCreate) ? a(.class("button button-primary"), .href("\(path(call))/admins/new")) { "New administrator" } : HTML(),
+            actions: call.visitor.may(.adminCreate)
+                ? a(.class("button button-primary"), .href("\(path(call))/admins/new")) { "New administrator" } : HTML(),
             .live("admins") { admins.html(call) })
     }
 
     private static func newAdmin(_ call: PageCall) async throws -> Page {
         let box = FormBox(
             fields: [
-                .init(name: "email", label: "E-mail address", control: .text(type: "email"), isRequired: true, more: [Attribute("autocomplete", "off")]),
+                .init(
+                    name: "email", label: "E-mail address", control: .text(type: "email"), isRequired: true,
+                    more: [Attribute("autocomplete", "off")]),
                 .init(name: "display_name", label: "Name", isRequired: true),
                 .init(
-                    name: "password", label: "First password", control: .text(type: "password"), hint: "8 characters or more. Without one a credential is shown instead.",
+                    name: "password", label: "First password", control: .text(type: "password"),
+                    hint: "8 characters or more. Without one a credential is shown instead.",
                     more: [Attribute("autocomplete", "new-password")]),
             ], submit: "Make this person an administrator",
-            command: Command.enqueue(.adminCreate, tenant: call.names["slug"], ["email": "ada@example.com", "display_name": "Ada", "role": .string(role(call))]),
+            command: Command.enqueue(
+                .adminCreate, tenant: call.names["slug"],
+                ["email": "ada@example.com", "display_name": "Ada", "role": .string(role(call))]),
             cancel: "\(path(call))/admins")
         return formPage("New administrator", "admins", call) { box.html(call) }
     }
@@ -166,7 +200,9 @@ enum PeoplePages {
         for name in ["email", "display_name"] { body[name] = .string(call.form[name] ?? "") }
         if let password = call.form.raw("password"), !password.isEmpty { body["password"] = .string(password) }
         let sent = try await call.send(.post, PageCall.target(parts(call) + ["admins"]), .object(body))
-        guard let key = sent.result.text("key"), let secret = sent.result.text("secret") else { return sent.next("\(path(call))/admins", .created) }
+        guard let key = sent.result.text("key"), let secret = sent.result.text("secret") else {
+            return sent.next("\(path(call))/admins", .created)
+        }
         let page = formPage("Administrator made", "admins", call) {
             p { "With this credential they act by program; it need not be kept where they sign in by password." }
             Parts.secret("\(key).\(secret)", "the credential")
@@ -179,7 +215,8 @@ enum PeoplePages {
         let email = call.name("email")
         let box = FormBox(
             submit: "Remove this person", isDangerous: true,
-            command: Command.enqueue(.adminRemove, tenant: call.names["slug"], ["email": .string(email)]), cancel: "\(path(call))/admins")
+            command: Command.enqueue(.adminRemove, tenant: call.names["slug"], ["email": .string(email)]),
+            cancel: "\(path(call))/admins")
         return formPage("Remove \(email)", "admins", call) {
             p { "Sessions and credentials of this person end, and so do tokens that were issued by them." }
             box.html(call)
@@ -187,7 +224,8 @@ enum PeoplePages {
     }
 
     private static func remove(_ call: PageCall) async throws -> PageAnswer {
-        try await call.send(.delete, PageCall.target(parts(call) + ["admins", call.name("email")])).next("\(path(call))/admins", .removed)
+        try await call.send(.delete, PageCall.target(parts(call) + ["admins", call.name("email")])).next(
+            "\(path(call))/admins", .removed)
     }
 
     // MARK: Sessions
@@ -210,11 +248,18 @@ enum PeoplePages {
                     if row.text("key") != own, !call.visitor.isReadOnly {
                         form(.method("post"), .action("/sessions")) {
                             input(.type("hidden"), .name("key"), .value(row.text("key") ?? ""))
-                            button(.type("submit"), .class("button"), .label("End the session of \(row.text("email") ?? "") \(row.text("key") ?? "")")) { "End it" }
+                            button(
+                                .type("submit"), .class("button"),
+                                .label("End the session of \(row.text("email") ?? "") \(row.text("key") ?? "")")
+                            ) { "End it" }
                         }
                     }
                 },
             ], list: list, empty: Parts.empty("No session."))
-        return Page(title: "Sessions", blocks: [.fixed { if let failure = call.failure { FormBox.alert(failure) } }, .live("sessions") { sessions.html(call) }])
+        return Page(
+            title: "Sessions",
+            blocks: [
+                .fixed { if let failure = call.failure { FormBox.alert(failure) } }, .live("sessions") { sessions.html(call) },
+            ])
     }
 }

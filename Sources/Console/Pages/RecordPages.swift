@@ -7,19 +7,23 @@ internal import Metering
 /// Invoices.
 enum InvoicePages {
     static let all: [PageRoute] = [
-        PageRoute("/invoices", sources: { [.init("invoices", target($0))] }) { call in
-            let list = try await call.list(target(call))
-            return Page(
-                title: "Invoices", place: "invoices",
-                blocks: [
-                    .fixed {
-                        FilterBar(
-                            filters: [.init(name: "tenant", label: "Chatbot"), .init(name: "period", label: "Month", type: "month")]
-                                + (call.visitor.isOperator ? [.init(name: "account", label: "Account")] : [])
-                        ).html(call)
-                    }, .live("invoices") { invoices(list, call) },
-                ])
-        },
+        PageRoute(
+            "/invoices", sources: { [.init("invoices", target($0))] },
+            { call in
+                let list = try await call.list(target(call))
+                return Page(
+                    title: "Invoices", place: "invoices",
+                    blocks: [
+                        .fixed {
+                            FilterBar(
+                                filters: [
+                                    .init(name: "tenant", label: "Chatbot"), .init(name: "period", label: "Month", type: "month"),
+                                ]
+                                    + (call.visitor.isOperator ? [.init(name: "account", label: "Account")] : [])
+                            ).html(call)
+                        }, .live("invoices") { invoices(list, call) },
+                    ])
+            }),
         PageRoute("/invoices/{id}", sources: { [.init("invoice", PageCall.target(["invoices", $0.name("id")]))] }, one),
         PageRoute("/invoices/{id}/print") { call in
             var request = LocalAPI.Request(.get, PageCall.target(["invoices", call.name("id")]))
@@ -63,9 +67,12 @@ enum InvoicePages {
             columns: [
                 .init("What", key: "description") { Format.written($0.text("description") ?? "") },
                 .init("Chatbot", key: "tenant") { Format.written($0.text("tenant") ?? "–") },
-                .init("Quantity", key: "quantity", isNumber: true) { row in HTML(text: row.int("quantity").map { Format.number($0) } ?? "–") },
+                .init("Quantity", key: "quantity", isNumber: true) { row in
+                    HTML(text: row.int("quantity").map { Format.number($0) } ?? "–")
+                },
                 .init("Amount", key: "amount", isNumber: true) { row in amount(row.int("amount"), currency) },
-            ], list: PageCall.Listed(rows: invoice.items("lines"), next: nil), empty: Parts.empty("It has no lines."), isPaged: false)
+            ], list: PageCall.Listed(rows: invoice.items("lines"), next: nil), empty: Parts.empty("It has no lines."),
+            isPaged: false)
         return Page(
             title: "Invoice for \(invoice.text("period") ?? "")", place: "invoices", crumbs: [("Invoices", "/invoices")],
             actions: a(.class("button"), .href("/invoices/\(RequestTarget.encode(call.name("id")))/print")) { "Print" },
@@ -73,9 +80,11 @@ enum InvoicePages {
                 .fixed {
                     Parts.panel("Invoice") {
                         Parts.facts([
-                            ("For", Format.written(invoice.text("bill_to") ?? "")), ("Plan", Format.written(invoice.text("plan") ?? "")),
+                            ("For", Format.written(invoice.text("bill_to") ?? "")),
+                            ("Plan", Format.written(invoice.text("plan") ?? "")),
                             ("From", clock.html(invoice.text("period_start"))), ("To", clock.html(invoice.text("period_end"))),
-                            ("Total", HTML { strong { amount(invoice.int("total"), currency) } }), ("Made", clock.html(invoice.text("created_at"))),
+                            ("Total", HTML { strong { amount(invoice.int("total"), currency) } }),
+                            ("Made", clock.html(invoice.text("created_at"))),
                             ("Sent", Parts.badge(invoice.text("delivery") ?? "")),
                         ])
                         if let error = invoice.text("last_error") { p(.class("error")) { Format.written(error) } }
@@ -89,20 +98,23 @@ enum InvoicePages {
 /// Who did what.
 enum AuditPages {
     static let all: [PageRoute] = [
-        PageRoute("/audit", sources: { [.init("audit", target($0))] }) { call in
-            let list = try await call.list(target(call))
-            return Page(
-                title: "Audit log", place: "audit",
-                blocks: [
-                    .fixed {
-                        FilterBar(
-                            filters: [
-                                .init(name: "actor", label: "Who"), .init(name: "kind", label: "What"), .init(name: "tenant", label: "Chatbot"),
-                            ] + (call.visitor.isOperator ? [.init(name: "account", label: "Account")] : [])
-                        ).html(call)
-                    }, .live("audit") { entries(list, call) }, .fixed { Parts.command("tenantry audit") },
-                ])
-        }
+        PageRoute(
+            "/audit", sources: { [.init("audit", target($0))] },
+            { call in
+                let list = try await call.list(target(call))
+                return Page(
+                    title: "Audit log", place: "audit",
+                    blocks: [
+                        .fixed {
+                            FilterBar(
+                                filters: [
+                                    .init(name: "actor", label: "Who"), .init(name: "kind", label: "What"),
+                                    .init(name: "tenant", label: "Chatbot"),
+                                ] + (call.visitor.isOperator ? [.init(name: "account", label: "Account")] : [])
+                            ).html(call)
+                        }, .live("audit") { entries(list, call) }, .fixed { Parts.command("tenantry audit") },
+                    ])
+            })
     ]
 
     private static func target(_ call: PageCall) -> String {
@@ -128,33 +140,42 @@ enum AuditPages {
                 }
             },
         ]
-        if call.visitor.isOperator { columns.insert(.init("Account", key: "account") { Format.written($0.text("account") ?? "–") }, at: 3) }
-        return DataTable(caption: "Audit log", columns: columns, list: list, empty: Parts.empty("Nothing of this is on record.")).html(call)
+        if call.visitor.isOperator {
+            columns.insert(.init("Account", key: "account") { Format.written($0.text("account") ?? "–") }, at: 3)
+        }
+        return DataTable(caption: "Audit log", columns: columns, list: list, empty: Parts.empty("Nothing of this is on record."))
+            .html(call)
     }
 }
 
 /// A job that was under way when its page was left.
 enum JobPages {
     static let all: [PageRoute] = [
-        PageRoute("/jobs/{id}", sources: { [.init("job", PageCall.target(["jobs", $0.name("id")]))] }) { call in
-            let job = try await call.get(PageCall.target(["jobs", call.name("id")]))
-            let isPending = job.text("status") == "pending"
-            return Page(
-                title: isPending ? "Under way" : "Job",
-                blocks: [
-                    .live("job") {
-                        Parts.panel("Job") {
-                            Parts.facts([
-                                ("Kind", Format.written(job.text("kind") ?? "")), ("State", Parts.badge(job.text("status") ?? "")),
-                                ("Chatbot", Format.written(job.text("tenant") ?? "–")), ("Sent", call.visitor.clock.html(job.text("sent_at"))),
-                                ("Id", Parts.copyable(job.text("job_id") ?? "", "the id")),
-                            ])
-                            if isPending { p { "It waits for a worker, or one is at it. This page follows." } }
-                            if let error = job["error"], error != .null { p(.class("error")) { Format.written(error.text("message") ?? "") } }
-                            if let result = job["result"], result != .null { Parts.source(result.indented, "Result") }
+        PageRoute(
+            "/jobs/{id}", sources: { [.init("job", PageCall.target(["jobs", $0.name("id")]))] },
+            { call in
+                let job = try await call.get(PageCall.target(["jobs", call.name("id")]))
+                let isPending = job.text("status") == "pending"
+                return Page(
+                    title: isPending ? "Under way" : "Job",
+                    blocks: [
+                        .live("job") {
+                            Parts.panel("Job") {
+                                Parts.facts([
+                                    ("Kind", Format.written(job.text("kind") ?? "")),
+                                    ("State", Parts.badge(job.text("status") ?? "")),
+                                    ("Chatbot", Format.written(job.text("tenant") ?? "–")),
+                                    ("Sent", call.visitor.clock.html(job.text("sent_at"))),
+                                    ("Id", Parts.copyable(job.text("job_id") ?? "", "the id")),
+                                ])
+                                if isPending { p { "It waits for a worker, or one is at it. This page follows." } }
+                                if let error = job["error"], error != .null {
+                                    p(.class("error")) { Format.written(error.text("message") ?? "") }
+                                }
+                                if let result = job["result"], result != .null { Parts.source(result.indented, "Result") }
+                            }
                         }
-                    }
-                ], refreshSeconds: isPending ? 3 : nil)
-        }
+                    ], refreshSeconds: isPending ? 3 : nil)
+            })
     ]
 }

@@ -13,7 +13,9 @@ enum SettingsPages {
 
     /// The settings, and the entity tag that they have now.
     private static func read(_ call: PageCall) async throws -> (JSONValue, tag: String) {
-        guard case .json(_, let value, let headers) = try await call.reply(LocalAPI.Request(.get, target(call))) else { return (.null, "") }
+        guard case .json(_, let value, let headers) = try await call.reply(LocalAPI.Request(.get, target(call))) else {
+            return (.null, "")
+        }
         return (value, headers[.eTag] ?? "")
     }
 

@@ -18,18 +18,26 @@ enum TemplatePages {
             caption: "Templates",
             columns: [
                 .init("Template", key: "name") { row in
-                    a(.href("/templates/\(RequestTarget.encode(row.text("name") ?? ""))")) { Format.written(row.text("name") ?? "") }
+                    a(.href("/templates/\(RequestTarget.encode(row.text("name") ?? ""))")) {
+                        Format.written(row.text("name") ?? "")
+                    }
                 },
-                .init("Settings", key: "setting_count", isNumber: true) { HTML(text: Format.number($0.int("setting_count") ?? 0)) },
-                .init("Documents", key: "document_count", isNumber: true) { HTML(text: Format.number($0.int("document_count") ?? 0)) },
+                .init("Settings", key: "setting_count", isNumber: true) {
+                    HTML(text: Format.number($0.int("setting_count") ?? 0))
+                },
+                .init("Documents", key: "document_count", isNumber: true) {
+                    HTML(text: Format.number($0.int("document_count") ?? 0))
+                },
                 .init("Passages", key: "chunk_count", isNumber: true) { HTML(text: Format.number($0.int("chunk_count") ?? 0)) },
                 .init("Size", key: "content_bytes", isNumber: true) { HTML(text: Format.bytes($0.int("content_bytes") ?? 0)) },
                 .init("Changed", key: "updated_at") { row in call.visitor.clock.html(row.text("updated_at")) },
             ], list: list,
-            empty: Parts.empty("No template yet.", "What your chatbots have in common: save it once, and each new one begins with it."))
+            empty: Parts.empty(
+                "No template yet.", "What your chatbots have in common: save it once, and each new one begins with it."))
         return Page(
             title: "Templates", place: "templates",
-            actions: call.visitor.may(.templateSave) ? a(.class("button button-primary"), .href("/templates/new")) { "New template" } : HTML(),
+            actions: call.visitor.may(.templateSave)
+                ? a(.class("button button-primary"), .href("/templates/new")) { "New template" } : HTML(),
             blocks: [.live("templates") { templates.html(call) }])
     }
 
@@ -43,12 +51,15 @@ enum TemplatePages {
                 .init("Kind", key: "media_type") { Format.written($0.text("media_type") ?? "") },
                 .init("Language", key: "language") { Format.written($0.text("language") ?? "–") },
                 .init("Passages", key: "chunk_count", isNumber: true) { HTML(text: Format.number($0.int("chunk_count") ?? 0)) },
-            ], list: PageCall.Listed(rows: template.items("documents"), next: nil), empty: Parts.empty("It has no documents."), isPaged: false)
+            ], list: PageCall.Listed(rows: template.items("documents"), next: nil), empty: Parts.empty("It has no documents."),
+            isPaged: false)
         let path = "/templates/\(RequestTarget.encode(call.name("name")))"
         return Page(
             title: template.text("name") ?? "", place: "templates", crumbs: [("Templates", "/templates")],
             actions: HTML {
-                if call.visitor.may(.templateSave) { a(.class("button"), .href("/templates/new?from=\(RequestTarget.encode(call.name("name")))")) { "Change" } }
+                if call.visitor.may(.templateSave) {
+                    a(.class("button"), .href("/templates/new?from=\(RequestTarget.encode(call.name("name")))")) { "Change" }
+                }
                 if call.visitor.may(.templateRemove) { a(.class("button"), .href("\(path)/remove")) { "Remove" } }
             },
             blocks: [
@@ -73,17 +84,21 @@ enum TemplatePages {
         let box = FormBox(
             fields: [
                 .init(
-                    name: "name", label: "Name", hint: "A template of this name is replaced by what stands here.", value: call["from"] ?? "",
+                    name: "name", label: "Name", hint: "A template of this name is replaced by what stands here.",
+                    value: call["from"] ?? "",
                     isRequired: true),
                 .init(name: "settings", label: "Settings", control: .area(rows: 8), hint: "A JSON object.", value: settings),
                 .init(
                     name: "documents", label: "Documents", control: .area(rows: 10),
-                    hint: "A JSON list of documents, as corpus.ingest takes them. Their content is not kept in a form that could be shown here again.",
+                    hint:
+                        "A JSON list of documents, as corpus.ingest takes them. Their content is not kept in a form that could be shown here again.",
                     value: call["from"] == nil ? example : "[]"),
-            ], submit: "Save the template", command: Command.enqueue(.templateSave, ["name": "Shops", "settings": ["greeting": "Hello"]]),
+            ], submit: "Save the template",
+            command: Command.enqueue(.templateSave, ["name": "Shops", "settings": ["greeting": "Hello"]]),
             cancel: "/templates")
         return Page(
-            title: call["from"] == nil ? "New template" : "Change the template", place: "templates", crumbs: [("Templates", "/templates")],
+            title: call["from"] == nil ? "New template" : "Change the template", place: "templates",
+            crumbs: [("Templates", "/templates")],
             blocks: [.fixed(section(.class("panel")) { box.html(call) })], hasFiles: false)
     }
 
@@ -103,7 +118,8 @@ enum TemplatePages {
     private static func removing(_ call: PageCall) async throws -> Page {
         let name = call.name("name")
         let box = FormBox(
-            submit: "Remove it", isDangerous: true, command: Command.enqueue(.templateRemove, ["name": .string(name)]), cancel: "/templates")
+            submit: "Remove it", isDangerous: true, command: Command.enqueue(.templateRemove, ["name": .string(name)]),
+            cancel: "/templates")
         return Page(
             title: "Remove \(name)", place: "templates", crumbs: [("Templates", "/templates")],
             blocks: [

@@ -37,7 +37,9 @@ enum TenantCards {
     /// - Parameter heading: of each card, one below that of what they stand in.
     static func html(_ cards: Cards, heading: Tag, _ call: PageCall) -> HTML {
         guard !cards.rows.isEmpty else { return div(.class("empty")) { empty(call) } }
-        return ul(.class("cards")) { for row in cards.rows { li { card(row, cards.usage[row.text("slug") ?? ""], heading, call) } } }
+        return ul(.class("cards")) {
+            for row in cards.rows { li { card(row, cards.usage[row.text("slug") ?? ""], heading, call) } }
+        }
     }
 
     static func empty(_ call: PageCall) -> HTML {
@@ -46,14 +48,17 @@ enum TenantCards {
         }
         guard call.visitor.may(.tenantCreate) else { return Parts.empty("No chatbot yet.") }
         return Parts.empty(
-            "No chatbot yet.", "Each of your customers gets one: a corpus, conversations and settings of its own.", link: ("New chatbot", "/tenants/new"))
+            "No chatbot yet.", "Each of your customers gets one: a corpus, conversations and settings of its own.",
+            link: ("New chatbot", "/tenants/new"))
     }
 
     private static func card(_ row: JSONValue, _ usage: JSONValue?, _ heading: Tag, _ call: PageCall) -> HTML {
         let slug = row.text("slug") ?? ""
         return div(.class("card")) {
             div(.class("card-head")) {
-                heading { a(.href("/tenants/\(RequestTarget.encode(slug))")) { Format.written(row.text("display_name") ?? slug) } }
+                heading {
+                    a(.href("/tenants/\(RequestTarget.encode(slug))")) { Format.written(row.text("display_name") ?? slug) }
+                }
                 Parts.badge(row.text("state") ?? "")
             }
             p(.class("card-slug")) {
@@ -72,7 +77,9 @@ enum TenantCards {
             }
             p(.class("card-active")) {
                 small {
-                    if row.text("last_active_at") == nil { "No visitor yet" } else {
+                    if row.text("last_active_at") == nil {
+                        "No visitor yet"
+                    } else {
                         "Last visitor "
                         call.visitor.clock.html(row.text("last_active_at"))
                     }

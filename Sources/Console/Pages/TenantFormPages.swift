@@ -10,8 +10,11 @@ enum TenantFormPages {
     static let all: [PageRoute] = [
         PageRoute("/tenants/new", new, act: create), PageRoute("/tenants/manifest", manifest, act: createMany),
         PageRoute("/tenants/{slug}/change", change, act: save),
-        PageRoute("/tenants/{slug}/delete", delete, act: remove), PageRoute("/tenants/{slug}/apply-template", applying, act: apply),
-        life("suspend", .tenantSuspend, .suspended, "Suspend", "No job on it is taken until it is resumed: visitors get no answers that are logged. Its data stays."),
+        PageRoute("/tenants/{slug}/delete", delete, act: remove),
+        PageRoute("/tenants/{slug}/apply-template", applying, act: apply),
+        life(
+            "suspend", .tenantSuspend, .suspended, "Suspend",
+            "No job on it is taken until it is resumed: visitors get no answers that are logged. Its data stays."),
         life("resume", .tenantResume, .resumed, "Resume", "It takes jobs again from now on."),
         life("restore", .tenantRestore, .restored, "Restore", "It is as it was before it was archived, and takes jobs again."),
     ]
@@ -37,7 +40,8 @@ enum TenantFormPages {
         let fields: [FormBox.Field] = [
             .init(
                 name: "tenant", label: "Short name",
-                hint: "2 to 40 of a to z, 0 to 9 and hyphens, a letter first\(prefix.isEmpty ? "" : ", beginning with \(prefix)"). It never changes.",
+                hint:
+                    "2 to 40 of a to z, 0 to 9 and hyphens, a letter first\(prefix.isEmpty ? "" : ", beginning with \(prefix)"). It never changes.",
                 value: prefix, isRequired: true,
                 more: [
                     Attribute("data-slug", nil), Attribute("autocomplete", "off"), Attribute("spellcheck", "false"),
@@ -69,7 +73,8 @@ enum TenantFormPages {
         }
         if let settings = try JSONField.object("settings", call.form) { body["settings"] = settings }
         do {
-            return try await call.send(.post, "/v1/tenants", .object(body)).next("/tenants/\(RequestTarget.encode(slug))", .created)
+            return try await call.send(.post, "/v1/tenants", .object(body)).next(
+                "/tenants/\(RequestTarget.encode(slug))", .created)
         } catch let failure as LocalAPI.Failure where failure.field == "/slug" || failure.code == "slug_taken" {
             throw LocalAPI.Failure(status: failure.status, code: failure.code, detail: failure.detail, field: "/tenant")
         }
@@ -114,7 +119,9 @@ enum TenantFormPages {
             columns: [
                 .init("Chatbot") { Format.written($0.text("slug") ?? $0.text("tenant") ?? "") },
                 .init("Outcome") { row in
-                    Parts.badge(row.text("outcome") ?? row.text("status") ?? "", row["error"] == nil || row["error"] == .null ? .good : .bad)
+                    Parts.badge(
+                        row.text("outcome") ?? row.text("status") ?? "",
+                        row["error"] == nil || row["error"] == .null ? .good : .bad)
                 },
                 .init("Why") { Format.written($0["error"]?.text("message") ?? "") },
             ], list: PageCall.Listed(rows: outcomes, next: nil), empty: Parts.empty("Nothing was said of them."), isPaged: false)
@@ -138,16 +145,21 @@ enum TenantFormPages {
                     value: tenant.text("plan") ?? ""),
                 .init(name: "environment", label: "Environment", value: tenant.text("environment") ?? ""),
                 .init(
-                    name: "billing_mode", label: "Billing", control: .select(TenantCreate.BillingMode.allCases.map { ($0.rawValue, $0.rawValue) }),
+                    name: "billing_mode", label: "Billing",
+                    control: .select(TenantCreate.BillingMode.allCases.map { ($0.rawValue, $0.rawValue) }),
                     value: tenant.text("billing_mode") ?? ""),
-            ], submit: "Save", command: Command.enqueue(.tenantUpdate, tenant: call.name("slug"), ["display_name": "Shop"]), cancel: path(call))
+            ], submit: "Save", command: Command.enqueue(.tenantUpdate, tenant: call.name("slug"), ["display_name": "Shop"]),
+            cancel: path(call))
         return page("Change \(tenant.text("display_name") ?? "")", call) { box.html(call) }
     }
 
     private static func save(_ call: PageCall) async throws -> PageAnswer {
         var body: [String: JSONValue] = ["plan": call.form["plan"].map { .string($0) } ?? .null]
-        for name in ["display_name", "environment", "billing_mode"] { if let text = call.form[name] { body[name] = .string(text) } }
-        return try await call.send(.patch, PageCall.target(["tenants", call.name("slug")]), .object(body)).next(path(call), .saved)
+        for name in ["display_name", "environment", "billing_mode"] {
+            if let text = call.form[name] { body[name] = .string(text) }
+        }
+        return try await call.send(.patch, PageCall.target(["tenants", call.name("slug")]), .object(body)).next(
+            path(call), .saved)
     }
 
     /// A step of a chatbot's life that is asked about first.
@@ -155,7 +167,8 @@ enum TenantFormPages {
         PageRoute("/tenants/{slug}/\(deed)") { call in
             let tenant = try await call.get(PageCall.target(["tenants", call.name("slug")]))
             let box = FormBox(
-                submit: "\(verb) \(call.name("slug"))", command: Command.enqueue(kind, tenant: call.name("slug")), cancel: path(call))
+                submit: "\(verb) \(call.name("slug"))", command: Command.enqueue(kind, tenant: call.name("slug")),
+                cancel: path(call))
             return page("\(verb) \(tenant.text("display_name") ?? "")", call) {
                 p { meaning }
                 box.html(call)
@@ -180,7 +193,8 @@ enum TenantFormPages {
             command: Command.enqueue(.tenantDelete, tenant: slug, ["mode": "archive"]), id: "archive", cancel: path(call))
         let purge = FormBox(
             fields: [
-                .init(name: "confirm", label: "Type \(slug) to confirm", isRequired: true, more: [Attribute("autocomplete", "off")]),
+                .init(
+                    name: "confirm", label: "Type \(slug) to confirm", isRequired: true, more: [Attribute("autocomplete", "off")]),
                 .proof(call.visitor),
             ], hidden: [("mode", "purge")], submit: "Purge for good", isDangerous: true,
             command: Command.enqueue(.tenantDelete, tenant: slug, ["mode": "purge"]), id: "purge")
@@ -225,10 +239,13 @@ enum TenantFormPages {
         let templates = try await call.list("/v1/templates?limit=200").rows.compactMap { $0.text("name") }
         let box = FormBox(
             fields: [.init(name: "template", label: "Template", control: .select(templates.map { ($0, $0) }), isRequired: true)],
-            submit: "Apply it", command: Command.enqueue(.templateApply, tenant: call.name("slug"), ["template": .string(templates.first ?? "")]),
+            submit: "Apply it",
+            command: Command.enqueue(.templateApply, tenant: call.name("slug"), ["template": .string(templates.first ?? "")]),
             cancel: path(call))
         return page("Apply a template to \(call.name("slug"))", call) {
-            if templates.isEmpty { Parts.empty("No template yet.", link: ("Templates", "/templates")) } else {
+            if templates.isEmpty {
+                Parts.empty("No template yet.", link: ("Templates", "/templates"))
+            } else {
                 p { "Its settings are laid over the chatbot's, and its documents are brought in; what it does not name stays." }
                 box.html(call)
             }
@@ -237,7 +254,8 @@ enum TenantFormPages {
 
     private static func apply(_ call: PageCall) async throws -> PageAnswer {
         let body: JSONValue = ["template": call.form["template"].map { .string($0) } ?? .null]
-        return try await call.send(.post, PageCall.target(["tenants", call.name("slug"), "apply-template"]), body).next(path(call), .applied)
+        return try await call.send(.post, PageCall.target(["tenants", call.name("slug"), "apply-template"]), body).next(
+            path(call), .applied)
     }
 }
 
@@ -257,13 +275,18 @@ enum JSONField {
 /// What a session was opened with is asked for again before what cannot be undone.
 enum Proof {
     static func require(_ call: PageCall) async throws {
-        guard let proof = call.form.raw("proof"), !proof.isEmpty else { throw LocalAPI.Failure.field("proof", "Is needed for this.") }
+        guard let proof = call.form.raw("proof"), !proof.isEmpty else {
+            throw LocalAPI.Failure.field("proof", "Is needed for this.")
+        }
         let (key, address) = (call.visitor.session.key, call.address)
         do {
-            let isRight = try await call.site.api.passwords { try ConsoleSession.isProven(key, by: proof, from: address, on: &$0) }
+            let isRight = try await call.site.api.passwords {
+                try ConsoleSession.isProven(key, by: proof, from: address, on: &$0)
+            }
             guard isRight else { throw LocalAPI.Failure.field("proof", "Is wrong.") }
         } catch SignIn.Refusal.throttled(let seconds) {
-            throw LocalAPI.Failure(status: 429, code: "rate_limited", detail: "Too many wrong ones. Try again in \(seconds) seconds.")
+            throw LocalAPI.Failure(
+                status: 429, code: "rate_limited", detail: "Too many wrong ones. Try again in \(seconds) seconds.")
         }
     }
 }

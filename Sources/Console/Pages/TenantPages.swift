@@ -1,8 +1,8 @@
-internal import Jobs
-internal import HTTPTypes
 internal import API
 internal import Contract
 internal import HTML
+internal import HTTPTypes
+internal import Jobs
 
 /// The chatbots: as cards or as a table, and one of them.
 enum TenantPages {
@@ -77,7 +77,9 @@ enum TenantPages {
             caption: "Chatbots",
             columns: [
                 .init("Chatbot", key: "display_name") { row in
-                    a(.href("/tenants/\(RequestTarget.encode(row.text("slug") ?? ""))")) { Format.written(row.text("display_name") ?? "") }
+                    a(.href("/tenants/\(RequestTarget.encode(row.text("slug") ?? ""))")) {
+                        Format.written(row.text("display_name") ?? "")
+                    }
                 },
                 .init("Short name", key: "slug") { row in code { row.text("slug") ?? "" } },
                 .init("State", key: "state") { Parts.badge($0.text("state") ?? "") },
@@ -102,11 +104,14 @@ enum TenantPages {
     private static func home(_ call: PageCall) async throws -> Page {
         let slug = call.name("slug")
         async let tenantAnswer = call.get(PageCall.target(["tenants", slug]))
-        async let usageAnswer = call.visitor.may(read: .usage) ? call.find(PageCall.target(["tenants", slug, "usage"], [("metric", "messages")])) : nil
+        async let usageAnswer =
+            call.visitor.may(read: .usage)
+            ? call.find(PageCall.target(["tenants", slug, "usage"], [("metric", "messages")])) : nil
         async let metricsAnswer = call.visitor.may(read: .usage) ? call.find(PageCall.target(["tenants", slug, "usage"])) : nil
         let (tenant, usage, metrics) = try await (tenantAnswer, usageAnswer, metricsAnswer)
         return Page(
-            title: tenant.text("display_name") ?? slug, place: TenantTabs.place(call, "Overview"), crumbs: TenantTabs.crumbs(call),
+            title: tenant.text("display_name") ?? slug, place: TenantTabs.place(call, "Overview"),
+            crumbs: TenantTabs.crumbs(call),
             actions: lifeActions(tenant, call), tabs: TenantTabs.all(slug, call.visitor),
             blocks: [
                 .live("state") { Parts.panel("Chatbot") { Parts.facts(facts(tenant, call)) } },
@@ -124,7 +129,8 @@ enum TenantPages {
     private static func facts(_ tenant: JSONValue, _ call: PageCall) -> [(String, HTML)] {
         let clock = call.visitor.clock
         var facts: [(String, HTML)] = [
-            ("Short name", Parts.copyable(tenant.text("slug") ?? "", "the short name")), ("State", Parts.badge(tenant.text("state") ?? "")),
+            ("Short name", Parts.copyable(tenant.text("slug") ?? "", "the short name")),
+            ("State", Parts.badge(tenant.text("state") ?? "")),
             ("Environment", Format.written(tenant.text("environment") ?? "")),
             ("Plan", Format.written(tenant.text("plan") ?? "the account's")),
             ("Billing", Format.written(tenant.text("billing_mode") ?? "")), ("Since", clock.html(tenant.text("created_at"))),
@@ -144,13 +150,18 @@ enum TenantPages {
         }
         let visitor = call.visitor
         return HTML {
-            link("Change", "change", if: visitor.may(.tenantUpdate) && visitor.principal.role != .tenantAdmin && visitor.principal.role != .token && state != "archived")
+            link(
+                "Change", "change",
+                if: visitor.may(.tenantUpdate) && visitor.principal.role != .tenantAdmin && visitor.principal.role != .token
+                    && state != "archived")
             link("Apply a template", "apply-template", if: visitor.may(.templateApply) && state == "active")
             link("Suspend", "suspend", if: visitor.may(.tenantSuspend) && state == "active")
             link("Resume", "resume", if: visitor.may(.tenantResume) && state == "suspended")
             link("Restore", "restore", if: visitor.may(.tenantRestore) && state == "archived")
             link("Delete", "delete", if: visitor.may(.tenantDelete))
-            if visitor.may(read: .export) { a(.class("button"), .href("\(path)/export"), Attribute("download", nil)) { "Export" } }
+            if visitor.may(read: .export) {
+                a(.class("button"), .href("\(path)/export"), Attribute("download", nil)) { "Export" }
+            }
         }
     }
 }

@@ -11,10 +11,13 @@ enum UsagePages {
 
     private static func parts(_ call: PageCall) -> [String] { call.names["slug"].map { ["tenants", $0, "usage"] } ?? ["usage"] }
 
-    private static func target(_ call: PageCall) -> String { call.target(parts(call), passing: ["account", "period", "by", "metric"]) }
+    private static func target(_ call: PageCall) -> String {
+        call.target(parts(call), passing: ["account", "period", "by", "metric"])
+    }
 
     private static func tenants(_ call: PageCall) -> String {
-        call.target(["usage", "tenants"], passing: ["account", "period", "metric", "cursor"], [("days", "true"), ("limit", "50")])
+        call.target(
+            ["usage", "tenants"], passing: ["account", "period", "metric", "cursor"], [("days", "true"), ("limit", "50")])
     }
 
     private static func pool(_ call: PageCall) async throws -> Page {
@@ -35,7 +38,8 @@ enum UsagePages {
         let usage = try await call.get(target(call))
         return Page(
             title: "Usage", place: TenantTabs.place(call, "Usage"), crumbs: TenantTabs.crumbs(call, below: true),
-            tabs: TenantTabs.all(call.name("slug"), call.visitor), blocks: [.fixed { choices(usage, call) }] + figures(usage, call))
+            tabs: TenantTabs.all(call.name("slug"), call.visitor),
+            blocks: [.fixed { choices(usage, call) }] + figures(usage, call))
     }
 
     private static func chooseAccount(_ call: PageCall) async throws -> Page {
@@ -87,13 +91,17 @@ enum UsagePages {
     private static func figures(_ usage: JSONValue, _ call: PageCall) -> [Page.Block] {
         let bucket = call["by"] ?? "day"
         let withHistory = Set(usage.items("history").compactMap { $0.text("metric") })
-        let shown = call["metric"].map { [$0] } ?? usage.items("metrics").compactMap { $0.text("metric") }.filter { withHistory.contains($0) }
+        let shown =
+            call["metric"].map { [$0] }
+            ?? usage.items("metrics").compactMap { $0.text("metric") }.filter { withHistory.contains($0) }
         return [
             .live("meters") { Parts.panel("Of the limits") { UsageTable.meters(usage.items("metrics"), call) } },
             .live("history") {
                 Parts.panel("Over time") {
                     div(.class("plots")) {
-                        for metric in shown where withHistory.contains(metric) { UsageTable.history(usage, metric: metric, by: bucket, call) }
+                        for metric in shown where withHistory.contains(metric) {
+                            UsageTable.history(usage, metric: metric, by: bucket, call)
+                        }
                     }
                 }
             },
@@ -145,7 +153,9 @@ enum UsagePages {
             columns: [
                 .init("Chatbot", key: "tenant") { link($0) },
                 .init("Used", key: "value") { row in Parts.meter(row.int("value") ?? 0, of: row.int("limit"), "Of the limit") },
-                .init("Share of the pool", key: "share", isNumber: true) { HTML(text: $0.real("share").map { Format.percent($0) } ?? "–") },
+                .init("Share of the pool", key: "share", isNumber: true) {
+                    HTML(text: $0.real("share").map { Format.percent($0) } ?? "–")
+                },
                 .init("By day") { Plots.spark($0.items("days").compactMap(\.int), "By day") },
             ], list: list, empty: Parts.empty("No chatbot yet.")
         ).html(call)

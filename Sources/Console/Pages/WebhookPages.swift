@@ -22,7 +22,9 @@ enum WebhookPages {
         (call.names["slug"].map { ["tenants", $0] } ?? []) + ["webhooks"] + more
     }
 
-    static func path(_ call: PageCall) -> String { (call.names["slug"].map { "/tenants/\(RequestTarget.encode($0))" } ?? "") + "/webhooks" }
+    static func path(_ call: PageCall) -> String {
+        (call.names["slug"].map { "/tenants/\(RequestTarget.encode($0))" } ?? "") + "/webhooks"
+    }
 
     static func own(_ call: PageCall) -> String { "\(path(call))/\(RequestTarget.encode(call.name("id")))" }
 
@@ -42,7 +44,9 @@ enum WebhookPages {
     static func place(_ call: PageCall) -> String { call.names["slug"] == nil ? "webhooks" : "tenants" }
 
     static func formPage(_ title: String, _ call: PageCall, @HTML.Builder _ content: () -> HTML) -> Page {
-        Page(title: title, place: place(call), crumbs: crumbs(call), blocks: [.fixed(section(.class("panel")) { content() })], hasFiles: false)
+        Page(
+            title: title, place: place(call), crumbs: crumbs(call), blocks: [.fixed(section(.class("panel")) { content() })],
+            hasFiles: false)
     }
 
     // MARK: The list
@@ -53,21 +57,29 @@ enum WebhookPages {
             caption: "Webhooks",
             columns: [
                 .init("URL", key: "url") { row in
-                    a(.href("\(path(call))/\(RequestTarget.encode(row.text("id") ?? ""))")) { Format.written(row.text("url") ?? "") }
+                    a(.href("\(path(call))/\(RequestTarget.encode(row.text("id") ?? ""))")) {
+                        Format.written(row.text("url") ?? "")
+                    }
                 },
                 .init("Events") { row in for event in row.texts("events") { span(.class("tag")) { event } } },
                 .init("For", key: "description") { Format.written($0.text("description") ?? "–") },
                 .init("Chatbot", key: "tenant") { Format.written($0.text("tenant") ?? "–") },
                 .init("State", key: "state") { row in
                     Parts.badge(row.text("state") ?? "")
-                    if let reason = row.text("reason") { " "; Format.written(reason) }
+                    if let reason = row.text("reason") {
+                        " "
+                        Format.written(reason)
+                    }
                 },
                 .init("Since", key: "created_at") { row in HTML(text: call.visitor.clock.day(row.text("created_at"))) },
-            ], list: list, empty: Parts.empty("No webhook yet.", "A webhook is a URL of yours that is called when something happens: an alert, an invoice."))
+            ], list: list,
+            empty: Parts.empty(
+                "No webhook yet.", "A webhook is a URL of yours that is called when something happens: an alert, an invoice."))
         let slug = call.names["slug"]
         return Page(
             title: "Webhooks", place: place(call), crumbs: slug == nil ? [] : TenantTabs.crumbs(call, below: true),
-            actions: call.visitor.may(.webhookCreate) ? a(.class("button button-primary"), .href("\(path(call))/new")) { "New webhook" } : HTML(),
+            actions: call.visitor.may(.webhookCreate)
+                ? a(.class("button button-primary"), .href("\(path(call))/new")) { "New webhook" } : HTML(),
             tabs: slug.map { TenantTabs.all($0, call.visitor) } ?? [], blocks: [.live("webhooks") { webhooks.html(call) }])
     }
 
@@ -75,7 +87,9 @@ enum WebhookPages {
 
     private static func fields(_ webhook: JSONValue) -> [FormBox.Field] {
         [
-            .init(name: "url", label: "URL", control: .text(type: "url"), hint: "https only.", value: webhook.text("url") ?? "", isRequired: true),
+            .init(
+                name: "url", label: "URL", control: .text(type: "url"), hint: "https only.", value: webhook.text("url") ?? "",
+                isRequired: true),
             .init(
                 name: "events", label: "Events", control: .area(rows: 4),
                 hint: "One pattern a line: limit.#, tenant.*, invoice.created. * is a word, # any number of them.",
@@ -85,7 +99,9 @@ enum WebhookPages {
     }
 
     private static func body(_ form: FormData) -> [String: JSONValue] {
-        let events = (form.raw("events") ?? "").split { $0.isNewline || $0 == "," || $0 == " " }.map { JSONValue.string($0.trimmed) }
+        let events = (form.raw("events") ?? "").split { $0.isNewline || $0 == "," || $0 == " " }.map {
+            JSONValue.string($0.trimmed)
+        }
         return [
             "url": .string(form["url"] ?? ""), "events": .array(events),
             "description": form["description"].map { .string($0) } ?? .null,
@@ -95,7 +111,8 @@ enum WebhookPages {
     private static func new(_ call: PageCall) async throws -> Page {
         let box = FormBox(
             fields: fields(["events": ["limit.#"]]), submit: "Create the webhook",
-            command: Command.line(["tenantry", "webhook", "create", "https://hooks.example.com/tenantry", "--events", "limit.#"]), cancel: path(call))
+            command: Command.line(["tenantry", "webhook", "create", "https://hooks.example.com/tenantry", "--events", "limit.#"]),
+            cancel: path(call))
         return formPage("New webhook", call) { box.html(call) }
     }
 
@@ -103,7 +120,9 @@ enum WebhookPages {
         var members = body(call.form)
         if members["description"] == .null { members["description"] = nil }
         let sent = try await call.send(.post, PageCall.target(parts(call)), .object(members))
-        guard let id = sent.result.text("webhook"), let secret = sent.result.text("secret") else { return sent.next(path(call), .created) }
+        guard let id = sent.result.text("webhook"), let secret = sent.result.text("secret") else {
+            return sent.next(path(call), .created)
+        }
         let page = formPage("Webhook created", call) {
             p { "Each call is signed with this secret, as Standard Webhooks has it." }
             Parts.secret(secret, "the secret")
@@ -133,7 +152,8 @@ enum WebhookPages {
                 .live("deliveries") {
                     Parts.panel("Deliveries") {
                         Parts.choice(
-                            "State", "state", [(nil, "all"), ("pending", "pending"), ("succeeded", "succeeded"), ("failed", "failed")], call)
+                            "State", "state",
+                            [(nil, "all"), ("pending", "pending"), ("succeeded", "succeeded"), ("failed", "failed")], call)
                         DeliveryPages.list(deliveries, call)
                     }
                 },
@@ -144,7 +164,8 @@ enum WebhookPages {
         var facts: [(String, HTML)] = [
             ("URL", Format.written(webhook.text("url") ?? "")), ("State", Parts.badge(webhook.text("state") ?? "")),
             ("Events", HTML { for event in webhook.texts("events") { span(.class("tag")) { event } } }),
-            ("What for", Format.written(webhook.text("description") ?? "–")), ("Since", call.visitor.clock.html(webhook.text("created_at"))),
+            ("What for", Format.written(webhook.text("description") ?? "–")),
+            ("Since", call.visitor.clock.html(webhook.text("created_at"))),
         ]
         if let reason = webhook.text("reason") { facts.insert(("Why", Format.written(reason)), at: 2) }
         return facts
@@ -155,7 +176,9 @@ enum WebhookPages {
             if let failure = call.failure { FormBox.alert(failure) }
             div(.class("buttons")) {
                 form(.method("post"), .action(own(call))) {
-                    button(.type("submit"), .name("deed"), .value("test"), .class("button button-primary")) { "Send a test event" }
+                    button(.type("submit"), .name("deed"), .value("test"), .class("button button-primary")) {
+                        "Send a test event"
+                    }
                 }
                 if webhook.text("state") == "disabled" {
                     form(.method("post"), .action(own(call))) {
@@ -195,13 +218,15 @@ enum WebhookPages {
         let webhook = try await call.get(PageCall.target(parts(call, call.name("id"))))
         let box = FormBox(
             fields: fields(webhook), submit: "Save",
-            command: Command.enqueue(.webhookUpdate, tenant: call.names["slug"], ["webhook": .string(call.name("id")), "events": ["limit.#"]]),
+            command: Command.enqueue(
+                .webhookUpdate, tenant: call.names["slug"], ["webhook": .string(call.name("id")), "events": ["limit.#"]]),
             cancel: own(call))
         return formPage("Change the webhook", call) { box.html(call) }
     }
 
     private static func change(_ call: PageCall) async throws -> PageAnswer {
-        try await call.send(.patch, PageCall.target(parts(call, call.name("id"))), .object(body(call.form))).next(own(call), .saved)
+        try await call.send(.patch, PageCall.target(parts(call, call.name("id"))), .object(body(call.form))).next(
+            own(call), .saved)
     }
 
     private static func rotating(_ call: PageCall) async throws -> Page {
@@ -228,7 +253,8 @@ enum WebhookPages {
     private static func removing(_ call: PageCall) async throws -> Page {
         let webhook = try await call.get(PageCall.target(parts(call, call.name("id"))))
         let box = FormBox(
-            submit: "Remove it", isDangerous: true, command: Command.line(["tenantry", "webhook", "remove", call.name("id")]), cancel: own(call))
+            submit: "Remove it", isDangerous: true, command: Command.line(["tenantry", "webhook", "remove", call.name("id")]),
+            cancel: own(call))
         return formPage("Remove the webhook", call) {
             p {
                 Format.written(webhook.text("url") ?? "")

@@ -55,7 +55,9 @@ package struct ConsoleServer: PageServer {
             return request.method == .post
                 ? try await signIn.act(request, query, address, isSecure: isSecure) : signIn.show(query, status: .ok)
         }
-        guard isPlace(parts, path, request.method) else { throw Refusal(.notFound, "There is nothing here", "The address is wrong.") }
+        guard isPlace(parts, path, request.method) else {
+            throw Refusal(.notFound, "There is nothing here", "The address is wrong.")
+        }
         guard let cookie = SessionCookie(request.headers, isSecure: isSecure(request)),
             let visitor = try await visitor(of: cookie)
         else { return signedOut(request, target, hadCookie: SessionCookie(request.headers, isSecure: isSecure(request)) != nil) }
@@ -78,7 +80,9 @@ package struct ConsoleServer: PageServer {
     /// Who has the cookie; nil: nobody any more.
     private func visitor(of cookie: SessionCookie) async throws -> Visitor? {
         // Before this use of it is noted.
-        guard let session = try await site.api.database({ try ConsoleSession.find(cookie.bearer.key, on: &$0) }) else { return nil }
+        guard let session = try await site.api.database({ try ConsoleSession.find(cookie.bearer.key, on: &$0) }) else {
+            return nil
+        }
         guard session.idleSeconds < ConsoleSession.mostIdleSeconds else {
             _ = try await site.api.database { try SignIn.end(cookie.bearer.key, by: cookie.bearer.key, on: &$0) }
             return nil
@@ -88,8 +92,12 @@ package struct ConsoleServer: PageServer {
     }
 
     private func answer(_ request: Request, _ parts: [String], _ base: PageCall) async throws -> Response {
-        if base.path == "/sign-out", request.method == .post { return try await signIn.signOut(base, isSecure: isSecure(request)) }
-        if base.path == "/as", request.method == .post { return try await ImpersonationPages.end(base, isSecure: isSecure(request)) }
+        if base.path == "/sign-out", request.method == .post {
+            return try await signIn.signOut(base, isSecure: isSecure(request))
+        }
+        if base.path == "/as", request.method == .post {
+            return try await ImpersonationPages.end(base, isSecure: isSecure(request))
+        }
         let (call, route, form) = try await found(parts, base, request)
         if let form { return try await FileAnswer.response(route, call, form) }
         if request.method == .post { return try await act(request, route, call) }
@@ -116,7 +124,8 @@ package struct ConsoleServer: PageServer {
                 let sources = route.sources(found)
                 // There may be something whose own name ends so.
                 let isWhole =
-                    if isItem, let names = route.path.match(parts), let source = route.sources(call(names, path: base.path)).first {
+                    if isItem, let names = route.path.match(parts), let source = route.sources(call(names, path: base.path)).first
+                    {
                         try await found.find(source.target) != nil
                     } else {
                         false

@@ -18,7 +18,13 @@ enum FileAnswer {
         /// By the header `Accept`, where it does not ask for a page.
         init?(accept: String?) {
             guard let accept = accept?.lowercased(), !accept.contains("text/html") else { return nil }
-            if accept.hasPrefix("text/csv") { self = .csv } else if accept.hasPrefix("application/json") { self = .json } else { return nil }
+            if accept.hasPrefix("text/csv") {
+                self = .csv
+            } else if accept.hasPrefix("application/json") {
+                self = .json
+            } else {
+                return nil
+            }
         }
     }
 
@@ -44,7 +50,8 @@ enum FileAnswer {
 
     static func problem(_ status: Int, _ code: String, _ detail: String) -> Response {
         let problem: JSONValue = [
-            "type": "about:blank", "status": .int(Int64(status)), "title": .string(HTTPResponse.Status(code: status).reasonPhrase),
+            "type": "about:blank", "status": .int(Int64(status)),
+            "title": .string(HTTPResponse.Status(code: status).reasonPhrase),
             "code": .string(code.lowercased().replacing(" ", with: "_")), "detail": .string(detail),
         ]
         return Response(

@@ -1,10 +1,10 @@
-internal import HTML
-internal import People
 internal import API
 internal import Contract
-internal import Hummingbird
+internal import HTML
 internal import HTTPTypes
+internal import Hummingbird
 internal import NIOCore
+internal import People
 internal import ServiceLifecycle
 internal import Synchronization
 
@@ -31,7 +31,9 @@ enum LiveStream {
             })
     }
 
-    private static func run(_ route: PageRoute, _ call: PageCall, _ writer: inout any ResponseBodyWriter, while mayGoOn: () -> Bool) async throws {
+    private static func run(
+        _ route: PageRoute, _ call: PageCall, _ writer: inout any ResponseBodyWriter, while mayGoOn: () -> Bool
+    ) async throws {
         let end = SystemClock.monotonicSeconds() + mostSeconds
         var known: [String: String] = [:]
         var pause = shortSeconds

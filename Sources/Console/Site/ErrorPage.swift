@@ -41,7 +41,9 @@ enum ErrorPage {
 
     /// For whoever is there: a page, or a problem as the API's are (RFC 9457).
     static func refusal(_ refusal: Refusal, _ request: Request) -> Response {
-        var response = isWanted(request) ? plain(refusal.status, refusal.title, refusal.text)
+        var response =
+            isWanted(request)
+            ? plain(refusal.status, refusal.title, refusal.text)
             : FileAnswer.problem(refusal.status.code, refusal.status.reasonPhrase, refusal.text)
         for field in refusal.headers { response.headers[field.name] = field.value }
         return response

@@ -1,16 +1,18 @@
-internal import Jobs
-internal import People
 internal import API
 internal import Contract
 internal import HTML
 internal import HTTPTypes
 internal import Hummingbird
+internal import Jobs
 internal import NIOCore
+internal import People
 
 /// What all pages have around what is their own: navigation, who is signed in, notices, and the dialogs of the keyboard.
 enum Layout {
     static func response(_ page: Page, _ call: PageCall, status: Int = 200) -> Response {
-        response(document(title: page.title, live: !page.live.isEmpty, refresh: page.refreshSeconds) { body(page, call) }, status: .init(code: status))
+        response(
+            document(title: page.title, live: !page.live.isEmpty, refresh: page.refreshSeconds) { body(page, call) },
+            status: .init(code: status))
     }
 
     static func response(_ document: HTML, status: HTTPResponse.Status) -> Response {
@@ -53,7 +55,9 @@ enum Layout {
                 }
                 details(.class("account-menu")) {
                     summaryElement {
-                        span(.class("account-name")) { Format.written(call.visitor.session.accountName ?? call.visitor.session.name) }
+                        span(.class("account-name")) {
+                            Format.written(call.visitor.session.accountName ?? call.visitor.session.name)
+                        }
                     }
                     div(.class("menu")) {
                         p {
@@ -87,7 +91,9 @@ enum Layout {
             }
             footer(.class("foot")) {
                 p {
-                    if call.visitor.clock.zone == "UTC" { "Times are in UTC." } else {
+                    if call.visitor.clock.zone == "UTC" {
+                        "Times are in UTC."
+                    } else {
                         "Times are those of \(call.visitor.clock.zone); point at one for UTC."
                     }
                     if call.visitor.isReadOnly { " This console only shows." }
@@ -112,7 +118,9 @@ enum Layout {
                 nav(.class("tabs"), .label("Parts of this chatbot")) {
                     ul {
                         for tab in page.tabs {
-                            li { a(.href(tab.path), tab.path == call.path ? Attribute("aria-current", "page") : nil) { tab.name } }
+                            li {
+                                a(.href(tab.path), tab.path == call.path ? Attribute("aria-current", "page") : nil) { tab.name }
+                            }
                         }
                     }
                 }
@@ -124,7 +132,8 @@ enum Layout {
                 case .live(let id, let html): div(.class("live"), .id(id), Attribute("data-part", nil)) { html }
                 }
             }
-            if page.hasFiles, let route = Site.find(RequestTarget.segments(Substring(call.path)).map { $0 == [""] ? [] : $0 } ?? []),
+            if page.hasFiles,
+                let route = Site.find(RequestTarget.segments(Substring(call.path)).map { $0 == [""] ? [] : $0 } ?? []),
                 !route.route.sources(call).isEmpty
             {
                 files(call)
@@ -175,8 +184,9 @@ enum Layout {
         dialog(.id("palette"), .label("Go to")) {
             form(.method("dialog"), .class("palette")) {
                 labelElement(.for("palette-input")) { "Go to a page or a chatbot" }
-                input(.id("palette-input"), .type("search"), Attribute("autocomplete", "off"), Attribute("role", "combobox"),
-                      Attribute("aria-expanded", "true"), Attribute("aria-controls", "palette-list"))
+                input(
+                    .id("palette-input"), .type("search"), Attribute("autocomplete", "off"), Attribute("role", "combobox"),
+                    Attribute("aria-expanded", "true"), Attribute("aria-controls", "palette-list"))
                 ul(.id("palette-list"), .role("listbox"), .label("Places"))
             }
         }

@@ -1,10 +1,10 @@
-internal import People
-internal import Logging
 internal import API
 internal import Contract
 internal import Foundation
 internal import Jobs
+internal import Logging
 internal import NIOCore
+internal import People
 internal import Synchronization
 
 /// Which letters are meant.
@@ -33,7 +33,8 @@ struct LetterFilter: Sendable, CustomStringConvertible {
     }
 
     var description: String {
-        values.isEmpty ? "All letters." : values.sorted { $0.key < $1.key }.map { "\($0.key) is \($0.value)" }.joined(separator: ", ") + "."
+        values.isEmpty
+            ? "All letters." : values.sorted { $0.key < $1.key }.map { "\($0.key) is \($0.value)" }.joined(separator: ", ") + "."
     }
 }
 
@@ -125,7 +126,8 @@ final class LetterRun: Sendable {
         try require(call)
         let key = call.visitor.principal.key
         try await call.site.api.database { database in
-            try AccessRecord.write(deed == .replay ? .replay : .discard, of: nil, by: .credential(key), details: details, on: &database)
+            try AccessRecord.write(
+                deed == .replay ? .replay : .discard, of: nil, by: .credential(key), details: details, on: &database)
         }
     }
 
@@ -159,7 +161,8 @@ final class LetterRuns: Sendable {
     ) async throws -> String {
         let ids = try await LetterRun.ids(filter, call)
         guard ids.count == expected else {
-            throw LocalAPI.Failure(status: 409, code: "conflict", detail: "\(ids.count) letters match by now, not \(expected): look again")
+            throw LocalAPI.Failure(
+                status: 409, code: "conflict", detail: "\(ids.count) letters match by now, not \(expected): look again")
         }
         try await LetterRun.record(deed, ["filter": filter.json, "letters": .int(Int64(ids.count))], call)
         let run = LetterRun(ids, deed, owner: call.visitor.session.key)

@@ -55,7 +55,8 @@ enum PageAnswer: Sendable {
 
 /// What was done, for the page that comes next. The words are ours: an address can say which, and nothing else.
 enum Notice: String, Sendable, CaseIterable {
-    case saved, created, removed, suspended, resumed, archived, restored, purged, applied, uploaded, erased, revoked, sent, resent, recovered, ended, signedOut
+    case saved, created, removed, suspended, resumed, archived, restored, purged, applied, uploaded, erased, revoked, sent,
+        resent, recovered, ended, signedOut
     case discarded, replayed, rated
 
     var text: String {

@@ -59,7 +59,9 @@ struct PageCall: Sendable {
 
     /// One thing, or nil where there is none, or it is not for these eyes.
     func find(_ target: String) async throws -> JSONValue? {
-        do { return try await get(target) } catch let failure as LocalAPI.Failure where [403, 404].contains(failure.status) { return nil }
+        do { return try await get(target) } catch let failure as LocalAPI.Failure where [403, 404].contains(failure.status) {
+            return nil
+        }
     }
 
     /// A page of a list.

@@ -13,10 +13,14 @@ struct SignInPages: Sendable {
     private static let mostBytes = 16 << 10
 
     func show(_ query: [(name: String, value: String)], status: HTTPResponse.Status) -> Response {
-        page(next: query.first { $0.name == "next" }?.value, FormData(), nil, status, done: query.first { $0.name == "done" }?.value)
+        page(
+            next: query.first { $0.name == "next" }?.value, FormData(), nil, status,
+            done: query.first { $0.name == "done" }?.value)
     }
 
-    func act(_ request: Request, _ query: [(name: String, value: String)], _ address: String, isSecure: Bool) async throws -> Response {
+    func act(_ request: Request, _ query: [(name: String, value: String)], _ address: String, isSecure: Bool) async throws
+        -> Response
+    {
         try await site.api.withBody(of: request, most: Self.mostBytes) { body in
             guard let form = FormData(body, contentType: request.headers[.contentType]) else {
                 throw Refusal(.badRequest, "That form cannot be read", "Go back and try again.")
@@ -65,10 +69,12 @@ struct SignInPages: Sendable {
                 try SignIn.run(email: email, password: password, account: account, tenant: tenant, from: address, on: &database)
             }
         } catch SignIn.Refusal.wrong {
-            throw LocalAPI.Failure(status: 401, code: "unauthenticated", detail: "E-mail address or password are wrong.", field: "/password")
+            throw LocalAPI.Failure(
+                status: 401, code: "unauthenticated", detail: "E-mail address or password are wrong.", field: "/password")
         } catch SignIn.Refusal.ambiguous {
             throw LocalAPI.Failure(
-                status: 409, code: "conflict", detail: "You administer several accounts or chatbots: say which.", field: "/account")
+                status: 409, code: "conflict", detail: "You administer several accounts or chatbots: say which.",
+                field: "/account")
         } catch SignIn.Refusal.throttled(let seconds) {
             throw LocalAPI.Failure(
                 status: 429, code: "rate_limited", detail: "Too many wrong passwords. Try again in \(seconds) seconds.")

@@ -11,12 +11,13 @@ internal import TenantryClient
 struct APICommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "api",
-        abstract: "Serves the HTTP API and the console until SIGTERM, SIGINT or SIGHUP, then answers what is in hand and exits with 0.",
+        abstract:
+            "Serves the HTTP API and the console until SIGTERM, SIGINT or SIGHUP, then answers what is in hand and exits with 0.",
         discussion:
             """
             For whoever has no AMQP client: the same jobs, credentials and answers, and what is to be read, under /v1. The OpenAPI document is \
-            at /v1/openapi.json; the console, for people, is at /. It keeps nothing in its memory that counts: start as many as you like. /live, /ready and /metrics are on a port of \
-            their own. Without a certificate (api.certificate_file, api.key_file) it speaks plain HTTP: for this machine alone, or behind a proxy \
+            at /v1/openapi.json; the console, for people, is at /. It keeps nothing in its memory that counts: start as many as you like. \
+            /live, /ready and /metrics are on a port of their own. Without a certificate (api.certificate_file, api.key_file) it speaks plain HTTP: for this machine alone, or behind a proxy \
             that has TLS.
             """)
 

@@ -33,7 +33,9 @@ final class Browser {
                 .merging(headers) { $1 })
     }
 
-    func send(_ method: HTTPMethod, _ path: String, _ bytes: [UInt8]?, _ headers: [String: String]) async throws -> APIStage.Response {
+    func send(_ method: HTTPMethod, _ path: String, _ bytes: [UInt8]?, _ headers: [String: String]) async throws
+        -> APIStage.Response
+    {
         var request = HTTPClientRequest(url: stage.origin + path)
         request.method = method
         if let cookie { request.headers.add(name: "Cookie", value: cookie) }
@@ -49,7 +51,9 @@ final class Browser {
     }
 
     /// What a live page sends: the first events, or as many as come until one is right.
-    func follow(_ path: String, until isRight: @escaping @Sendable (JSONValue) -> Bool, meanwhile: () async throws -> Void) async throws {
+    func follow(_ path: String, until isRight: @escaping @Sendable (JSONValue) -> Bool, meanwhile: () async throws -> Void)
+        async throws
+    {
         var request = HTTPClientRequest(url: stage.origin + path)
         request.headers.add(name: "Accept", value: "text/event-stream")
         if let cookie { request.headers.add(name: "Cookie", value: cookie) }
@@ -85,7 +89,9 @@ final class Browser {
 extension APIStage.Response {
     /// The page's text, without its elements.
     var text: String {
-        body.replacing(/<[^>]*>/, with: " ").replacing("&lt;", with: "<").replacing("&gt;", with: ">").replacing("&quot;", with: "\"")
-            .replacing("&#39;", with: "'").replacing("&amp;", with: "&")
+        body.replacing(/<[^>]*>/, with: " ").replacing("&lt;", with: "<").replacing("&gt;", with: ">").replacing(
+            "&quot;", with: "\""
+        )
+        .replacing("&#39;", with: "'").replacing("&amp;", with: "&")
     }
 }

@@ -14,13 +14,16 @@ internal import Testing
             hostile
             p { hostile }
         }.markup
-        #expect(!markup.contains("<script") && !markup.contains("\" onerror") && !markup.contains("\u{0}") && !markup.contains("\u{8}"))
+        #expect(
+            !markup.contains("<script") && !markup.contains("\" onerror") && !markup.contains("\u{0}")
+                && !markup.contains("\u{8}"))
         #expect(markup.components(separatedBy: "&lt;script&gt;alert(1)&lt;/script&gt;").count == 6)
         #expect(markup.contains("&amp;amp;") && markup.contains("&#39;x&#39;"))
     }
 
     @Test(arguments: [
-        "javascript:alert(1)", "JaVaScRiPt:alert(1)", " javascript:alert(1)", "data:text/html,x", "//evil.example", "/\\evil.example", "vbscript:x", "",
+        "javascript:alert(1)", "JaVaScRiPt:alert(1)", " javascript:alert(1)", "data:text/html,x", "//evil.example",
+        "/\\evil.example", "vbscript:x", "",
     ])
     func `A link leads to this site or to the web, and to no script`(place: String) {
         #expect(a(.href(place)) { "x" }.markup == "<a href=\"#\">x</a>")
@@ -29,7 +32,9 @@ internal import Testing
     @Test func `Paths, fragments and addresses of the web are kept, whatever is in them`() {
         #expect(a(.href("/tenants/a?q=1&b=2")) { "x" }.markup == "<a href=\"/tenants/a?q=1&amp;b=2\">x</a>")
         #expect(a(.href("#main")) { "x" }.markup == "<a href=\"#main\">x</a>")
-        #expect(a(.href("https://a.example/\"><script>")) { "x" }.markup == "<a href=\"https://a.example/&quot;&gt;&lt;script&gt;\">x</a>")
+        #expect(
+            a(.href("https://a.example/\"><script>")) { "x" }.markup
+                == "<a href=\"https://a.example/&quot;&gt;&lt;script&gt;\">x</a>")
     }
 
     @Test func `Void elements have no end, attributes that are not there leave nothing`() {
@@ -79,7 +84,8 @@ internal import Testing
 
     @Test func `Fields of an ordinary form`() throws {
         let form = try #require(FormData(ByteBuffer(string: "a=1&b=+x%20y+&c=&a=2&d=%C3%A9"), contentType: nil))
-        #expect(form["a"] == "1" && form.all("a") == ["1", "2"] && form["b"] == "x y" && form.raw("b") == " x y " && form["c"] == nil)
+        #expect(
+            form["a"] == "1" && form.all("a") == ["1", "2"] && form["b"] == "x y" && form.raw("b") == " x y " && form["c"] == nil)
         #expect(form["d"] == "é" && form["none"] == nil)
         #expect(FormData(ByteBuffer(string: "a=%FF"), contentType: nil) == nil)
         #expect(FormData(ByteBuffer(string: "a=%00"), contentType: nil) == nil)
@@ -109,12 +115,15 @@ internal import Testing
 
     @Test func `An empty file field is no file`() throws {
         let form = try #require(
-            multipart("--xyz\nContent-Disposition: form-data; name=\"file\"; filename=\"\"\nContent-Type: application/octet-stream\n\n\n--xyz--\n"))
+            multipart(
+                "--xyz\nContent-Disposition: form-data; name=\"file\"; filename=\"\"\nContent-Type: application/octet-stream\n\n\n--xyz--\n"
+            ))
         #expect(form.file == nil)
     }
 
     @Test(arguments: [
-        "", "--xyz", "--xyz\n", "--xyz\nContent-Disposition: form-data; name=\"a\"", "--xyz\nContent-Disposition: form-data; name=\"a\"\n\nvalue",
+        "", "--xyz", "--xyz\n", "--xyz\nContent-Disposition: form-data; name=\"a\"",
+        "--xyz\nContent-Disposition: form-data; name=\"a\"\n\nvalue",
         "--xyz\n\n\nvalue\n--xyz--\n", "--xyz\nContent-Disposition: form-data\n\nvalue\n--xyz--\n", "no boundary at all",
     ])
     func `What is no such form is refused, wherever it breaks off`(text: String) {
@@ -127,10 +136,15 @@ internal import Testing
             seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             return seed >> 33
         }
-        let pieces = ["--xyz", "\r\n", "\r\n\r\n", "Content-Disposition: form-data; name=\"a\"", "; filename=\"b\"", "--", "x", "\u{0}", "é", "\""]
+        let pieces = [
+            "--xyz", "\r\n", "\r\n\r\n", "Content-Disposition: form-data; name=\"a\"", "; filename=\"b\"", "--", "x", "\u{0}",
+            "é", "\"",
+        ]
         for _ in 0..<3_000 {
             let text = (0..<(next() % 24)).map { _ in pieces[Int(next() % UInt64(pieces.count))] }.joined()
-            guard let form = FormData(ByteBuffer(string: text), contentType: "multipart/form-data; boundary=xyz") else { continue }
+            guard let form = FormData(ByteBuffer(string: text), contentType: "multipart/form-data; boundary=xyz") else {
+                continue
+            }
             let kept = form.values.reduce(0) { $0 + $1.value.utf8.count } + (form.file?.bytes.count ?? 0)
             #expect(kept <= text.utf8.count)
         }

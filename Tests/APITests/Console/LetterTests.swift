@@ -57,11 +57,14 @@ internal import Testing
             let browser = Browser(stage)
             try await browser.signIn(stage.fleet.operatorToken)
             let page = try await browser.get("/dead")
-            #expect(page.text.contains("limit_reached") && page.text.contains("conflict") && page.text.contains("it is <b>full</b>"))
+            #expect(
+                page.text.contains("limit_reached") && page.text.contains("conflict") && page.text.contains("it is <b>full</b>"))
             let filtered = try await browser.get("/dead?code=conflict")
             #expect(filtered.body.ranges(of: "name=\"letter\"").count == 2)
             let one = try await browser.get("/dead/letters/\(id(1))")
-            #expect(one.status == 200 && one.text.contains("\"slug\": \"<b>shop</b>\"") && one.text.contains("Attempts") && !one.body.contains("<b>"))
+            #expect(
+                one.status == 200 && one.text.contains("\"slug\": \"<b>shop</b>\"") && one.text.contains("Attempts")
+                    && !one.body.contains("<b>"))
             #expect(try await browser.get("/dead/letters/\(id(77))").status == 404)
             let counts = try await browser.get("/dead.json")
             #expect(counts.json.items("dead-letters").count == 5)
@@ -84,7 +87,10 @@ internal import Testing
             #expect(try stage.fleet.number("select count(*) from tenantry.dead_letters") == 2)
             let discarded = try await browser.post("/dead/letters/\(id(1))", [("deed", "discard")])
             #expect(discarded.status == 303 && letters.deeds.last == .discard)
-            #expect(try stage.fleet.texts("select kind from tenantry.audit_log where kind like 'dead.%' order by id") == ["dead.replay", "dead.discard"])
+            #expect(
+                try stage.fleet.texts("select kind from tenantry.audit_log where kind like 'dead.%' order by id") == [
+                    "dead.replay", "dead.discard",
+                ])
         }
     }
 
@@ -102,14 +108,17 @@ internal import Testing
             #expect(other.status == 409 && other.text.contains("30 letters match by now"))
             #expect(letters.ids.isEmpty)
             for rate in ["0", "10001", "x", ""] {
-                #expect(try await browser.post("/dead/all", fields + [("expect", "30"), ("rate", rate)]).status == 422, "\(rate)")
+                #expect(
+                    try await browser.post("/dead/all", fields + [("expect", "30"), ("rate", rate)]).status == 422, "\(rate)")
             }
             let begun = try await browser.post("/dead/all", fields + [("expect", "30"), ("rate", "10")])
             let place = try #require(begun["Location"])
             #expect(begun.status == 303 && place.hasPrefix("/dead/runs/"))
             let under = try await browser.get(place)
             #expect(under.text.contains("of 30 letters") && under.body.contains("http-equiv=\"refresh\""))
-            try await eventually("it is done") { try await browser.get(place).text.contains("29 of 30 letters, 1 left where they are") }
+            try await eventually("it is done") {
+                try await browser.get(place).text.contains("29 of 30 letters, 1 left where they are")
+            }
             #expect(try await browser.get(place).text.contains("is not sealed"))
             #expect(letters.ids.count == 29)
             #expect(try stage.fleet.number("select count(*) from tenantry.dead_letters") == 6)
@@ -135,7 +144,9 @@ internal import Testing
             #expect(try await customer.get("/dead/all?deed=discard").status == 403)
             #expect(try await customer.get(place).status == 404)
             #expect(try await customer.post("/dead", [("letter", id(499)), ("deed", "discard")]).status == 403)
-            #expect(try await customer.post("/dead/all", [("form", "form"), ("deed", "discard"), ("expect", "0"), ("rate", "1")]).status == 403)
+            #expect(
+                try await customer.post("/dead/all", [("form", "form"), ("deed", "discard"), ("expect", "0"), ("rate", "1")])
+                    .status == 403)
         }
     }
 }

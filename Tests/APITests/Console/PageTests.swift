@@ -31,7 +31,8 @@ internal import Testing
             // A document whose name has such an ending is itself.
             let made = try await stage.ask(
                 .POST, "/v1/tenants/north/documents",
-                #"{"documents":[{"external_id":"menu.json","title":"Menu","media_type":"text/plain","content":"Soup"}]}"#, token: account)
+                #"{"documents":[{"external_id":"menu.json","title":"Menu","media_type":"text/plain","content":"Soup"}]}"#,
+                token: account)
             #expect(made.status == 201)
             let document = try await browser.get("/tenants/north/documents/menu.json")
             #expect(document.status == 200 && document.text.contains("Soup"), "\(document.status)")
@@ -49,7 +50,8 @@ internal import Testing
             try await browser.signIn(account)
             let first = try await browser.get("/tenants?view=table&limit=2&sort=slug&order=down")
             let (b, a) = (try #require(first.body.range(of: ">b1<")), try #require(first.body.range(of: ">a1<")))
-            #expect(b.lowerBound < a.lowerBound && !first.body.contains(">c1<") && first.body.contains("aria-sort=\"descending\""))
+            #expect(
+                b.lowerBound < a.lowerBound && !first.body.contains(">c1<") && first.body.contains("aria-sort=\"descending\""))
             let next = try #require(first.body.firstMatch(of: /href="([^"]*cursor=[^"]*)"/)).1.replacing("&amp;", with: "&")
             #expect(next.contains("view=table") && next.contains("limit=2") && next.contains("sort=slug"))
             let second = try await browser.get(String(next))
@@ -88,7 +90,9 @@ internal import Testing
         }
     }
 
-    @Test func `A file is uploaded, found, and removed; settings that somebody else has saved meanwhile are not lost`() async throws {
+    @Test func `A file is uploaded, found, and removed; settings that somebody else has saved meanwhile are not lost`()
+        async throws
+    {
         try await withAPI(console: .init()) { stage in
             let account = try await stage.makeAccount("acme")
             try await stage.makeTenant("shop", token: account)
@@ -119,11 +123,13 @@ internal import Testing
             let shown = try await browser.get("/tenants/shop/settings")
             let tag = try #require(shown.body.firstMatch(of: /name="tag" value="([^"]*)"/)).1.replacing("&quot;", with: "\"")
             _ = try await stage.ask(.PATCH, "/v1/tenants/shop/settings", #"{"a":1}"#, token: account)
-            let late = try await browser.post("/tenants/shop/settings", [("form", "form"), ("tag", String(tag)), ("settings", #"{"b":2}"#)])
+            let late = try await browser.post(
+                "/tenants/shop/settings", [("form", "form"), ("tag", String(tag)), ("settings", #"{"b":2}"#)])
             #expect(late.status == 412 && late.text.contains("\"b\":2") && late.text.contains("changed meanwhile"))
             let again = try await browser.get("/tenants/shop/settings")
             let fresh = try #require(again.body.firstMatch(of: /name="tag" value="([^"]*)"/)).1.replacing("&quot;", with: "\"")
-            let saved = try await browser.post("/tenants/shop/settings", [("form", "form"), ("tag", String(fresh)), ("settings", #"{"b":2}"#)])
+            let saved = try await browser.post(
+                "/tenants/shop/settings", [("form", "form"), ("tag", String(fresh)), ("settings", #"{"b":2}"#)])
             #expect(saved.status == 303, "\(saved.text)")
             #expect(try await stage.ask(.GET, "/v1/tenants/shop/settings", token: account).json == ["b": 2])
         }
@@ -141,8 +147,11 @@ internal import Testing
                 "/tenants/shop/delete", [("form", "purge"), ("mode", "purge"), ("confirm", "shopp"), ("proof", account)])
             #expect(mistyped.status == 422 && mistyped.body.contains("purge-confirm-error"))
             let unproven = try await browser.post(
-                "/tenants/shop/delete", [("form", "purge"), ("mode", "purge"), ("confirm", "shop"), ("proof", stage.fleet.operatorToken)])
-            #expect(unproven.status == 422 && unproven.body.contains("purge-proof-error") && !unproven.body.contains(stage.fleet.operatorToken))
+                "/tenants/shop/delete",
+                [("form", "purge"), ("mode", "purge"), ("confirm", "shop"), ("proof", stage.fleet.operatorToken)])
+            #expect(
+                unproven.status == 422 && unproven.body.contains("purge-proof-error")
+                    && !unproven.body.contains(stage.fleet.operatorToken))
             #expect(try await browser.post("/tenants/shop/delete", [("form", "archive"), ("mode", "archive")]).status == 303)
             #expect(try await browser.post("/tenants/shop/restore", [("form", "form")]).status == 303)
             #expect(try await stage.ask(.GET, "/v1/tenants/shop", token: account).json.text("state") == "active")
@@ -161,7 +170,10 @@ internal import Testing
             try await stage.makeTenant("shop", token: account)
             let browser = Browser(stage)
             try await browser.signIn(account)
-            for path in ["/", "/tenants", "/tenants/shop", "/tenants/shop/corpus", "/tokens", "/webhooks", "/templates", "/admins", "/sessions"] {
+            for path in [
+                "/", "/tenants", "/tenants/shop", "/tenants/shop/corpus", "/tokens", "/webhooks", "/templates", "/admins",
+                "/sessions",
+            ] {
                 let page = try await browser.get(path)
                 #expect(page.status == 200)
                 #expect(page.body.ranges(of: "method=\"post\"").count == 1, "\(path): signing out is all that is sent")
@@ -183,11 +195,14 @@ internal import Testing
             // Names of things take no invisible marks; without them the name is as bad as it gets.
             let name = String(decoding: JSONValue.string(String(hostile.dropLast(2))).serialised(), as: UTF8.self)
             if made.status != 201 {
-                #expect(try await stage.ask(.POST, "/v1/tenants", #"{"slug":"shop","display_name":\#(name)}"#, token: account).status == 201)
+                #expect(
+                    try await stage.ask(.POST, "/v1/tenants", #"{"slug":"shop","display_name":\#(name)}"#, token: account).status
+                        == 201)
             }
             _ = try await stage.ask(
                 .POST, "/v1/tenants/shop/documents",
-                #"{"documents":[{"external_id":\#(name),"title":\#(name),"content":\#(text),"media_type":"text/plain","tags":[\#(name)],"segment":\#(name)}]}"#, token: account)
+                #"{"documents":[{"external_id":\#(name),"title":\#(name),"content":\#(text),"media_type":"text/plain","tags":[\#(name)],"segment":\#(name)}]}"#,
+                token: account)
             _ = try await stage.ask(
                 .POST, "/v1/tenants/shop/conversations",
                 #"{"conversation_id":\#(name),"channel":\#(name),"messages":[{"id":"m1","role":"user","content":\#(text),"user_id":\#(name),"sent_at":"\#(RFC3339.text(SystemClock.nowMicroseconds()))"}]}"#,
@@ -198,7 +213,9 @@ internal import Testing
             let browser = Browser(stage)
             try await browser.signIn(account)
             var seen: Set<String> = []
-            var waiting = ["/", "/tenants?view=table", "/tenants/shop/corpus?ask=alert", "/tenants?q=%3Cscript%3E&sort=slug%22%3E"]
+            var waiting = [
+                "/", "/tenants?view=table", "/tenants/shop/corpus?ask=alert", "/tenants?q=%3Cscript%3E&sort=slug%22%3E",
+            ]
             var withText = 0
             while let path = waiting.popLast(), seen.count < 80 {
                 guard seen.insert(path).inserted else { continue }
@@ -210,7 +227,9 @@ internal import Testing
                 if page.text.contains("alert(2)") { withText += 1 }
                 for match in page.body.matches(of: /href="(\/[^"]*)"/) {
                     let link = match.1.replacing("&amp;", with: "&")
-                    let isFile = [".csv", ".json", "/export", "/v1/", "/assets/", "sort=", "metric=", "period=", "by="].contains { link.contains($0) }
+                    let isFile = [".csv", ".json", "/export", "/v1/", "/assets/", "sort=", "metric=", "period=", "by="].contains {
+                        link.contains($0)
+                    }
                     if !isFile { waiting.append(String(link)) }
                 }
             }
@@ -244,7 +263,9 @@ internal import Testing
             #expect(try await browser.get("/tenants?q=" + String(repeating: "x", count: 9_000)).status == 414)
             #expect(try await browser.get("/tenants?q=%FF").status == 400)
             let style = try await browser.get(Assets.style.path)
-            #expect(style.status == 200 && style["Cache-Control"]?.contains("immutable") == true && style["Content-Type"]?.hasPrefix("text/css") == true)
+            #expect(
+                style.status == 200 && style["Cache-Control"]?.contains("immutable") == true
+                    && style["Content-Type"]?.hasPrefix("text/css") == true)
             #expect(try await browser.get("/assets/0000000000000000/console.css").status == 404)
             let head = try await browser.send(.HEAD, "/tenants", nil, [:])
             #expect(head.status == 200 && head.body.isEmpty)

@@ -16,7 +16,8 @@ internal import Testing
         let path = tenant.map { "/v1/tenants/\($0)/admins" } ?? "/v1/admins"
         let role = tenant == nil ? "account_admin" : "tenant_admin"
         let made = try await stage.ask(
-            .POST, path, #"{"email":"\#(email)","display_name":"A","role":"\#(role)","password":"\#(Self.password)"}"#, token: account)
+            .POST, path, #"{"email":"\#(email)","display_name":"A","role":"\#(role)","password":"\#(Self.password)"}"#,
+            token: account)
         guard made.status == 201 else { throw TestFailure(made.body) }
     }
 
@@ -29,14 +30,18 @@ internal import Testing
             let browser = Browser(stage)
             let first = try await browser.get("/usage?by=hour")
             #expect(first.status == 303 && first["Location"] == "/sign-in?next=%2Fusage%3Fby%3Dhour")
-            let wrong = try await browser.post("/sign-in", [("form", "password"), ("email", "ada@example.com"), ("password", "nonsense")])
+            let wrong = try await browser.post(
+                "/sign-in", [("form", "password"), ("email", "ada@example.com"), ("password", "nonsense")])
             #expect(wrong.status == 401 && wrong.body.contains("value=\"ada@example.com\"") && wrong.text.contains("are wrong"))
             #expect(!wrong.body.contains("nonsense") && wrong["Set-Cookie"] == nil)
             let right = try await browser.post(
-                "/sign-in", [("form", "password"), ("email", "ada@example.com"), ("password", Self.password), ("next", "/usage?by=hour")])
+                "/sign-in",
+                [("form", "password"), ("email", "ada@example.com"), ("password", Self.password), ("next", "/usage?by=hour")])
             #expect(right.status == 303 && right["Location"] == "/usage?by=hour", "\(right.body)")
             let set = try #require(right["Set-Cookie"])
-            #expect(set.hasPrefix("tenantry=adm_") && set.contains("; HttpOnly") && set.contains("; SameSite=Lax") && set.contains("Path=/;"))
+            #expect(
+                set.hasPrefix("tenantry=adm_") && set.contains("; HttpOnly") && set.contains("; SameSite=Lax")
+                    && set.contains("Path=/;"))
             #expect(!set.contains("Secure") && !set.contains("Domain"))
             let page = try await browser.get("/")
             #expect(page.status == 200 && page.text.contains("ada@example.com"))
@@ -55,7 +60,9 @@ internal import Testing
         }
     }
 
-    @Test func `By a credential: a session of its own, which ends with the credential; nobody's secret is in a page`() async throws {
+    @Test func `By a credential: a session of its own, which ends with the credential; nobody's secret is in a page`()
+        async throws
+    {
         try await withAPI(console: .init()) { stage in
             let account = try await stage.makeAccount("acme")
             try await stage.makeTenant("shop", token: account)
@@ -99,9 +106,12 @@ internal import Testing
                 update tenantry.credential_uses set last_used_at = now() - interval '119 minutes' where key = '\(key)'
                 """)
             #expect(try await browser.get("/").status == 200)
-            try stage.fleet.change("update tenantry.credential_uses set last_used_at = now() - interval '121 minutes' where key = '\(key)'")
+            try stage.fleet.change(
+                "update tenantry.credential_uses set last_used_at = now() - interval '121 minutes' where key = '\(key)'")
             #expect(try await browser.get("/").status == 303)
-            #expect(try stage.fleet.number("select count(*) from tenantry.credentials where key = '\(key)' and revoked_at is not null") == 1)
+            #expect(
+                try stage.fleet.number(
+                    "select count(*) from tenantry.credentials where key = '\(key)' and revoked_at is not null") == 1)
             try await browser.signIn(account)
             let second = try #require(browser.cookie?.dropFirst("tenantry=".count).split(separator: ".").first)
             try stage.fleet.change("update tenantry.credentials set expires_at = now() where key = '\(second)'")
@@ -115,7 +125,8 @@ internal import Testing
             try await browser.signIn(stage.fleet.operatorToken)
             let host = stage.origin.replacing("http://", with: "")
             let refused: [[String: String]] = [
-                ["Sec-Fetch-Site": "cross-site"], ["Sec-Fetch-Site": "same-site"], ["Sec-Fetch-Site": "", "Origin": "https://evil.example"],
+                ["Sec-Fetch-Site": "cross-site"], ["Sec-Fetch-Site": "same-site"],
+                ["Sec-Fetch-Site": "", "Origin": "https://evil.example"],
                 ["Sec-Fetch-Site": "cross-site", "Origin": stage.origin],
             ]
             for headers in refused {
@@ -127,15 +138,20 @@ internal import Testing
             }
             for headers in [["Sec-Fetch-Site": "same-origin"], ["Origin": "http://\(host)"], [:]] {
                 let answer = try await browser.send(
-                    .POST, "/sessions", Array("key=x".utf8), headers.merging(["Content-Type": "application/x-www-form-urlencoded"]) { $1 })
+                    .POST, "/sessions", Array("key=x".utf8),
+                    headers.merging(["Content-Type": "application/x-www-form-urlencoded"]) { $1 })
                 #expect(answer.status == 404, "\(headers): \(answer.status)")
             }
             let unsigned = Browser(stage)
-            #expect(try await unsigned.post("/sign-in", [("form", "credential")], headers: ["Sec-Fetch-Site": "cross-site"]).status == 403)
+            #expect(
+                try await unsigned.post("/sign-in", [("form", "credential")], headers: ["Sec-Fetch-Site": "cross-site"]).status
+                    == 403)
         }
     }
 
-    @Test(arguments: ["//evil.example", "https://evil.example", "/\\evil.example", "/sign-out", "javascript:alert(1)", "/a\r\nSet-Cookie: x=y"])
+    @Test(arguments: [
+        "//evil.example", "https://evil.example", "/\\evil.example", "/sign-out", "javascript:alert(1)", "/a\r\nSet-Cookie: x=y",
+    ])
     func `Signing in leads to a page of this site, whatever the address says`(next: String) async throws {
         try await withAPI(startsWorker: false, console: .init()) { stage in
             let answer = try await Browser(stage).post(
@@ -144,7 +160,9 @@ internal import Testing
         }
     }
 
-    @Test func `An operator looks at an account as that account: with a reason, for an hour, on record at both sides`() async throws {
+    @Test func `An operator looks at an account as that account: with a reason, for an hour, on record at both sides`()
+        async throws
+    {
         try await withAPI(console: .init()) { stage in
             let account = try await stage.makeAccount("acme")
             _ = try await stage.makeAccount("other")
@@ -157,27 +175,35 @@ internal import Testing
             let begun = try await browser.post("/accounts/acme/look", [("form", "form"), ("reason", "ticket <4711>")])
             #expect(begun.status == 303)
             let page = try await browser.get("/tenants/shop/conversations")
-            #expect(page.status == 200 && page.text.contains("You look at this account as its administrator") && page.text.contains("ticket <4711>"))
+            #expect(
+                page.status == 200 && page.text.contains("You look at this account as its administrator")
+                    && page.text.contains("ticket <4711>"))
             #expect(try await browser.get("/fleet").status == 403)
             #expect(try await browser.get("/accounts/other").status == 404)
             let key = try #require(browser.cookie?.dropFirst("tenantry=".count).split(separator: ".").first)
             #expect(
-                try stage.fleet.number("select extract(epoch from expires_at - now())::int8 from tenantry.credentials where key = '\(key)'")
+                try stage.fleet.number(
+                    "select extract(epoch from expires_at - now())::int8 from tenantry.credentials where key = '\(key)'")
                     <= 3_600)
             let changed = try await browser.post("/tenants/shop/suspend", [("form", "form")])
             #expect(changed.status == 303, "\(changed.body)")
             let log = try await stage.ask(.GET, "/v1/audit", token: account)
-            #expect(log.body.contains("operator.impersonate") && log.body.contains("ticket <4711>") && log.body.contains("tenant.suspend"))
+            #expect(
+                log.body.contains("operator.impersonate") && log.body.contains("ticket <4711>")
+                    && log.body.contains("tenant.suspend"))
             let own = try await stage.ask(.GET, "/v1/audit?kind=operator.impersonate", token: stage.fleet.operatorToken)
             #expect(own.json.items("data").count == 2)
             // The account's credential is not theirs to make.
             let made = try await stage.ask(
-                .POST, "/v1/jobs", #"{"kind":"account.rotate","payload":{}}"#, token: String(browser.cookie!.dropFirst(9).prefix { $0 != "~" }))
+                .POST, "/v1/jobs", #"{"kind":"account.rotate","payload":{}}"#,
+                token: String(browser.cookie!.dropFirst(9).prefix { $0 != "~" }))
             #expect(made.status == 403, "\(made.body)")
             let ended = try await browser.post("/as", [])
             #expect(ended.status == 303 && ended["Location"] == "/accounts/acme")
             #expect(try await browser.get("/fleet").status == 200)
-            #expect(try stage.fleet.number("select count(*) from tenantry.credentials where key = '\(key)' and revoked_at is not null") == 1)
+            #expect(
+                try stage.fleet.number(
+                    "select count(*) from tenantry.credentials where key = '\(key)' and revoked_at is not null") == 1)
             // Who is no operator looks as nobody.
             let customer = Browser(stage)
             try await customer.signIn(account)
@@ -190,10 +216,12 @@ internal import Testing
         try await withAPI(startsWorker: false, console: .init()) { stage in
             let browser = Browser(stage)
             for _ in 0..<10 {
-                let answer = try await browser.post("/sign-in", [("form", "password"), ("email", "eve@example.com"), ("password", "guess")])
+                let answer = try await browser.post(
+                    "/sign-in", [("form", "password"), ("email", "eve@example.com"), ("password", "guess")])
                 #expect(answer.status == 401)
             }
-            let last = try await browser.post("/sign-in", [("form", "password"), ("email", "Eve@example.com"), ("password", "guess")])
+            let last = try await browser.post(
+                "/sign-in", [("form", "password"), ("email", "Eve@example.com"), ("password", "guess")])
             #expect(last.status == 429 && last.text.contains("Too many wrong passwords"))
         }
     }

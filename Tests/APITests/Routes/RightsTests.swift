@@ -72,7 +72,9 @@ internal import Testing
     {
         let path = route.path.text.replacing("{slug}", with: slug).replacing("{account}", with: account)
             .replacing("{external_id}", with: "none").replacing("{id}", with: "none").replacing("{key}", with: "none")
-            .replacing("{email}", with: "nobody@example.com").replacing("{letter}", with: "none").replacing("{name}", with: "none").replacing(
+            .replacing("{email}", with: "nobody@example.com").replacing("{letter}", with: "none").replacing(
+                "{name}", with: "none"
+            ).replacing(
                 "{delivery}", with: "none")
         return try await stage.ask(
             NIOHTTP1.HTTPMethod(rawValue: route.method.rawValue), path + "?no=such", token: token)
