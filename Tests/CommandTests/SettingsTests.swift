@@ -159,7 +159,7 @@ struct SettingsTests {
         arguments: numbers + numbers.map { ($0.0, "many") } + others)
     func nonsense(_ key: String, _ value: String) async throws {
         let variable = "TENANTRY_" + key.uppercased().replacing(".", with: "_")
-        let command = key.hasPrefix("api.") ? "api" : "worker"
+        let command = key.hasPrefix("api.") || key.hasPrefix("console.") ? "api" : "worker"
         let ended = try await call(command, Self.nowhere.merging([variable: value]) { _, new in new })
         #expect(ended.status == 1)
         #expect(

@@ -45,6 +45,7 @@ struct APICommand: AsyncParsableCommand {
     private func process(_ settings: Settings) throws -> APIProcess {
         let logger = try settings.logger("tenantry.api")
         var options = try settings.api()
+        let console = try settings.console()
         if let port { options.port = port.value }
         options.mostConnections = min(options.mostConnections, Self.mostDescriptors() - Self.ownDescriptors)
         let database = try settings.database(as: .api, name: "tenantry api")
@@ -56,7 +57,7 @@ struct APICommand: AsyncParsableCommand {
         return APIProcess(
             options, client, platform: BrokerPlatform(broker: try settings.broker(), fleet: try settings.topology()),
             pools: [DatabasePool(database, size: try settings.apiConnections()), DatabasePool(database, size: 2)],
-            health: (settings.httpHost, try httpPort?.value ?? settings.httpPort()), console: try settings.console(),
+            health: (settings.httpHost, try httpPort?.value ?? settings.httpPort()), console: console,
             untilInputEnds: untilInputEnds, logger: logger)
     }
 
