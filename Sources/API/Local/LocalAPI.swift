@@ -175,6 +175,9 @@ extension LocalAPI {
         try await services.signIns.run { database, _ in try work(&database) }
     }
 
+    /// Whether somebody has no requests left; counts none.
+    package func isSpent(_ subject: String) -> Bool { services.limiter.isSpent(subject) }
+
     /// Counts a request of somebody; nil: there are requests left, else the seconds to wait.
     package func counts(_ subject: String) -> Int? {
         let verdict = services.limiter.count(subject)

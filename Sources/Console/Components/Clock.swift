@@ -1,3 +1,4 @@
+internal import Contract
 internal import Foundation
 internal import HTML
 internal import Jobs
@@ -42,6 +43,22 @@ struct Clock: Sendable {
         let parts = calendar.dateComponents([.hour, .minute], from: date)
         return "\(Self.two(parts.hour ?? 0)):\(Self.two(parts.minute ?? 0))"
     }
+
+    /// When a day that was typed begins on this clock, or some days later; nil: it is none.
+    ///
+    /// - Parameter day: `2026-11-27`.
+    func begin(of day: String, plus days: Int = 0) -> String? {
+        let parts = day.split(separator: "-", omittingEmptySubsequences: false).compactMap { Int($0) }
+        guard parts.count == 3, (1970...9999).contains(parts[0]), (1...12).contains(parts[1]), (1...31).contains(parts[2]),
+            let noon = calendar.date(from: DateComponents(year: parts[0], month: parts[1], day: parts[2], hour: 12)),
+            let wanted = calendar.date(byAdding: .day, value: days, to: noon)
+        else { return nil }
+        // At midnight a clock may be changed: a day begins with its first moment that there is.
+        return RFC3339.text(Int64(calendar.startOfDay(for: wanted).timeIntervalSince1970) * 1_000_000)
+    }
+
+    /// How long ago something was; nil for no time.
+    func seconds(since rfc3339: String) -> Double? { Self.date(rfc3339).map { Date().timeIntervalSince($0) } }
 
     private func text(_ date: Date, withTime: Bool) -> String {
         let parts = calendar.dateComponents([.year, .month, .day, .hour, .minute], from: date)

@@ -20,6 +20,7 @@ enum AccountPages {
             }),
         PageRoute("/accounts/new", create, act: createAccount),
         PageRoute("/accounts/{account}", sources: sources, one, act: change),
+        PageRoute("/accounts/{account}/rotate", rotating, act: rotate),
         PageRoute("/accounts/{account}/look", ImpersonationPages.ask, act: ImpersonationPages.begin),
         PageRoute(
             "/plans", sources: { [.init("plans", $0.target(["plans"], passing: ["cursor", "limit"]))] },
@@ -69,6 +70,7 @@ enum AccountPages {
             title: account.text("display_name") ?? slug, place: "accounts", crumbs: [("Accounts", "/accounts")],
             actions: HTML {
                 a(.class("button"), .href("/tenants?account=\(RequestTarget.encode(slug))")) { "Chatbots" }
+                if call.visitor.may(.accountRotate) { a(.class("button"), .href("\(path)/rotate")) { "Rotate the credential" } }
                 a(.class("button"), .href("/usage?account=\(RequestTarget.encode(slug))")) { "Usage" }
                 if call.visitor.isOperator, !call.visitor.isReadOnly {
                     a(.class("button"), .href("\(path)/look")) { "Look as this account" }
@@ -121,6 +123,52 @@ enum AccountPages {
     static func planNames(_ call: PageCall) async throws -> [String] {
         guard call.visitor.may(read: .plans) else { return [] }
         return try await call.list("/v1/plans?limit=200").rows.compactMap { $0.text("name") }
+    }
+
+    // MARK: Its credential
+
+    private static func rotating(_ call: PageCall) async throws -> Page {
+        guard call.visitor.may(.accountRotate) else { throw LetterPages.notHere }
+        let account = call.name("account")
+        _ = try await call.get(PageCall.target(["accounts", account]))
+        let box = FormBox(
+            fields: [
+                .init(
+                    name: "overlap_seconds", label: "Seconds that the earlier ones work on", control: .text(type: "number"),
+                    hint: "Until then both work, so that nothing stands still. 0 ends them at once.",
+                    value: "86400", isRequired: true, more: [Attribute("min", "0"), Attribute("max", "2592000")]),
+                .proof(call.visitor),
+            ], submit: "Make a new credential", isDangerous: true,
+            command: Command.enqueue(.accountRotate, ["account": .string(account)]),
+            cancel: "/accounts/\(RequestTarget.encode(account))")
+        return Page(
+            title: "Rotate the credential of \(account)", place: "accounts",
+            blocks: [
+                .fixed(
+                    section(.class("panel")) {
+                        p {
+                            "The account gets a new credential. Those that it has end then, and the sessions that were opened with them."
+                        }
+                        box.html(call)
+                    })
+            ], hasFiles: false)
+    }
+
+    private static func rotate(_ call: PageCall) async throws -> PageAnswer {
+        try await Proof.require(call)
+        guard let overlap = call.form["overlap_seconds"].flatMap({ Int64($0) }) else {
+            throw LocalAPI.Failure.field("overlap_seconds", "Must be a number of seconds.")
+        }
+        let body: JSONValue = [
+            "kind": "account.rotate", "payload": ["account": .string(call.name("account")), "overlap_seconds": .int(overlap)],
+        ]
+        let sent = try await call.send(.post, "/v1/jobs", body)
+        guard let key = sent.result.text("key"), let secret = sent.result.text("secret") else { return sent.next("/", .saved) }
+        let page = Page(
+            title: "The new credential", place: "accounts",
+            blocks: [.fixed { Parts.panel("Credential") { Parts.secret("\(key).\(secret)", "the credential") } }], hasFiles: false
+        )
+        return .page(page, status: 201)
     }
 
     // MARK: A new one

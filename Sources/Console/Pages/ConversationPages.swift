@@ -16,11 +16,9 @@ enum ConversationPages {
 
     private static func path(_ call: PageCall) -> String { "/tenants/\(RequestTarget.encode(call.name("slug")))" }
 
-    /// Dates are typed as days; they begin in UTC.
+    /// Days are the account's.
     private static func target(_ call: PageCall) -> String {
-        func day(_ name: String) -> (String, String?) {
-            (name, call[name].map { $0.utf8.count == 10 ? "\($0)T00:00:00Z" : $0 })
-        }
+        func day(_ name: String) -> (String, String?) { (name, call[name].map { call.visitor.clock.begin(of: $0) ?? $0 }) }
         return call.target(
             ["tenants", call.name("slug"), "conversations"], passing: [],
             ["q", "channel", "user_id", "rating", "cursor", "limit"].map { ($0, call[$0]) } + [day("from"), day("to")])

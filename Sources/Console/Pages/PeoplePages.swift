@@ -91,8 +91,16 @@ enum PeoplePages {
         )
         return frame(
             "Tokens", "tokens", call,
-            actions: call.visitor.may(.tokenIssue)
-                ? a(.class("button button-primary"), .href("\(path(call))/tokens/new")) { "New token" } : HTML(),
+            actions: HTML {
+                if call.visitor.may(.tokenIssue) {
+                    a(.class("button button-primary"), .href("\(path(call))/tokens/new")) { "New token" }
+                }
+                if call.visitor.may(.accountRotate), let account = call.visitor.account {
+                    a(.class("button"), .href("/accounts/\(RequestTarget.encode(account))/rotate")) {
+                        "Rotate the account's credential"
+                    }
+                }
+            },
             .live("tokens") { tokens.html(call) })
     }
 
@@ -118,7 +126,8 @@ enum PeoplePages {
         var body: [String: JSONValue] = [
             "name": .string(call.form["name"] ?? ""), "scopes": .array(call.form.all("scopes").map { .string($0) }),
         ]
-        if let day = call.form["expires_at"] { body["expires_at"] = .string(day.utf8.count == 10 ? "\(day)T23:59:59Z" : day) }
+        // The last day is in it.
+        if let day = call.form["expires_at"] { body["expires_at"] = .string(call.visitor.clock.begin(of: day, plus: 1) ?? day) }
         let sent = try await call.send(.post, PageCall.target(parts(call) + ["tokens"]), .object(body))
         guard let key = sent.result.text("key"), let secret = sent.result.text("secret") else {
             return sent.next("\(path(call))/tokens", .created)

@@ -52,6 +52,15 @@ enum TenantCards {
             link: ("New chatbot", "/tenants/new"))
     }
 
+    /// Whether no visitor has written for long, to a chatbot that could answer.
+    static func isIdle(_ row: JSONValue, _ call: PageCall) -> Bool {
+        let hours = call.site.api.options.idleHours
+        guard hours > 0, row.text("state") == "active", let since = row.text("last_active_at") ?? row.text("created_at") else {
+            return false
+        }
+        return call.visitor.clock.seconds(since: since) ?? 0 > Double(hours) * 3_600
+    }
+
     private static func card(_ row: JSONValue, _ usage: JSONValue?, _ heading: Tag, _ call: PageCall) -> HTML {
         let slug = row.text("slug") ?? ""
         return div(.class("card")) {
@@ -59,7 +68,7 @@ enum TenantCards {
                 heading {
                     a(.href("/tenants/\(RequestTarget.encode(slug))")) { Format.written(row.text("display_name") ?? slug) }
                 }
-                Parts.badge(row.text("state") ?? "")
+                if isIdle(row, call) { Parts.badge("idle", .warn) } else { Parts.badge(row.text("state") ?? "") }
             }
             p(.class("card-slug")) {
                 code { slug }

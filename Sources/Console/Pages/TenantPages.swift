@@ -82,7 +82,10 @@ enum TenantPages {
                     }
                 },
                 .init("Short name", key: "slug") { row in code { row.text("slug") ?? "" } },
-                .init("State", key: "state") { Parts.badge($0.text("state") ?? "") },
+                .init("State", key: "state") { row in
+                    Parts.badge(row.text("state") ?? "")
+                    if TenantCards.isIdle(row, call) { Parts.badge("idle", .warn) }
+                },
                 .init("Environment", key: "environment") { Format.written($0.text("environment") ?? "") },
                 .init("Plan", key: "plan") { Format.written($0.text("plan") ?? "account's") },
                 .init("Messages") { row in Parts.meter(used(row)?.int("value") ?? 0, of: used(row)?.int("limit"), "Messages") },

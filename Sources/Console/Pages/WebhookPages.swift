@@ -208,7 +208,7 @@ enum WebhookPages {
             return try await call.send(.patch, PageCall.target(target), state).next(own(call), .saved)
         case "recover":
             let since = call.form["since"] ?? ""
-            let body: JSONValue = ["since": .string(since.utf8.count == 10 ? "\(since)T00:00:00Z" : since)]
+            let body: JSONValue = ["since": .string(call.visitor.clock.begin(of: since) ?? since)]
             return try await call.send(.post, PageCall.target(target + ["recover"]), body).next(own(call), .recovered)
         default: throw LocalAPI.Failure.field("deed", "Nothing of this name can be done here.")
         }

@@ -49,8 +49,10 @@ package struct ConsoleServer: PageServer {
         if request.method == .post, CrossSite.isRefused(request.headers, host: request.head.authority) {
             throw Refusal(.forbidden, "This came from another site", "Forms of the console are taken from its own pages alone.")
         }
-        if let seconds = site.api.counts("address \(address)") { throw Refusal.tooMany(seconds) }
+        // Whoever has no requests left costs the database nothing.
+        if site.api.isSpent("address \(address)") { throw Refusal.tooMany(site.api.counts("address \(address)") ?? 1) }
         if path == "/sign-in" {
+            try count("address \(address)")
             let isSecure = isSecure(request)
             return request.method == .post
                 ? try await signIn.act(request, query, address, isSecure: isSecure) : signIn.show(query, status: .ok)
@@ -58,15 +60,22 @@ package struct ConsoleServer: PageServer {
         guard isPlace(parts, path, request.method) else {
             throw Refusal(.notFound, "There is nothing here", "The address is wrong.")
         }
-        guard let cookie = SessionCookie(request.headers, isSecure: isSecure(request)),
-            let visitor = try await visitor(of: cookie)
-        else { return signedOut(request, target, hadCookie: SessionCookie(request.headers, isSecure: isSecure(request)) != nil) }
+        let cookie = SessionCookie(request.headers, isSecure: isSecure(request))
+        guard let cookie, let visitor = try await visitor(of: cookie) else {
+            try count("address \(address)")
+            return signedOut(request, target, hadCookie: cookie != nil)
+        }
+        try count(visitor.session.key)
         let call = PageCall(site: site, visitor: visitor, path: path, names: [:], query: query, address: address)
         do {
             return try await answer(request, parts, call)
         } catch let failure as LocalAPI.Failure {
             return ErrorPage.response(failure, call)
         }
+    }
+
+    private func count(_ subject: String) throws(Refusal) {
+        if let seconds = site.api.counts(subject) { throw .tooMany(seconds) }
     }
 
     /// Whether there is a page at a path, or a form goes to it; whoever is not signed in is told as much.

@@ -114,7 +114,8 @@ enum Layout {
                 h1 { Format.written(page.title) }
                 div(.class("page-actions")) { page.actions }
             }
-            if !page.tabs.isEmpty {
+            // A tenant's own people have these at the side.
+            if !page.tabs.isEmpty, call.visitor.tenant == nil {
                 nav(.class("tabs"), .label("Parts of this chatbot")) {
                     ul {
                         for tab in page.tabs {

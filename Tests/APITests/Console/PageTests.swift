@@ -162,6 +162,27 @@ internal import Testing
         }
     }
 
+    @Test func `An account's credential is made anew for whoever proves to have it, and shown once`() async throws {
+        try await withAPI(console: .init()) { stage in
+            let account = try await stage.makeAccount("acme")
+            let browser = Browser(stage)
+            try await browser.signIn(account)
+            #expect(try await browser.get("/tokens").body.contains("/accounts/acme/rotate"))
+            let fields = [("form", "form"), ("overlap_seconds", "600")]
+            let unproven = try await browser.post("/accounts/acme/rotate", fields + [("proof", "acc_x.y")])
+            #expect(unproven.status == 422 && unproven.body.contains("form-proof-error"))
+            let made = try await browser.post("/accounts/acme/rotate", fields + [("proof", account)])
+            #expect(made.status == 201, "\(made.text)")
+            let shown = try #require(made.body.firstMatch(of: /data-copy="(acc_[^"]+)"/)).1
+            #expect(try await stage.ask(.GET, "/v1/me", token: String(shown)).json.text("account") == "acme")
+            #expect(try await stage.ask(.GET, "/v1/me", token: account).status == 200)
+            #expect(try await browser.get("/").status == 200)
+            let strangers = Browser(stage)
+            try await strangers.signIn(try await stage.makeAccount("other"))
+            #expect(try await strangers.get("/accounts/acme/rotate").status == 404)
+        }
+    }
+
     @Test func `A console that only shows has no action, and takes none`() async throws {
         var options = ConsoleOptions()
         options.isReadOnly = true
