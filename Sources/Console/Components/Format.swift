@@ -71,6 +71,19 @@ enum Format {
     }
 }
 
+extension Format {
+    /// The beginning of what somebody else has written, so that a page stays a page; the whole of it is in the page's JSON.
+    ///
+    /// - Parameter most: UTF-8 bytes.
+    static func beginning(of text: String, most: Int) -> HTML {
+        guard text.utf8.count > most else { return written(text) }
+        return HTML {
+            written(String(decoding: text.utf8.prefix(most), as: UTF8.self))
+            small { " … It goes on: as JSON all of it." }
+        }
+    }
+}
+
 extension JSONValue {
     /// A member's text.
     func text(_ name: String) -> String? { self[name]?.text }

@@ -102,8 +102,12 @@ enum Parts {
     }
 
     /// JSON, or another text in which each character counts.
-    static func source(_ text: String, _ what: String) -> HTML {
-        pre(.class("source"), Attribute("tabindex", "0"), .role("region"), .label(what)) { code { Format.written(text) } }
+    ///
+    /// - Parameter most: bytes of it that are shown.
+    static func source(_ text: String, _ what: String, most: Int = 64 << 10) -> HTML {
+        pre(.class("source"), Attribute("tabindex", "0"), .role("region"), .label(what)) {
+            code { Format.beginning(of: text, most: most) }
+        }
     }
 
     /// Links that choose among a few values of one parameter.

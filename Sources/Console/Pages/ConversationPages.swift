@@ -132,7 +132,7 @@ enum ConversationPages {
                     small { Format.count(tokens + (row.int("tokens_in") ?? 0), "token") }
                 }
             }
-            p(.class("written"), Attribute("dir", "auto")) { Format.written(row.text("content") ?? "") }
+            p(.class("written"), Attribute("dir", "auto")) { Format.beginning(of: row.text("content") ?? "", most: 2_500) }
             if let rating = row.int("rating") {
                 p(.class("rating")) {
                     Parts.badge(

@@ -133,8 +133,11 @@ enum CorpusPages {
 
     // MARK: One
 
+    private static let mostPassages = 40
+
     private static func one(_ call: PageCall) async throws -> Page {
         let value = try await call.get(document(call))
+        let first = min(max(0, call["from"].flatMap { Int($0) } ?? 0), 1_000_000)
         return Page(
             title: value.text("title") ?? "", place: TenantTabs.place(call, "Corpus"),
             crumbs: TenantTabs.crumbs(call, below: true) + [("Corpus", "\(path(call))/corpus")],
@@ -161,13 +164,17 @@ enum CorpusPages {
                         }
                     }
                     Parts.panel("Passages") {
-                        for chunk in value.items("chunks").prefix(200) {
+                        for chunk in value.items("chunks").dropFirst(first).prefix(mostPassages) {
                             div(.class("passage")) {
                                 if let heading = chunk.text("heading"), !heading.isEmpty { h3 { Format.written(heading) } }
-                                p(.class("written")) { Format.written(chunk.text("content") ?? "") }
+                                p(.class("written")) { Format.beginning(of: chunk.text("content") ?? "", most: 3_000) }
                             }
                         }
-                        if value.items("chunks").count > 200 { p(.class("hint")) { "There are more: as JSON all of them." } }
+                        if value.items("chunks").count > first + mostPassages {
+                            nav(.class("pager"), .label("More passages")) {
+                                a(.class("button"), .href(call.link([("from", "\(first + mostPassages)")]))) { "Next passages" }
+                            }
+                        }
                     }
                 }
             ])

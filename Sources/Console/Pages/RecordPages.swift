@@ -135,7 +135,7 @@ enum AuditPages {
                 if let value = row["details"], value != .null, value != .object([:]) {
                     details {
                         summaryElement { "Show" }
-                        Parts.source(value.indented, "Details of entry \(row.int("id") ?? 0)")
+                        Parts.source(value.indented, "Details of entry \(row.int("id") ?? 0)", most: 1_500)
                     }
                 }
             },

@@ -13,6 +13,8 @@ enum LiveStream {
     /// Between two looks: short while something changes, longer while nothing does.
     private static let shortSeconds = 4.0
     private static let longSeconds = 16.0
+    /// So long nothing is looked at while no job is done: what changes without jobs, and what only time changes, can wait.
+    private static let mostRestSeconds = 60.0
     /// After so long the browser asks anew, and with it whether the session still holds.
     private static let mostSeconds = 600.0
 
@@ -37,12 +39,17 @@ enum LiveStream {
         let end = SystemClock.monotonicSeconds() + mostSeconds
         var known: [String: String] = [:]
         var pause = shortSeconds
+        var seen: (activity: Int64?, at: Double)?
         try await writer.write(ByteBuffer(string: "retry: 5000\n\n"))
         while SystemClock.monotonicSeconds() < end, mayGoOn() {
             // An open page is no use of the session: left alone, it ends.
             guard try await call.site.isOpen(call.visitor.bearer) else { return }
             var isChanged = false
-            if case .page(let page, _)? = try? await route.show(call) {
+            let (activity, now) = (call.site.history.activity, SystemClock.monotonicSeconds())
+            let isAtRest = seen.map { activity != nil && $0.activity == activity && now - $0.at < mostRestSeconds } ?? false
+            // What cannot be shown just now is shown at the next look.
+            if !isAtRest, case .page(let page, _)? = try? await route.show(call) {
+                seen = (activity, now)
                 for (id, html) in page.live where known[id] != html.markup {
                     let event: JSONValue = ["id": .string(id), "html": .string(html.markup)]
                     try await writer.write(ByteBuffer(string: "data: \(String(decoding: event.serialised(), as: UTF8.self))\n\n"))

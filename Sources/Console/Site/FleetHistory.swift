@@ -21,6 +21,7 @@ package final class FleetHistory: Service {
 
     private let api: LocalAPI
     private let samples = Mutex<[Sample]>([])
+    private let counted = Mutex<Int64?>(nil)
 
     init(_ api: LocalAPI) {
         self.api = api
@@ -29,6 +30,9 @@ package final class FleetHistory: Service {
     /// Oldest first.
     var all: [Sample] { samples.withLock { $0 } }
 
+    /// What the workers have done since they started, as it was seen last: as long as it is the same, no job has changed anything. nil: nobody knows.
+    var activity: Int64? { counted.withLock { $0 } }
+
     /// Looks until the service group shuts down.
     package func run() async throws {
         await cancelWhenGracefulShutdown { [self] in
@@ -36,6 +40,7 @@ package final class FleetHistory: Service {
                 do {
                     try await look()
                 } catch {
+                    counted.withLock { $0 = nil }
                     // A server that is away leaves a gap in the plots, and is told of elsewhere.
                     api.logger.debug("the fleet could not be looked at", metadata: ["error": "\(error)"])
                 }
@@ -48,6 +53,9 @@ package final class FleetHistory: Service {
     private func look() async throws {
         let workers = try await api.database { try WorkerStatus.list(on: &$0) }
         let queues = try await api.platform.queues()
+        counted.withLock { counted in
+            counted = workers.reduce(Int64(workers.count)) { $0 &+ $1.succeeded &+ $1.rejected &+ $1.retried &+ $1.deferred }
+        }
         let sample = Sample(
             at: SystemClock.nowMicroseconds(), jobsPerSecond: workers.reduce(0) { $0 + $1.jobsPerSecond },
             ready: Double(queues.filter { QueueName($0.name).isWork }.reduce(0) { $0 + $1.messages }),

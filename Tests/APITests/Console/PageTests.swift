@@ -258,6 +258,39 @@ internal import Testing
         }
     }
 
+    @Test func `However much there is, a page stays a page, and says that it goes on`() async throws {
+        try await withAPI(console: .init()) { stage in
+            let account = try await stage.makeAccount("acme")
+            try await stage.makeTenant("shop", token: account)
+            let paragraphs = (0..<600).map { "## Part \($0)\\n\\n" + String(repeating: "Word number \($0). ", count: 90) }.joined(
+                separator: "\\n\\n")
+            let made = try await stage.ask(
+                .POST, "/v1/tenants/shop/documents",
+                #"{"documents":[{"external_id":"long","title":"Long","media_type":"text/markdown","content":"\#(paragraphs)"}]}"#,
+                token: account)
+            #expect(made.status == 201, "\(made.body.prefix(300))")
+            let now = RFC3339.text(SystemClock.nowMicroseconds())
+            let messages = (0..<40).map {
+                #"{"id":"m\#($0)","role":"user","user_id":"u","content":"\#(String(repeating: "long ", count: 3_000))","sent_at":"\#(now)"}"#
+            }.joined(separator: ",")
+            let logged = try await stage.ask(
+                .POST, "/v1/tenants/shop/conversations", #"{"conversation_id":"c","messages":[\#(messages)]}"#, token: account)
+            #expect(logged.status == 201, "\(logged.body.prefix(300))")
+            let browser = Browser(stage)
+            try await browser.signIn(account)
+            for (path, mark) in [
+                ("/tenants/shop/documents/long", "Next passages"), ("/tenants/shop/conversations/c", "It goes on"),
+            ] {
+                let page = try await browser.get(path)
+                #expect(
+                    page.status == 200 && page.body.utf8.count < 200_000 && page.text.contains(mark),
+                    "\(path): \(page.body.utf8.count)")
+            }
+            let next = try await browser.get("/tenants/shop/documents/long?from=40")
+            #expect(next.text.contains("Next passages") && next.body.utf8.count < 200_000)
+        }
+    }
+
     @Test func `A live part is sent again when it has changed`() async throws {
         try await withAPI(console: .init()) { stage in
             let account = try await stage.makeAccount("acme")
