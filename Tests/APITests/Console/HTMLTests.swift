@@ -72,9 +72,9 @@ internal import Testing
         #expect(berlin.html("2026-11-30T23:30:00Z").markup.contains("title=\"2026-11-30T23:30:00Z (shown in Europe/Berlin)\""))
         #expect(berlin.day("2026-11-30T23:30:00Z") == "1 Dec 2026")
         #expect(
-            berlin.begin(of: "2026-10-25") == "2026-10-24T22:00:00Z"
-                && berlin.begin(of: "2026-10-25", plus: 1) == "2026-10-25T23:00:00Z")
-        #expect(Clock(zone: "America/Sao_Paulo").begin(of: "2017-10-15") == "2017-10-15T03:00:00Z")
+            berlin.begin(of: "2026-10-25") == "2026-10-24T22:00:00.000Z"
+                && berlin.begin(of: "2026-10-25", plus: 1) == "2026-10-25T23:00:00.000Z")
+        #expect(Clock(zone: "America/Sao_Paulo").begin(of: "2017-10-15") == "2017-10-15T03:00:00.000Z")
         #expect(berlin.begin(of: "2026-13-01") == nil && berlin.begin(of: "soon") == nil && berlin.begin(of: "") == nil)
         #expect(Clock(zone: "No/Where").day("2026-11-30T23:30:00Z") == "30 Nov 2026")
         #expect(berlin.html(nil).markup == "–" && berlin.html("nonsense").markup == "–")
