@@ -196,7 +196,7 @@ struct RoleRightsTests {
         let functions = try owner.query(Self.pinned).decode((String, Bool, String?).self)
         let names = [
             "create_tenant_schemas", "drop_tenant_schema", "end_session", "forget_letters", "forget_refused_jobs",
-            "record_reading", "record_request", "sign_in",
+            "open_session", "record_reading", "record_request", "sign_in",
         ]
         #expect(functions.map(\.0) == names)
         for (name, isOpen, path) in functions {

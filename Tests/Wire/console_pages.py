@@ -9,7 +9,9 @@ from console_browser import Visitor, drain, fault, performance, say
 WIDTHS = (1440, 375)
 THEMES = ("light", "dark")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# What another theme can change, and what another width can.
 COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+PLACES = {"type": "rule", "values": ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"]}
 MOST_BYTES = 200_000
 MOST_PAGES = 90
 # Words of paths that are no names: of what stands between them, a few pages are enough.
@@ -72,8 +74,8 @@ class Pages:
             self.check_page(path, width)
             for theme in THEMES:
                 self.visitor.theme(theme)
-                # Nothing but colours is another in another theme.
-                self.check_access(f"{self.role} {path} {width} {theme}", RULES if theme == THEMES[0] else COLOURS)
+                rules = COLOURS if theme != THEMES[0] else RULES if width == WIDTHS[0] else PLACES
+                self.check_access(f"{self.role} {path} {width} {theme}", rules)
                 if self.shots:
                     self.shoot(path, width, theme)
             for entry in driver.get_log("browser"):

@@ -227,10 +227,22 @@ def credential(answer):
     return made["key"] + "." + made["secret"]
 
 
+def change(sql):
+    subprocess.run(["psql", "-qX", "-v", "ON_ERROR_STOP=1", "-c", sql, os.environ["TENANTRY_DATABASE_URL"]], check=True)
+
+
+def write_letter(world):
+    """A dead letter, as the examples name one."""
+    example = next(it["example"] for it in world.operation("get-dead-by-letter").names("path"))
+    change(
+        "insert into tenantry.dead_letters (id, job_id, kind, account, key, code, message, attempts, failed_at, body_bytes, is_sealed)"
+        f" values ('{example}', 'j', 'tenant.create', 'acme', 'k', 'conflict', 'taken', 1, now(), 2, true)"
+    )
+
+
 def close_a_month(world):
     """An invoice, as the examples name one: of a month in which the account was there."""
-    sql = "update tenantry.accounts set created_at = '2026-09-01' where slug = 'acme'"
-    subprocess.run(["psql", "-qX", "-v", "ON_ERROR_STOP=1", "-c", sql, os.environ["TENANTRY_DATABASE_URL"]], check=True)
+    change("update tenantry.accounts set created_at = '2026-09-01' where slug = 'acme'")
     job = {"kind": "billing.close", "payload": {"period": "2026-10", "account": "acme"}}
     answer = world.api.ask("POST", "/v1/jobs", json.dumps(job).encode(), world.operator, {"Content-Type": "application/json"})
     if answer.status != 200 or answer.json()["invoice_count"] != 1:
@@ -248,6 +260,7 @@ def make(world):
 def main():
     world = World(API(os.environ["TENANTRY_API_URL"]), os.environ["TENANTRY_OPERATOR_TOKEN"])
     make(world)
+    write_letter(world)
     for operation in [it for it in world.operations if it.rank()[0] > 0]:
         if operation.id == "delete-session":
             # The one before has just been ended.

@@ -49,6 +49,8 @@ enum LiveStream {
             let isAtRest = seen.map { activity != nil && $0.activity == activity && now - $0.at < mostRestSeconds } ?? false
             // What cannot be shown just now is shown at the next look.
             if !isAtRest, case .page(let page, _)? = try? await route.show(call) {
+                // A page that follows nothing is not made again and again.
+                if page.live.isEmpty { return }
                 seen = (activity, now)
                 for (id, html) in page.live where known[id] != html.markup {
                     let event: JSONValue = ["id": .string(id), "html": .string(html.markup)]

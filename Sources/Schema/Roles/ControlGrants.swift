@@ -41,7 +41,7 @@ struct ControlGrants {
         ControlGrants(
             "credentials", worker: "select, insert, update, delete",
             reader:
-                "select (key, role, account, tenant, name, scopes, created_at, expires_at, revoked_at, issued_by, administrator)",
+                "select (key, role, account, tenant, name, scopes, created_at, expires_at, revoked_at, issued_by, administrator, session_of, reason)",
             api: "select"),
         ControlGrants(
             "administrators", worker: "select, insert, update, delete",

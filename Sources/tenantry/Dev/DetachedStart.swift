@@ -12,7 +12,8 @@ struct DetachedStart {
         let pid = try spawn()
         for _ in 0..<1_800 {
             if folder.isReady(pid) {
-                return printLine("ready. Variables: \(folder.environmentFile) (. .tenantry/env); log: \(folder.log)")
+                let console = folder.variable("TENANTRY_API_URL").map { "; console: \($0)" } ?? ""
+                return printLine("ready. Variables: \(folder.environmentFile) (. .tenantry/env)\(console); log: \(folder.log)")
             }
             var status: Int32 = 0
             if waitpid(pid, &status, WNOHANG) == pid {

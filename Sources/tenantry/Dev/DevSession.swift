@@ -144,8 +144,9 @@ struct DevSession {
             throw Failure("the worker did not get ready: \(worker.ending)")
         }
         try folder.noteReady()
+        let origin = variables.first { $0.name == "TENANTRY_API_URL" }?.value ?? ""
         printLine(
             "ready. Variables: \(folder.environmentFile) (. .tenantry/env); health and metrics: http://127.0.0.1:\(port)/metrics; "
-                + "HTTP API: \(variables.first { $0.name == "TENANTRY_API_URL" }?.value ?? "")/v1")
+                + "console: \(origin); HTTP API: \(origin)/v1")
     }
 }

@@ -59,7 +59,7 @@ internal import Testing
             #expect(
                 ConversationSummary.representation.json(found) == [
                     "id": "c", "started_at": .string(Self.time(1)), "last_message_at": .string(Self.time(2)), "message_count": 3,
-                    "channel": "web", "metadata": .null,
+                    "channel": "web", "metadata": .null, "preview": "first",
                 ])
             let messages = try pages(of: 2, position: \.position) { position, limit in
                 try stage.withDatabase {
