@@ -60,10 +60,11 @@ public struct OperatorCredential: Sendable {
             update tenantry.credentials set revoked_at = now() where key = $1 and role = 'operator' and revoked_at is null returning key
             """
         static let list: Statement = """
-            select key, name, created_at, revoked_at from tenantry.credentials where role = 'operator' order by created_at
+            select key, name, created_at, revoked_at from tenantry.credentials
+            where role = 'operator' and session_of is null order by created_at
             """
         static let isValid: Statement = """
-            select exists (select from tenantry.credentials where key = $1 and role = 'operator' and revoked_at is null)
+            select exists (select from tenantry.credentials where key = $1 and role = 'operator' and session_of is null and revoked_at is null)
             """
     }
 }

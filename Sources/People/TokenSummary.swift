@@ -63,13 +63,13 @@ public struct TokenSummary: Sendable {
         static let page = Statement(
             """
             select \(columns) from tenantry.credentials
-            where role = 'token' and account = $1 and ($2::text is null or tenant = $2) and (created_at, key) < ($3, $4)
+            where role = 'token' and session_of is null and account = $1 and ($2::text is null or tenant = $2) and (created_at, key) < ($3, $4)
             order by created_at desc, key desc limit $5
             """)
         static let find = Statement(
             """
             select \(columns) from tenantry.credentials
-            where role = 'token' and key = $1 and account = $2 and ($3::text is null or tenant = $3)
+            where role = 'token' and session_of is null and key = $1 and account = $2 and ($3::text is null or tenant = $3)
             """)
     }
 }

@@ -54,7 +54,7 @@ public struct TenantDetails: Sendable {
                    t.billing_mode, t.stripe_account, t.created_by,
                    (select count(*) from tenantry.administrators where tenant = t.slug),
                    (select count(*) from tenantry.credentials
-                    where tenant = t.slug and role = 'token' and revoked_at is null and expires_at > now()),
+                    where tenant = t.slug and role = 'token' and session_of is null and revoked_at is null and expires_at > now()),
                    coalesce((select jsonb_object_agg(metric, limit_value) from tenantry.custom_limits
                              where account = t.account and tenant = t.slug), '{}'),
                    (select row_counts from tenantry.purges where tenant = t.slug),

@@ -48,8 +48,7 @@ struct FormBox {
         let isMine = typed.raw("form") ?? id == id
         let failure = isMine ? failure : nil
         return form(
-            .method("post"), .action(action), .class("form"), isMultipart ? Attribute("enctype", "multipart/form-data") : nil,
-            Attribute("data-form", nil)
+            .method("post"), .action(action), .class("form"), isMultipart ? Attribute("enctype", "multipart/form-data") : nil
         ) {
             if let failure, !fields.contains(where: { error(of: $0, failure) != nil }) { Self.alert(failure) }
             input(.type("hidden"), .name("form"), .value(id))

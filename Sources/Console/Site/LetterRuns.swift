@@ -52,15 +52,12 @@ final class LetterRun: Sendable {
     }
 
     let id = UUID().uuidString.lowercased()
-    /// The key of the session that began it.
-    let owner: String
     let deed: LetterDeed
     private let storage: Mutex<State>
     private let task = Mutex<Task<Void, Never>?>(nil)
 
-    init(_ ids: [String], _ deed: LetterDeed, owner: String) {
+    init(_ ids: [String], _ deed: LetterDeed) {
         self.deed = deed
-        self.owner = owner
         storage = Mutex(State(total: ids.count))
     }
 
@@ -165,7 +162,7 @@ final class LetterRuns: Sendable {
                 status: 409, code: "conflict", detail: "\(ids.count) letters match by now, not \(expected): look again")
         }
         try await LetterRun.record(deed, ["filter": filter.json, "letters": .int(Int64(ids.count))], call)
-        let run = LetterRun(ids, deed, owner: call.visitor.session.key)
+        let run = LetterRun(ids, deed)
         let isRoom = runs.withLock { runs in
             if runs.count >= Self.most { runs.removeAll { $0.state.isOver } }
             guard runs.count < Self.most else { return false }

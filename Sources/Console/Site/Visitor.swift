@@ -37,7 +37,7 @@ struct Visitor: Sendable {
     /// Operators alone settle dead letters.
     var maySettleLetters: Bool { !isReadOnly && may(read: .deadLetters) }
 
-    /// Whether a password or credential can be asked for again.
+    /// What they are, in words.
     var roleName: String {
         switch principal.role {
         case .operator: "Operator"

@@ -48,7 +48,9 @@ enum Housekeeping {
         static let removeErasures: Statement =
             "delete from tenantry.dead_letter_erasures where asked_at < now() - interval '30 days'"
         static let forgetRefusals: Statement = "select tenantry.forget_refused_jobs()"
-        static let removeCredentials: Statement =
-            "delete from tenantry.credentials where role = 'fleet' and expires_at < now()"
+        /// A token's session is kept: by it one finds what it has handed on.
+        static let removeCredentials: Statement = """
+            delete from tenantry.credentials where (role = 'fleet' or session_of is not null and role <> 'token') and expires_at < now()
+            """
     }
 }

@@ -1,6 +1,7 @@
 internal import Contract
 internal import Foundation
 internal import NIOHTTP1
+internal import People
 internal import Postgres
 internal import TestSupport
 internal import Testing
@@ -88,6 +89,56 @@ internal import Testing
             let again = Browser(stage)
             #expect(try await again.post("/sign-in", [("form", "credential"), ("credential", String(own))]).status == 401)
         }
+    }
+
+    @Test func `A session is in no list of tokens or operators, and what it hands on ends with whose it is`() async throws {
+        try await withAPI(console: .init()) { stage in
+            let account = try await stage.makeAccount("acme")
+            try await stage.makeTenant("shop", token: account)
+            let token = try await stage.makeToken(["conversation:read"], tenant: nil, token: account)
+            for credential in [token, stage.fleet.operatorToken] { try await Browser(stage).signIn(credential) }
+            let tokens = try await stage.ask(.GET, "/v1/tokens", token: account)
+            #expect(tokens.json.items("data").count == 1 && !tokens.body.contains("con_"))
+            #expect(try await stage.ask(.GET, "/v1/tokens/\(Self.sessionKey(stage))", token: account).status == 404)
+            let operators = try OperatorCredential.list(on: &stage.fleet.database)
+            #expect(!operators.contains { $0.key.hasPrefix("con_") })
+            let made = try await stage.ask(
+                .POST, "/v1/admins", #"{"email":"ada@example.com","display_name":"Ada","role":"account_admin"}"#, token: account)
+            let credential = "\(made.json.text("key") ?? "").\(made.json.text("secret") ?? "")"
+            let browser = Browser(stage)
+            try await browser.signIn(credential)
+            let issued = try await browser.post("/tokens/new", [("form", "form"), ("name", "hers"), ("scopes", "usage:read")])
+            let shown = try #require(issued.body.firstMatch(of: /data-copy="(tok_[^"]+)"/)).1
+            #expect(try await stage.ask(.GET, "/v1/me", token: String(shown)).status == 200)
+            #expect(try await stage.ask(.DELETE, "/v1/admins/ada%40example.com", token: account).status == 200)
+            try await eventually("what she has issued ends") {
+                try await stage.ask(.GET, "/v1/me", token: String(shown)).status == 401
+            }
+            #expect(try await browser.get("/").status == 303)
+        }
+    }
+
+    @Test func `What a token's session hands on is withdrawn with the token, also when the session is long over`() async throws {
+        try await withAPI(console: .init()) { stage in
+            let account = try await stage.makeAccount("acme")
+            let token = try await stage.makeToken(["conversation:read"], tenant: nil, token: account)
+            let browser = Browser(stage)
+            try await browser.signIn(token)
+            let issued = try await browser.post(
+                "/tokens/new", [("form", "form"), ("name", "handed on"), ("scopes", "conversation:read")])
+            let shown = String(try #require(issued.body.firstMatch(of: /data-copy="(tok_[^"]+)"/), "\(issued.text)").1)
+            try stage.fleet.change("update tenantry.credentials set expires_at = now() where session_of is not null")
+            // A new session takes away those of its credential that are over.
+            try await browser.signIn(token)
+            #expect(try await stage.ask(.GET, "/v1/me", token: shown).status == 200)
+            let key = try #require(token.split(separator: ".").first)
+            #expect(try await stage.ask(.DELETE, "/v1/tokens/\(key)", token: account).status == 200)
+            try await eventually("it is withdrawn") { try await stage.ask(.GET, "/v1/me", token: shown).status == 401 }
+        }
+    }
+
+    private static func sessionKey(_ stage: APIStage) throws -> String {
+        try stage.fleet.texts("select key from tenantry.credentials where session_of is not null and role = 'token'").first ?? ""
     }
 
     @Test func `A session that is left alone ends after two hours, one that is used after twelve`() async throws {

@@ -28,14 +28,19 @@ begin
     where c.key = open_session.opened_with and c.role <> 'fleet' and c.revoked_at is null and c.expires_at > now()
     for key share;
     if not found then return false; end if;
-    delete from tenantry.credentials c where c.session_of = coalesce(holder.session_of, holder.key) and c.expires_at < now();
+    -- A token's sessions are kept: by them one finds what they have handed on, when the token is withdrawn.
+    delete from tenantry.credentials c
+    where c.session_of = coalesce(holder.session_of, holder.key) and c.role <> 'token' and c.expires_at < now();
     if open_session.account is null then
         -- A session of a session would outlive it.
         if holder.session_of is not null then return false; end if;
         -- What a token's session hands on is withdrawn with the token.
-        insert into tenantry.credentials (key, role, account, tenant, name, scopes, secret_hash, expires_at, session_of, issued_by)
+        -- What an administrator's session hands on is withdrawn with the administrator.
+        insert into tenantry.credentials
+            (key, role, account, tenant, name, scopes, secret_hash, expires_at, session_of, administrator, issued_by)
         values (open_session.key, holder.role, holder.account, holder.tenant, holder.name, holder.scopes, open_session.secret_hash,
-                least(open_session.expires_at, holder.expires_at), holder.key, case when holder.role = 'token' then holder.key end);
+                least(open_session.expires_at, holder.expires_at), holder.key, holder.administrator,
+                case when holder.role = 'token' then holder.key end);
         insert into tenantry.audit_log (account, tenant, credential, role, actor, kind, job_id, details)
         values (coalesce(holder.account, ''), holder.tenant, holder.key, holder.role, holder.name, 'admin.sign_in', '',
                 jsonb_build_object('result', jsonb_build_object('key', open_session.key)));
